@@ -1,0 +1,2 @@
+//! The `promql` command.
+fn main() {}

@@ -1,0 +1,3 @@
+//! Everything that holds series.
+//!
+//! Invariant: no evaluation of expressions.
