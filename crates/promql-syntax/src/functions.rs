@@ -54,6 +54,12 @@ pub enum Stability {
 use Arity::{Exactly, Unbounded, UpTo};
 use Stability::{Experimental, Stable};
 
+impl PartialEq for FunctionInfo {
+    fn eq(&self, other: &Self) -> bool {
+        self.function == other.function
+    }
+}
+
 impl FunctionInfo {
     /// The smallest and the largest number of arguments; no largest when it is unbounded.
     pub fn argument_counts(&self) -> (usize, Option<usize>) {
