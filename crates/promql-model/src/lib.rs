@@ -2,14 +2,21 @@
 //!
 //! Invariant: nothing here parses a query or does I/O.
 
+mod duration;
 mod histogram;
 mod labels;
 mod matcher;
+pub mod number;
+pub mod quote;
+mod regex;
 mod value;
 
+pub use duration::{DurationError, FormatDuration, parse_duration};
 pub use histogram::FloatHistogram;
 pub use labels::{Labels, LabelsBuilder, METRIC_NAME};
-pub use matcher::MatchOp;
+pub use matcher::{MatchOp, Matcher, is_label_name};
+pub use quote::quote;
+pub use regex::{Regex, RegexError, RegexErrorKind, check_regex};
 pub use value::{
     Annotation, QueryResult, QueryValue, STALE_NAN_BITS, SampleValue, SeriesSamples, Severity,
     VectorElement, is_stale_nan, stale_nan,

@@ -1,0 +1,360 @@
+//! Ways around the automaton: lists of literals, and literals with wildcards between them.
+//!
+//! `api|web`, `api-.*`, `.+`, `5..|4..` and `.*error.*` make up almost all patterns in selectors. For
+//! them comparing bytes is several times faster than running an automaton, takes no time to compile,
+//! and finite lists can be looked up in an index.
+
+use memchr::memmem;
+use regex_syntax::hir::{Class, Dot, Hir, HirKind, Look, Repetition};
+
+/// How many texts a list can have.
+const MAX_TEXTS: usize = 4096;
+/// How many alternatives with wildcards are tried one after the other.
+const MAX_GLOBS: usize = 16;
+/// How many parts an alternative can have.
+const MAX_PARTS: usize = 64;
+/// How deep to look into a tree.
+const MAX_DEPTH: usize = 32;
+/// Up to how many texts are compared in a row; more are searched.
+const FEW_TEXTS: usize = 8;
+
+/// A pattern that needs no automaton.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Shortcut {
+    /// `.*`
+    Everything,
+    /// `.+`
+    NonEmpty,
+    /// One of these, sorted.
+    Texts(Box<[Box<str>]>),
+    /// One of these.
+    Globs(Box<[Glob]>),
+}
+
+/// A text with wildcards: `prefix`, then `middle`, then `suffix`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Glob {
+    prefix: Box<str>,
+    /// Begins and ends with a wildcard.
+    middle: Box<[Part]>,
+    suffix: Box<str>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Part {
+    /// These characters.
+    Text(Box<str>),
+    /// `.`
+    One,
+    /// `.*`
+    Any,
+}
+
+impl Shortcut {
+    /// The texts of a pattern without any operator but `|`; those that aren't UTF-8 match nothing.
+    pub(super) fn of_plain(pattern: &[u8]) -> Self {
+        let texts =
+            pattern.split(|&byte| byte == b'|').filter_map(|text| str::from_utf8(text).ok());
+        Self::texts_of(texts.map(Box::from).collect())
+    }
+
+    fn texts_of(mut texts: Vec<Box<str>>) -> Self {
+        texts.sort_unstable();
+        texts.dedup();
+        Self::Texts(texts.into())
+    }
+
+    #[inline]
+    pub(super) fn is_match(&self, value: &str) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::NonEmpty => !value.is_empty(),
+            Self::Texts(texts) if texts.len() <= FEW_TEXTS => {
+                texts.iter().any(|text| **text == *value)
+            }
+            Self::Texts(texts) => texts.binary_search_by(|text| (**text).cmp(value)).is_ok(),
+            Self::Globs(globs) => globs.iter().any(|glob| glob.is_match(value)),
+        }
+    }
+
+    pub(super) fn texts(&self) -> Option<&[Box<str>]> {
+        match self {
+            Self::Texts(texts) => Some(texts),
+            _ => None,
+        }
+    }
+
+    pub(super) fn prefix(&self) -> &str {
+        let (first, last) = match self {
+            Self::Everything | Self::NonEmpty => return "",
+            // In sorted order the first and the last one differ soonest.
+            Self::Texts(texts) => match (texts.first(), texts.last()) {
+                (Some(first), Some(last)) => (first, last),
+                _ => return "",
+            },
+            Self::Globs(globs) => match &**globs {
+                [glob] => (&glob.prefix, &glob.prefix),
+                _ => return "",
+            },
+        };
+        let same = first.char_indices().zip(last.chars()).find(|((_, a), b)| a != b);
+        let end = same.map_or(first.len().min(last.len()), |((at, _), _)| at);
+        first.get(..end).unwrap_or("")
+    }
+}
+
+impl Glob {
+    fn new(mut parts: Vec<Part>) -> Self {
+        let take = |part: Option<Part>| match part {
+            Some(Part::Text(text)) => text,
+            _ => Box::from(""),
+        };
+        let has_suffix = matches!(parts.last(), Some(Part::Text(_)));
+        let suffix = take(if has_suffix { parts.pop() } else { None });
+        let has_prefix = matches!(parts.first(), Some(Part::Text(_)));
+        let prefix = take(has_prefix.then(|| parts.remove(0)));
+        Self { prefix, middle: parts.into(), suffix }
+    }
+
+    #[inline]
+    fn is_match(&self, value: &str) -> bool {
+        let Some(rest) = value.strip_prefix(&*self.prefix) else { return false };
+        let Some(rest) = rest.strip_suffix(&*self.suffix) else { return false };
+        matches!(*self.middle, [Part::Any]) || wildcards_match(&self.middle, rest.as_bytes())
+    }
+}
+
+/// Whether the parts match the whole text. A mismatch after an [`Part::Any`] lets that take one more
+/// character; an earlier one need never be tried again.
+fn wildcards_match(parts: &[Part], text: &[u8]) -> bool {
+    let (mut rest, mut at) = (parts, 0);
+    let mut retry: Option<(&[Part], usize)> = None;
+    loop {
+        match rest.split_first() {
+            None if at == text.len() => return true,
+            None => {}
+            Some((Part::Any, [])) => return true,
+            Some((Part::Any, after)) => {
+                rest = after;
+                retry = Some((after, at));
+                continue;
+            }
+            Some((Part::One, after)) if at < text.len() => {
+                rest = after;
+                at += character_length(text, at);
+                continue;
+            }
+            Some((Part::Text(part), after)) if starts_with_at(text, at, part) => {
+                rest = after;
+                at += part.len();
+                continue;
+            }
+            Some(_) => {}
+        }
+        let Some((after, from)) = retry else { return false };
+        if from >= text.len() {
+            return false;
+        }
+        let mut from = from + character_length(text, from);
+        if let Some(Part::Text(part)) = after.first() {
+            let found = text.get(from..).and_then(|text| memmem::find(text, part.as_bytes()));
+            let Some(ahead) = found else { return false };
+            from += ahead;
+        }
+        retry = Some((after, from));
+        (rest, at) = (after, from);
+    }
+}
+
+fn starts_with_at(text: &[u8], at: usize, part: &str) -> bool {
+    text.get(at..).is_some_and(|text| text.starts_with(part.as_bytes()))
+}
+
+/// The length of the character that begins at a place.
+fn character_length(text: &[u8], at: usize) -> usize {
+    match text.get(at) {
+        Some(0xf0..) => 4,
+        Some(0xe0..) => 3,
+        Some(0xc0..) => 2,
+        _ => 1,
+    }
+}
+
+/// The shortcut for a pattern, if there is one.
+pub(super) fn shortcut(hir: &Hir) -> Option<Shortcut> {
+    let alternatives = alternatives(hir, Place { at_start: true, at_end: true, depth: 0 })?;
+    if let Some(texts) = texts(&alternatives) {
+        return Some(Shortcut::texts_of(texts));
+    }
+    match alternatives.as_slice() {
+        [only] if **only == [Part::Any] => return Some(Shortcut::Everything),
+        [only] if **only == [Part::One, Part::Any] => return Some(Shortcut::NonEmpty),
+        _ if alternatives.len() > MAX_GLOBS => return None,
+        _ => {}
+    }
+    Some(Shortcut::Globs(alternatives.into_iter().map(Glob::new).collect()))
+}
+
+/// The alternatives as texts, if none has wildcards.
+fn texts(alternatives: &[Vec<Part>]) -> Option<Vec<Box<str>>> {
+    alternatives
+        .iter()
+        .map(|parts| match parts.as_slice() {
+            [] => Some(Box::from("")),
+            [Part::Text(text)] => Some(text.clone()),
+            _ => None,
+        })
+        .collect()
+}
+
+/// Where in a pattern an expression stands.
+#[derive(Clone, Copy)]
+struct Place {
+    at_start: bool,
+    at_end: bool,
+    depth: usize,
+}
+
+/// The texts with wildcards that an expression stands for. `None`: it is more than that.
+fn alternatives(hir: &Hir, place: Place) -> Option<Vec<Vec<Part>>> {
+    if place.depth > MAX_DEPTH {
+        return None;
+    }
+    let inner = Place { depth: place.depth + 1, ..place };
+    if is_any_character(hir) {
+        return Some(vec![vec![Part::One]]);
+    }
+    match hir.kind() {
+        HirKind::Empty => Some(vec![Vec::new()]),
+        HirKind::Literal(literal) => {
+            Some(vec![vec![Part::Text(str::from_utf8(&literal.0).ok()?.into())]])
+        }
+        HirKind::Class(Class::Unicode(class)) => {
+            let characters = class.iter().flat_map(|range| range.start()..=range.end());
+            let parts: Vec<_> = characters
+                .take(MAX_TEXTS + 1)
+                .map(|character| vec![Part::Text(character.to_string().into())])
+                .collect();
+            (parts.len() <= MAX_GLOBS).then_some(parts)
+        }
+        HirKind::Class(Class::Bytes(_)) => None,
+        // A pattern is anchored anyway.
+        HirKind::Look(Look::Start) if place.at_start => Some(vec![Vec::new()]),
+        HirKind::Look(Look::End) if place.at_end => Some(vec![Vec::new()]),
+        HirKind::Look(_) => None,
+        HirKind::Repetition(repetition) => repeated(repetition, inner),
+        HirKind::Capture(capture) => alternatives(&capture.sub, inner),
+        HirKind::Concat(parts) => {
+            let mut whole = vec![Vec::new()];
+            for (at, part) in parts.iter().enumerate() {
+                let inner = Place {
+                    at_start: inner.at_start && at == 0,
+                    at_end: inner.at_end && at + 1 == parts.len(),
+                    ..inner
+                };
+                whole = joined(&whole, &alternatives(part, inner)?)?;
+            }
+            Some(whole)
+        }
+        HirKind::Alternation(parts) => {
+            let mut whole = Vec::new();
+            for part in parts {
+                whole.extend(alternatives(part, inner)?);
+                if whole.len() > MAX_TEXTS {
+                    return None;
+                }
+            }
+            Some(whole)
+        }
+    }
+}
+
+/// `.` and `.*` repeated, and texts that may be left out.
+fn repeated(repetition: &Repetition, place: Place) -> Option<Vec<Vec<Part>>> {
+    let times = usize::try_from(repetition.min).ok().filter(|&times| times <= MAX_PARTS)?;
+    if is_any_character(&repetition.sub) {
+        let ones = vec![Part::One; times];
+        return match repetition.max {
+            None => Some(vec![[ones, vec![Part::Any]].concat()]),
+            Some(max) if max == repetition.min => Some(vec![ones]),
+            Some(max) if max == repetition.min + 1 => {
+                Some(vec![ones.clone(), [ones, vec![Part::One]].concat()])
+            }
+            Some(_) => None,
+        };
+    }
+    let inner = Place { at_start: false, at_end: false, ..place };
+    let once = alternatives(&repetition.sub, inner)?;
+    let mut whole = vec![Vec::new()];
+    for _ in 0..times {
+        whole = joined(&whole, &once)?;
+    }
+    match repetition.max {
+        Some(max) if max == repetition.min => Some(whole),
+        Some(max) if max == repetition.min + 1 => {
+            let longer = joined(&whole, &once)?;
+            Some([whole, longer].concat())
+        }
+        _ => None,
+    }
+}
+
+/// Each of the first followed by each of the second.
+fn joined(first: &[Vec<Part>], second: &[Vec<Part>]) -> Option<Vec<Vec<Part>>> {
+    if first.len().saturating_mul(second.len()) > MAX_TEXTS {
+        return None;
+    }
+    let mut whole = Vec::with_capacity(first.len() * second.len());
+    for head in first {
+        for tail in second {
+            let mut parts = head.clone();
+            for part in tail {
+                append(&mut parts, part);
+            }
+            if parts.len() > MAX_PARTS {
+                return None;
+            }
+            whole.push(parts);
+        }
+    }
+    Some(whole)
+}
+
+/// Adds a part, merged with the last one where that is simpler.
+fn append(parts: &mut Vec<Part>, part: &Part) {
+    match (parts.last_mut(), part) {
+        (Some(Part::Text(text)), Part::Text(more)) => *text = [&**text, &**more].concat().into(),
+        (Some(Part::Any), Part::Any) => {}
+        // The one character comes first, so that equal patterns look equal.
+        (Some(last @ Part::Any), Part::One) => {
+            *last = Part::One;
+            parts.push(Part::Any);
+        }
+        _ => parts.push(part.clone()),
+    }
+}
+
+/// Whether an expression is `.` where that matches everything.
+fn is_any_character(hir: &Hir) -> bool {
+    *hir == Hir::dot(Dot::AnyChar)
+}
+
+/// What all matches of an expression begin with.
+pub(super) fn prefix(hir: &Hir) -> Box<str> {
+    let mut hir = hir;
+    for _ in 0..MAX_DEPTH {
+        match hir.kind() {
+            HirKind::Literal(literal) => {
+                return str::from_utf8(&literal.0).unwrap_or_default().into();
+            }
+            HirKind::Capture(capture) => hir = &capture.sub,
+            HirKind::Concat(parts) => {
+                let first = parts.iter().find(|part| **part != Hir::look(Look::Start));
+                let Some(first) = first else { break };
+                hir = first;
+            }
+            _ => break,
+        }
+    }
+    "".into()
+}
