@@ -37,6 +37,7 @@ pub(crate) struct Tree {
     /// Labels of `by`, `without`, `on`, `ignoring` and `group_*`, one list after the other.
     pub(crate) labels: Vec<GroupingLabel>,
     pub(crate) durations: Vec<DurationNode>,
+    pub(crate) comments: Vec<Span>,
     pub(crate) root: NodeId,
 }
 
@@ -452,6 +453,11 @@ impl Expr {
         self.tree.root
     }
 
+    /// The comments, from `#` to the end of the line, in the order of the source.
+    pub fn comments(&self) -> &[Span] {
+        &self.tree.comments
+    }
+
     /// All nodes; children precede their parents. Usually the last one is the root.
     pub fn nodes(&self) -> &[Node] {
         &self.tree.nodes
@@ -544,10 +550,15 @@ impl Expr {
 
 impl Tree {
     pub(crate) fn text(&self, text: Text) -> &[u8] {
-        let (bytes, start): (&[u8], _) = if text.start & POOLED != 0 {
-            (&self.pool, (text.start & !POOLED) as usize)
+        self.text_in(&self.source, text)
+    }
+
+    /// The bytes of a text while the tree does not hold the source yet.
+    pub(crate) fn text_in<'t>(&'t self, source: &'t [u8], text: Text) -> &'t [u8] {
+        let (bytes, start) = if text.start & POOLED != 0 {
+            (self.pool.as_slice(), (text.start & !POOLED) as usize)
         } else {
-            (&self.source, text.start as usize)
+            (source, text.start as usize)
         };
         &bytes[start..start + text.len as usize]
     }
