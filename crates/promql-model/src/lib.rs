@@ -12,7 +12,11 @@ mod regex;
 mod value;
 
 pub use duration::{DurationError, FormatDuration, parse_duration};
-pub use histogram::FloatHistogram;
+pub use histogram::{
+    Bucket, CUSTOM_BUCKETS_SCHEMA, Combined, Compensated, CompensatedHistogram, Count,
+    CounterResetHint, DenseHistogram, FloatHistogram, Histogram, HistogramError, HistogramParts,
+    IndexedBuckets, MAX_SCHEMA, MIN_SCHEMA, Run, SideBuckets, Span, bucket_bound, fraction_below,
+};
 pub use labels::{Labels, LabelsBuilder, METRIC_NAME};
 pub use matcher::{MatchOp, Matcher, is_label_name};
 pub use quote::quote;

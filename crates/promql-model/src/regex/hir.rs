@@ -8,6 +8,7 @@ use regex_syntax::hir::{
     Capture, Class, ClassUnicode, ClassUnicodeRange, Dot, Hir, HirKind, Look, Repetition,
 };
 
+use super::names::newer_script;
 use super::tree::{Assertion, ClassItem, Flags, Tree};
 
 /// Builds the tree of a pattern.
@@ -187,8 +188,18 @@ fn unicode_class(name: &str) -> ClassUnicode {
     if name == "Cs" {
         return ClassUnicode::empty();
     }
+    if let Some(ranges) = newer_script(name) {
+        return ClassUnicode::new(
+            ranges.iter().map(|&(low, high)| ClassUnicodeRange::new(low, high)),
+        );
+    }
     match regex_syntax::parse(&format!(r"\p{{{name}}}")).map(Hir::into_kind) {
         Ok(HirKind::Class(Class::Unicode(class))) => class,
+        // A class of one character comes as that character.
+        Ok(HirKind::Literal(literal)) => {
+            let characters = str::from_utf8(&literal.0).unwrap_or_default().chars();
+            ClassUnicode::new(characters.map(|c| ClassUnicodeRange::new(c, c)))
+        }
         _ => ClassUnicode::empty(),
     }
 }

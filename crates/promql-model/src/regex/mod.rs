@@ -21,6 +21,8 @@ mod names;
 mod parse;
 mod program;
 mod strategy;
+#[cfg(test)]
+mod tests;
 mod tree;
 
 pub use error::{RegexError, RegexErrorKind};
@@ -62,7 +64,7 @@ impl Cost {
 /// [`check_regex`] that says what the pattern will take.
 pub(crate) fn check_cost(pattern: &[u8]) -> Result<Cost, RegexError> {
     match parse::parse(pattern, &mut ()) {
-        Ok(measure) => Ok(Cost(measure.size)),
+        Ok(size) => Ok(Cost(size)),
         Err(problem) => settle(pattern, problem).map(|()| Cost(0)),
     }
 }

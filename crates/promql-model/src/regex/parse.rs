@@ -10,80 +10,90 @@ use smallvec::SmallVec;
 use super::class::{bracketed, check_utf8, escaped};
 use super::error::{Problem, RegexErrorKind as Kind};
 use super::escape::Cursor;
-use super::limits::{MAX_REPEAT, Measure, Sum};
+use super::limits::{Limits, MAX_REPEAT, Meter, is_small};
 use super::tree::{Assertion, Flags, Tree};
 
-/// Parses a pattern and measures it.
-pub(super) fn parse<T: Tree>(pattern: &[u8], tree: &mut T) -> Result<Measure, Problem> {
-    let cursor = Cursor { text: pattern, at: 0 };
-    let level = Level::new(Flags::START, false);
-    Parser { cursor, tree, outer: SmallVec::new(), level, previous_repeat: None }.run()
+/// Parses a pattern, and gives the number of instructions that it takes if that may be high.
+pub(super) fn parse<T: Tree>(pattern: &[u8], tree: &mut T) -> Result<u64, Problem> {
+    if is_small(pattern) {
+        Parser::<T, ()>::new(pattern, tree).run()
+    } else {
+        Parser::<T, Limits>::new(pattern, tree).run()
+    }
 }
 
+/// The bytes that don't stand for themselves, or not alone.
+const SPECIAL: [bool; 256] = {
+    let mut special = [false; 256];
+    let mut byte = 0x80;
+    while byte < 256 {
+        special[byte] = true;
+        byte += 1;
+    }
+    let operators = br"\.+*?()|[{^$";
+    let mut at = 0;
+    while at < operators.len() {
+        special[operators[at] as usize] = true;
+        at += 1;
+    }
+    special
+};
+
 /// An open group, or the whole pattern.
-struct Level {
+struct Level<M> {
     /// The flags to return to when the group closes.
     flags_outside: Flags,
     captures: bool,
-    alternatives: Sum,
-    sequence: Sum,
-    /// The end of the sequence, which a repetition would apply to.
-    last: Option<Measure>,
+    /// Whether there is something before the cursor that can be repeated.
+    has_last: bool,
+    meter: M,
 }
 
-impl Level {
+impl<M: Meter> Level<M> {
     #[inline]
     fn new(flags_outside: Flags, captures: bool) -> Self {
-        Self {
-            flags_outside,
-            captures,
-            alternatives: Sum::ALTERNATION,
-            sequence: Sum::SEQUENCE,
-            last: None,
-        }
-    }
-
-    #[inline]
-    fn push(&mut self, part: Measure) {
-        if let Some(last) = self.last.replace(part) {
-            self.sequence.add(last);
-        }
-    }
-
-    /// Ends a sequence.
-    fn end_alternative(&mut self) -> Measure {
-        if let Some(last) = self.last.take() {
-            self.sequence.add(last);
-        }
-        let measure = std::mem::replace(&mut self.sequence, Sum::SEQUENCE).finish();
-        self.alternatives.add(measure);
-        measure
+        Self { flags_outside, captures, has_last: false, meter: M::new() }
     }
 }
 
-struct Parser<'a, 't, T> {
+struct Parser<'a, 't, T, M> {
     cursor: Cursor<'a>,
     tree: &'t mut T,
     /// The groups around the innermost one.
-    outer: SmallVec<[Level; 4]>,
-    level: Level,
+    outer: SmallVec<[Level<M>; 4]>,
+    level: Level<M>,
     /// Where the repetition operator begins that stands right before the cursor.
     previous_repeat: Option<usize>,
 }
 
-impl<T: Tree> Parser<'_, '_, T> {
-    fn run(mut self) -> Result<Measure, Problem> {
+impl<'a, 't, T: Tree, M: Meter> Parser<'a, 't, T, M> {
+    fn new(pattern: &'a [u8], tree: &'t mut T) -> Self {
+        Self {
+            cursor: Cursor { text: pattern, at: 0 },
+            tree,
+            outer: SmallVec::new(),
+            level: Level::new(Flags::START, false),
+            previous_repeat: None,
+        }
+    }
+
+    fn run(mut self) -> Result<u64, Problem> {
         let mut flags = Flags::START;
         while let Some(byte) = self.cursor.peek(0) {
             let start = self.cursor.at;
             let previous_repeat = self.previous_repeat.take();
+            if !SPECIAL[usize::from(byte)] {
+                self.plain(flags);
+                continue;
+            }
             match byte {
                 b'(' => flags = self.group_open(flags)?,
                 b')' => flags = self.group_close()?,
                 b'|' => {
                     self.cursor.at += 1;
-                    let measure = self.level.end_alternative();
-                    self.limit(measure)?;
+                    let measured = self.level.meter.alternative();
+                    measured.map_err(|kind| self.beyond(kind))?;
+                    self.level.has_last = false;
                     self.tree.alternative();
                 }
                 b'*' => self.repeat(start, 1, 0, None, previous_repeat, flags)?,
@@ -103,12 +113,12 @@ impl<T: Tree> Parser<'_, '_, T> {
                 },
                 b'[' => {
                     bracketed(&mut self.cursor, self.tree, flags)?;
-                    self.level.push(Measure::CLASS);
+                    self.push_class();
                 }
                 b'.' => {
                     self.cursor.at += 1;
                     self.tree.any(flags);
-                    self.level.push(Measure::CLASS);
+                    self.push_class();
                 }
                 b'^' if flags.multi_line => self.assertion(1, Assertion::LineStart),
                 b'^' => self.assertion(1, Assertion::TextStart),
@@ -121,17 +131,34 @@ impl<T: Tree> Parser<'_, '_, T> {
         if !self.outer.is_empty() {
             return Err(self.cursor.problem_to_end(Kind::MissingParen, 0));
         }
-        let measure = self.level.end_alternative();
-        self.limit(measure)?;
-        let measure = self.level.alternatives.finish();
-        self.limit(measure)?;
-        Ok(measure)
+        let meter = std::mem::replace(&mut self.level.meter, M::new());
+        meter.finish().map_err(|kind| self.beyond(kind))
     }
 
-    fn limit(&self, measure: Measure) -> Result<(), Problem> {
-        match measure.excess() {
-            Some(kind) => Err(self.cursor.problem_to_end(kind, 0)),
-            None => Ok(()),
+    /// The problem of being beyond a limit.
+    fn beyond(&self, kind: Kind) -> Problem {
+        self.cursor.problem_to_end(kind, 0)
+    }
+
+    #[inline]
+    fn push_character(&mut self, character: u32, flags: Flags) {
+        self.tree.character(character, flags);
+        self.level.meter.character();
+        self.level.has_last = true;
+    }
+
+    #[inline]
+    fn push_class(&mut self) {
+        self.level.meter.class();
+        self.level.has_last = true;
+    }
+
+    /// Takes ASCII characters that stand for themselves.
+    #[inline]
+    fn plain(&mut self, flags: Flags) {
+        while let Some(byte) = self.cursor.peek(0).filter(|&byte| !SPECIAL[usize::from(byte)]) {
+            self.push_character(byte.into(), flags);
+            self.cursor.at += 1;
         }
     }
 
@@ -139,8 +166,7 @@ impl<T: Tree> Parser<'_, '_, T> {
     #[inline]
     fn literal(&mut self, flags: Flags) -> Result<(), Problem> {
         if let Some(character) = self.cursor.next_char()? {
-            self.tree.character(character.into(), flags);
-            self.level.push(Measure::CHARACTER);
+            self.push_character(character.into(), flags);
         }
         Ok(())
     }
@@ -148,7 +174,7 @@ impl<T: Tree> Parser<'_, '_, T> {
     fn assertion(&mut self, length: usize, assertion: Assertion) {
         self.cursor.at += length;
         self.tree.assertion(assertion);
-        self.level.push(Measure::CLASS);
+        self.push_class();
     }
 
     /// Takes what a backslash begins.
@@ -169,12 +195,11 @@ impl<T: Tree> Parser<'_, '_, T> {
                     self.tree.class_open();
                     self.tree.class_item(item, flags);
                     self.tree.class_close(false);
-                    self.level.push(Measure::CLASS);
+                    self.push_class();
                 }
                 None => {
                     let character = self.cursor.escape()?;
-                    self.tree.character(character, flags);
-                    self.level.push(Measure::CHARACTER);
+                    self.push_character(character, flags);
                 }
             },
         }
@@ -213,14 +238,13 @@ impl<T: Tree> Parser<'_, '_, T> {
         if let Some(previous) = previous_repeat {
             return Err(self.cursor.problem(Kind::InvalidRepeatOp, previous));
         }
-        let Some(last) = self.level.last else {
+        if !self.level.has_last {
             return Err(self.cursor.problem(Kind::MissingRepeatArgument, start));
-        };
-        let Some(repeated) = last.repeated(min, max) else {
-            return Err(self.cursor.problem(Kind::InvalidRepeatSize, start));
-        };
-        self.limit(repeated)?;
-        self.level.last = Some(repeated);
+        }
+        self.level.meter.repeat(min, max).map_err(|kind| match kind {
+            Kind::InvalidRepeatSize => self.cursor.problem(kind, start),
+            _ => self.beyond(kind),
+        })?;
         self.previous_repeat = Some(start);
         self.tree.repeat(min, max, lazy == flags.swap_greed);
         Ok(())
@@ -243,19 +267,14 @@ impl<T: Tree> Parser<'_, '_, T> {
     }
 
     fn group_close(&mut self) -> Result<Flags, Problem> {
-        let measure = self.level.end_alternative();
-        self.limit(measure)?;
         let Some(outside) = self.outer.pop() else {
             return Err(self.cursor.problem_to_end(Kind::UnexpectedParen, 0));
         };
         self.cursor.at += 1;
         let level = std::mem::replace(&mut self.level, outside);
-        let mut measure = level.alternatives.finish();
-        if level.captures {
-            measure = measure.captured();
-        }
-        self.limit(measure)?;
-        self.level.push(measure);
+        let measured = self.level.meter.group(level.meter, level.captures);
+        measured.map_err(|kind| self.beyond(kind))?;
+        self.level.has_last = true;
         self.tree.group_close();
         Ok(level.flags_outside)
     }

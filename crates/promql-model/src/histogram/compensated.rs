@@ -1,0 +1,117 @@
+//! Sums that remember what rounding took from them.
+
+use std::fmt::Debug;
+
+/// What a histogram counts in.
+pub trait Count: Copy + Default + Debug + PartialEq {
+    /// A count of this much.
+    fn of(value: f64) -> Self;
+    /// How much it is.
+    fn value(self) -> f64;
+    /// Adds a number.
+    fn add(&mut self, value: f64);
+    /// Adds another count.
+    fn merge(&mut self, other: Self);
+    /// Multiplies.
+    fn multiply(&mut self, factor: f64);
+    /// Divides.
+    fn divide(&mut self, divisor: f64);
+    /// Whether nothing is counted.
+    fn is_zero(self) -> bool;
+}
+
+impl Count for f64 {
+    #[inline]
+    fn of(value: f64) -> Self {
+        value
+    }
+    #[inline]
+    fn value(self) -> f64 {
+        self
+    }
+    #[inline]
+    fn add(&mut self, value: f64) {
+        *self += value;
+    }
+    #[inline]
+    fn merge(&mut self, other: Self) {
+        *self += other;
+    }
+    #[inline]
+    fn multiply(&mut self, factor: f64) {
+        *self *= factor;
+    }
+    #[inline]
+    fn divide(&mut self, divisor: f64) {
+        *self /= divisor;
+    }
+    #[inline]
+    fn is_zero(self) -> bool {
+        self == 0.0
+    }
+}
+
+/// A sum by Neumaier's variant of Kahan's method, as Prometheus sums: next to the sum it keeps what
+/// was lost to rounding, to add it once at the end.
+///
+/// ```
+/// use promql_model::{Compensated, Count};
+/// let mut sum = Compensated::default();
+/// for value in [1e100, 1.0, -1e100] {
+///     sum.add(value);
+/// }
+/// assert_eq!(sum.value(), 1.0);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Default)]
+pub struct Compensated {
+    sum: f64,
+    compensation: f64,
+}
+
+impl Count for Compensated {
+    #[inline]
+    fn of(value: f64) -> Self {
+        Self { sum: value, compensation: 0.0 }
+    }
+
+    #[inline]
+    fn value(self) -> f64 {
+        self.sum + self.compensation
+    }
+
+    #[inline]
+    fn add(&mut self, value: f64) {
+        let sum = self.sum + value;
+        if sum.is_infinite() {
+            self.compensation = 0.0;
+        } else if self.sum.abs() >= value.abs() {
+            self.compensation += (self.sum - sum) + value;
+        } else {
+            self.compensation += (value - sum) + self.sum;
+        }
+        self.sum = sum;
+    }
+
+    #[inline]
+    fn merge(&mut self, other: Self) {
+        self.add(other.sum);
+        self.add(other.compensation);
+    }
+
+    #[inline]
+    fn multiply(&mut self, factor: f64) {
+        self.sum *= factor;
+        self.compensation *= factor;
+    }
+
+    #[inline]
+    fn divide(&mut self, divisor: f64) {
+        self.sum /= divisor;
+        self.compensation /= divisor;
+    }
+
+    #[inline]
+    fn is_zero(self) -> bool {
+        self.sum == 0.0 && self.compensation == 0.0
+    }
+}
