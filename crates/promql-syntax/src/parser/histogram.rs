@@ -4,7 +4,7 @@ use crate::ast::Sign;
 use crate::error::ErrorKind;
 use crate::lexer::TokenKind;
 use crate::parser::builder::Builder;
-use promql_model::FloatHistogram;
+use promql_model::{CounterResetHint, DenseHistogram, FloatHistogram};
 
 /// An entry of a literal.
 #[derive(Clone, Debug)]
@@ -79,21 +79,45 @@ impl HistogramLiteral {
 
     /// The histogram. Nothing is checked: counts need not add up.
     pub(super) fn build(&self) -> FloatHistogram {
-        FloatHistogram {
+        let index = |kind| self.integer(kind) as i32;
+        let hint = self.entries.iter().find_map(|entry| match entry {
+            Key::Hint(TokenKind::ResetHint) => Some(CounterResetHint::Reset),
+            Key::Hint(TokenKind::NotResetHint) => Some(CounterResetHint::NotReset),
+            Key::Hint(TokenKind::GaugeHint) => Some(CounterResetHint::Gauge),
+            _ => None,
+        });
+        FloatHistogram::from(DenseHistogram {
+            schema: index(TokenKind::SchemaKey),
             sum: self.float(TokenKind::SumKey),
             count: self.float(TokenKind::CountKey),
-        }
+            zero_count: self.float(TokenKind::ZeroBucketKey),
+            zero_threshold: self.float(TokenKind::ZeroBucketWidthKey),
+            offset: index(TokenKind::OffsetKey),
+            buckets: self.list(TokenKind::BucketsKey).to_vec(),
+            n_offset: index(TokenKind::NegativeOffsetKey),
+            n_buckets: self.list(TokenKind::NegativeBucketsKey).to_vec(),
+            custom_values: self.list(TokenKind::CustomValuesKey).to_vec(),
+            hint: hint.unwrap_or_default(),
+        })
     }
 }
 
-/// The next histogram of a progression.
+/// The next histogram of a progression, or what is wrong with it in upstream's words.
 pub(super) fn step(
     value: &FloatHistogram,
     sign: Sign,
     delta: &FloatHistogram,
 ) -> Result<FloatHistogram, String> {
-    let _ = (sign, delta);
-    Ok(value.clone())
+    if value.schema() > delta.schema() {
+        let (from, to) = (delta.schema(), value.schema());
+        return Err(format!("error combining histograms: cannot merge from schema {from} to {to}"));
+    }
+    let mut next = value.clone();
+    let combined = match sign {
+        Sign::Plus => next.add(delta),
+        Sign::Minus => next.subtract(delta),
+    };
+    combined.map(|_| next).map_err(|error| error.to_string())
 }
 
 impl Builder<'_> {
