@@ -15,7 +15,7 @@ mod types;
 
 pub use ast::Expr;
 pub use check::{check, value_types};
-pub use error::{Bound, Error, ErrorKind, Errors, TypedPlace, line_and_column};
+pub use error::{Bound, Error, ErrorKind, Errors, Report, TypedPlace, line_and_column};
 pub use functions::{Aggregator, Function};
 pub use parser::series::{MAX_SERIES_VALUES, parse_series};
 pub use parser::{MAX_SOURCE_LEN, parse, parse_metric, parse_metric_selector};

@@ -7,6 +7,7 @@ mod report;
 use std::fmt;
 
 pub use kind::{Bound, ErrorKind, TypedPlace};
+pub use report::Report;
 
 use crate::span::Span;
 
@@ -21,8 +22,8 @@ pub struct Error {
 
 /// Everything that is wrong with a text, with the text. There is at least one error.
 ///
-/// Displays as upstream does: the first error with its line and column. As a
-/// [`miette::Diagnostic`] it shows all of them in the text, each with what to do about it.
+/// Displays as upstream does: the first error with its line and column. [`Errors::reports`] shows
+/// all of them in the text, each with what to do about it.
 ///
 /// ```
 /// use promql_syntax::{Features, compile};

