@@ -17,7 +17,7 @@ pub use histogram::{
     CounterResetHint, DenseHistogram, FloatHistogram, Histogram, HistogramError, HistogramParts,
     IndexedBuckets, MAX_SCHEMA, MIN_SCHEMA, Run, SideBuckets, Span, bucket_bound, fraction_below,
 };
-pub use labels::{Labels, LabelsBuilder, METRIC_NAME};
+pub use labels::{Labels, LabelsBuilder, LabelsIter, LabelsSelector, METRIC_NAME};
 pub use matcher::{MatchOp, Matcher, is_label_name};
 pub use quote::quote;
 pub use regex::{Regex, RegexError, RegexErrorKind, check_regex};
