@@ -7,7 +7,7 @@
 //! | [`General`] | fill values, native histograms, messages | `2e+06` | `1e-07` |
 //! | [`Json`] | sample values in the HTTP API | `2000000` | `1e-07` |
 //!
-//! and [`Fixed`] with six decimals, for some messages. All are displayed without allocating, so
+//! and [`Fixed`] with six decimals for some messages, and [`OpenMetrics`] for bounds of buckets. All are displayed without allocating, so
 //! `write!` appends them to whatever is at hand.
 
 use std::fmt::{self, Write};
@@ -94,6 +94,24 @@ impl fmt::Display for Fixed {
             Some(word) => f.write_str(word),
             None => write!(f, "{:.6}", self.0),
         }
+    }
+}
+
+/// Displays a number as OpenMetrics does, with a point or an exponent in it: the values of the label
+/// `le`.
+///
+/// ```
+/// use promql_model::number::OpenMetrics;
+/// assert_eq!(OpenMetrics(1.0).to_string(), "1.0");
+/// assert_eq!(OpenMetrics(1e6).to_string(), "1e+06");
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct OpenMetrics(pub f64);
+
+impl fmt::Display for OpenMetrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        General(self.0).fmt(f)?;
+        if self.0.fract() == 0.0 && self.0.abs() < 1e6 { f.write_str(".0") } else { Ok(()) }
     }
 }
 

@@ -173,6 +173,27 @@ impl<C: Count> Histogram<C> {
         negative.chain(zero).chain(positive)
     }
 
+    /// The positive buckets, or the custom ones, each with all observations in it and below down to
+    /// the first one. Those that are left out between others are filled in.
+    pub fn cumulative_buckets(&self) -> impl Iterator<Item = Bucket> {
+        let mut total = 0.0;
+        let mut next = None;
+        let filled = self.positive().iter().flat_map(move |(index, count)| {
+            let from = next.replace(index + 1).unwrap_or(index);
+            let before = total;
+            total += count.value();
+            (from..index).map(move |missing| (missing, before)).chain([(index, total)])
+        });
+        filled.map(|(index, count)| Bucket {
+            lower: f64::NEG_INFINITY,
+            upper: self.positive_bounds(index).1,
+            lower_inclusive: true,
+            upper_inclusive: true,
+            count,
+            index,
+        })
+    }
+
     fn bucket(&self, (lower, upper): (f64, f64), count: C, index: i64) -> Bucket {
         let custom = self.has_custom_buckets();
         Bucket {

@@ -118,4 +118,47 @@ pub enum HistogramError {
     /// Something that custom buckets don't have: a zero bucket or negative buckets.
     #[error("custom buckets: must {0}")]
     CustomBucketsMust(&'static str),
+    /// Exponential buckets where only custom ones can be converted.
+    #[error("only histograms with custom buckets can be converted to classic ones")]
+    NotCustom,
+    /// A classic bucket with a negative number of observations.
+    #[error(
+        "bucket count must be non-negative: le={}, count={}",
+        General(*.bound),
+        General(*.count)
+    )]
+    NegativeClassicBucket {
+        /// The upper bound.
+        bound: f64,
+        /// The number of observations up to it.
+        count: f64,
+    },
+    /// Classic buckets of which a higher one has fewer observations.
+    #[error("count is not cumulative: {} {sign} {}", General(*.left), General(*.right))]
+    NotCumulative {
+        /// The number of observations that doesn't fit.
+        left: f64,
+        /// How it compares to the other one.
+        sign: char,
+        /// The number of a bucket next to it.
+        right: f64,
+    },
+    /// A classic histogram with a negative number of observations.
+    #[error("count must be non-negative: count={}", General(*.0))]
+    NegativeClassicCount(f64),
+    /// A classic histogram whose number of observations is not that of its highest bucket.
+    #[error(
+        "count mismatch: count={} != le={} count={}",
+        General(*.count),
+        General(*.bound),
+        General(*.cumulative)
+    )]
+    ClassicCountMismatch {
+        /// The number of observations.
+        count: f64,
+        /// The highest upper bound.
+        bound: f64,
+        /// The number of observations up to it.
+        cumulative: f64,
+    },
 }

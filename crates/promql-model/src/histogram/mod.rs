@@ -12,11 +12,18 @@
 mod arithmetic;
 mod bounds;
 mod buckets;
+mod classic;
 mod compensated;
 mod equality;
 mod error;
+mod integer;
+mod interpolate;
 mod layout;
+mod reset;
 mod resolution;
+mod text;
+mod trim;
+mod validate;
 mod zero;
 
 use std::sync::Arc;
@@ -24,9 +31,13 @@ use std::sync::Arc;
 pub use arithmetic::Combined;
 pub use bounds::{bucket_bound, fraction_below};
 pub use buckets::{Bucket, IndexedBuckets, SideBuckets};
+pub use classic::{ClassicCollector, ClassicHistogram};
 pub use compensated::{Compensated, Count};
 pub use error::HistogramError;
+pub use integer::IntegerHistogramParts;
+pub use interpolate::Interpolated;
 pub use layout::{Run, Span};
+pub use text::HistogramNotation;
 
 use layout::{Layout, runs_of_spans, spans_of_runs};
 
