@@ -10,6 +10,7 @@ use crate::binary::{Join, MatchLabels, join, scalar_operation, set_operation, wi
 use crate::column::{Column, ScalarColumn};
 use crate::context::Context;
 use crate::elementwise;
+use crate::functions::histogram::{self, Statistic};
 use crate::functions::{absent, labels, sort};
 use crate::grid::Grid;
 use crate::label_sets;
@@ -446,13 +447,20 @@ impl<'a> Step<'a> {
             }
             Vector::LabelReplace { .. } => Err(self.unsupported("the function `label_replace`")),
             Vector::HistogramQuantile { .. } => {
-                Err(self.unsupported("the function `histogram_quantile`"))
+                let statistic = Statistic::Quantile(inputs.scalar()?, self.place_of_input(0));
+                self.histogram(&statistic, inputs, 1)
             }
-            Vector::HistogramQuantiles { .. } => {
-                Err(self.unsupported("the function `histogram_quantiles`"))
+            Vector::HistogramQuantiles { label, quantiles, .. } => {
+                let label = String::from_utf8_lossy(query.text(*label)).into_owned();
+                let mut of = Vec::with_capacity(quantiles.len());
+                for at in 0..quantiles.len() {
+                    of.push((inputs.scalar()?, self.place_of_input(at + 1)));
+                }
+                self.histogram(&Statistic::Quantiles(label, of), inputs, 0)
             }
             Vector::HistogramFraction { .. } => {
-                Err(self.unsupported("the function `histogram_fraction`"))
+                let statistic = Statistic::Fraction(inputs.scalar()?, inputs.scalar()?);
+                self.histogram(&statistic, inputs, 2)
             }
             Vector::Info { .. } => Err(self.unsupported("the function `info`")),
         }
@@ -488,6 +496,17 @@ impl<'a> Step<'a> {
             span: self.operation.span,
         }
         .compute(op)
+    }
+
+    /// A function of histograms; remarks about those point at an operand.
+    fn histogram(
+        &self,
+        statistic: &Statistic,
+        inputs: &mut Inputs<'a>,
+        operand: usize,
+    ) -> Result<VectorOperator<'a>, EngineError> {
+        let place = self.place_of_input(operand);
+        histogram::histogram(self.context, statistic, inputs.vector()?, self.grid(), place)
     }
 
     /// A function of a range vector; remarks point at an operand.
