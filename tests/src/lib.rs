@@ -1,3 +1,5 @@
 //! What the end-to-end tests share.
 
 pub mod conformance;
+pub mod memory;
+pub mod script;

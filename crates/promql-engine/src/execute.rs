@@ -443,6 +443,7 @@ impl<'a> Step<'a> {
             Vector::StartTimestamp(_) => self.nothing(),
             Vector::HistogramStatistic(..) => {
                 // Floats have no such statistics, and histograms are refused where they are read.
+                Kept::all_of(self.context, &*inputs.vector()?, self.steps())?;
                 self.nothing()
             }
             Vector::LabelReplace { .. } => Err(self.unsupported("the function `label_replace`")),
