@@ -425,6 +425,19 @@ impl<'a> Step<'a> {
                     false => sort::by_label(self.context, vector, &names, *descending),
                 }
             }
+            Vector::LabelReplace { destination, replacement, source, regex, .. } => {
+                let input = inputs.vector()?;
+                let series = labels::replace(
+                    query,
+                    input.series(),
+                    *destination,
+                    *replacement,
+                    *source,
+                    *regex,
+                )?;
+                let relabelled = Box::new(Relabelled { input, series });
+                unite(self.context, relabelled, self.steps(), SameLabels::Merge)
+            }
             Vector::LabelJoin { destination, separator, sources, .. } => {
                 let input = inputs.vector()?;
                 let series =
@@ -446,7 +459,6 @@ impl<'a> Step<'a> {
                 Kept::all_of(self.context, &*inputs.vector()?, self.steps())?;
                 self.nothing()
             }
-            Vector::LabelReplace { .. } => Err(self.unsupported("the function `label_replace`")),
             Vector::HistogramQuantile { .. } => {
                 let statistic = Statistic::Quantile(inputs.scalar()?, self.place_of_input(0));
                 self.histogram(&statistic, inputs, 1)

@@ -1,6 +1,6 @@
 //! `label_join` and `label_replace`, which change labels and leave values alone.
 
-use promql_model::METRIC_NAME;
+use promql_model::{METRIC_NAME, Rewrite};
 use promql_syntax::Query;
 use promql_syntax::ast::Text;
 
@@ -27,6 +27,36 @@ pub(crate) fn join(
         relabelled(series, &destination, values.join(&separator))
     });
     Ok(joined.collect())
+}
+
+/// Rewrites the value of a label into another one, where a regular expression matches all of it.
+pub(crate) fn replace(
+    query: &Query,
+    series: &[Series],
+    destination: Text,
+    replacement: Text,
+    source: Text,
+    regex: Text,
+) -> Result<Vec<Series>, EngineError> {
+    let template = String::from_utf8_lossy(query.text(replacement));
+    let pattern = query.text(regex);
+    let rewrite = Rewrite::new(pattern, &template).map_err(|error| EngineError::Execution {
+        message: format!(
+            "invalid regular expression in label_replace(): {}",
+            String::from_utf8_lossy(pattern)
+        ),
+        span: None,
+        help: Some(error.to_string()),
+    })?;
+    let destination = label_name(query, destination, "destination label name in label_replace")?;
+    let source = String::from_utf8_lossy(query.text(source));
+    let replaced = series.iter().map(|series| {
+        match rewrite.apply(series.labels.get(&source).unwrap_or_default()) {
+            Some(value) => relabelled(series, &destination, value),
+            None => series.clone(),
+        }
+    });
+    Ok(replaced.collect())
 }
 
 /// The series with one label changed. Who writes the name wants to keep it.
