@@ -2,3 +2,5 @@
 
 pub mod conformance;
 pub mod corpus;
+pub mod memory;
+pub mod script;

@@ -20,6 +20,7 @@ mod limits;
 mod names;
 mod parse;
 mod program;
+mod rewrite;
 mod strategy;
 #[cfg(test)]
 mod tests;
@@ -27,6 +28,7 @@ mod tree;
 
 pub use error::{RegexError, RegexErrorKind};
 pub use program::Regex;
+pub use rewrite::Rewrite;
 
 use error::Problem;
 

@@ -100,7 +100,7 @@ impl fmt::Debug for Regex {
     }
 }
 
-fn too_large(pattern: &[u8]) -> RegexError {
+pub(super) fn too_large(pattern: &[u8]) -> RegexError {
     let problem = Problem { kind: RegexErrorKind::Large, start: 0, end: pattern.len() };
     RegexError::new(pattern, problem)
 }

@@ -1,0 +1,133 @@
+//! `limitk` and `limit_ratio`: some of the elements, whatever their values.
+
+use promql_model::Labels;
+use promql_model::number::General;
+use twox_hash::XxHash64;
+
+use super::parameter::{self, Extent};
+use super::{Aggregate, topk};
+use crate::EngineError;
+use crate::column::{Column, ScalarColumn};
+use crate::operator::{Operator, VectorOperator};
+use crate::workers::Scratch;
+
+/// The first elements of each group.
+pub(super) fn limitk<'a>(
+    aggregate: Aggregate<'a>,
+    parameter: &ScalarColumn,
+) -> Result<VectorOperator<'a>, EngineError> {
+    let Some(limits) = parameter::counts(&aggregate, parameter)? else {
+        return aggregate.nothing();
+    };
+    let steps = aggregate.grid.len;
+    let groups = aggregate.groups();
+    let mut elements = vec![Vec::new(); groups.labels.len() * steps];
+    let mut held = aggregate.context.limits.hold(0)?;
+    aggregate.each_member(|index, column| {
+        let elements = &mut elements[groups.of_series[index] * steps..][..steps];
+        let mut kept = 0;
+        for (step, value) in column.iter() {
+            if elements[step].len() < limits[step] {
+                elements[step].push((value, index));
+                kept += 1;
+            }
+        }
+        held.grow(kept)
+    })?;
+    drop(held);
+    topk::select(&aggregate, elements, steps)
+}
+
+/// A share of the elements, chosen by a hash of their labels: a ratio and its negative complement
+/// choose different elements, and together all of them.
+pub(super) fn limit_ratio<'a>(
+    aggregate: Aggregate<'a>,
+    parameter: &ScalarColumn,
+) -> Result<VectorOperator<'a>, EngineError> {
+    let steps = aggregate.grid.len;
+    if parameter.iter(steps).all(|ratio| ratio == 0.0) {
+        return aggregate.nothing();
+    }
+    let extent = Extent::of(parameter, steps);
+    if extent.any_nan {
+        return Err(parameter::bad(&aggregate, "Ratio value is NaN".to_owned()));
+    }
+    let caps = [(extent.max > 1.0, extent.max, 1.0), (extent.min < -1.0, extent.min, -1.0)];
+    for (_, ratio, cap) in caps.into_iter().filter(|cap| cap.0) {
+        let text = format!(
+            "ratio value should be between -1 and 1, got {}, capping to {}",
+            General(ratio),
+            General(cap)
+        );
+        aggregate.context.annotations.warn(aggregate.parameter_place, text);
+    }
+    let offsets = aggregate.input.series().iter().map(|s| offset(&s.labels)).collect();
+    let ratio = parameter.map(|ratio| ratio.clamp(-1.0, 1.0));
+    Ok(Box::new(LimitRatio { input: aggregate.input, offsets, ratio }))
+}
+
+struct LimitRatio<'a> {
+    input: VectorOperator<'a>,
+    /// Where in [0, 1) the hash of each series lies.
+    offsets: Vec<f64>,
+    ratio: ScalarColumn,
+}
+
+impl Operator for LimitRatio<'_> {
+    fn series(&self) -> &[crate::operator::Series] {
+        self.input.series()
+    }
+
+    fn column(
+        &self,
+        index: usize,
+        scratch: &mut Scratch,
+        out: &mut Column,
+    ) -> Result<(), EngineError> {
+        self.input.column(index, scratch, out)?;
+        let offset = self.offsets[index];
+        out.valid.retain(|step| match self.ratio.at(step) {
+            0.0 => false,
+            ratio if ratio > 0.0 => offset < ratio,
+            ratio => offset >= 1.0 + ratio,
+        });
+        Ok(())
+    }
+
+    fn depth(&self) -> usize {
+        self.input.depth() + 1
+    }
+
+    fn has_effects(&self) -> bool {
+        self.input.has_effects()
+    }
+}
+
+/// The hash of a label set as a part of one. Upstream hashes names and values with their lengths in
+/// front: one byte, or 255 and three bytes.
+fn offset(labels: &Labels) -> f64 {
+    let mut bytes = Vec::new();
+    for text in labels.iter().flat_map(|(name, value)| [name, value]) {
+        match u8::try_from(text.len()) {
+            Ok(len) if len < 255 => bytes.push(len),
+            _ => {
+                bytes.push(255);
+                bytes.extend_from_slice(&text.len().to_le_bytes()[..3]);
+            }
+        }
+        bytes.extend_from_slice(text.as_bytes());
+    }
+    XxHash64::oneshot(0, &bytes) as f64 / u64::MAX as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn offsets_are_those_of_upstream() {
+        let labels = |i: &str| Labels::from_pairs([("__name__", "many"), ("job", "x"), ("i", i)]);
+        assert_eq!(offset(&labels("0")), 0.044563706496825374);
+        assert_eq!(offset(&labels("2")), 0.5930246158017832);
+    }
+}

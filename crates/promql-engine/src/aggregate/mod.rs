@@ -1,0 +1,154 @@
+//! Aggregations. Groups are formed once for a query, and each consumes its members series by
+//! series.
+
+mod count_values;
+mod limit;
+mod parameter;
+mod quantile;
+mod reduce;
+mod topk;
+
+use std::collections::HashMap;
+
+use promql_model::Labels;
+use promql_syntax::Span;
+use promql_syntax::query::Aggregation;
+
+use crate::EngineError;
+use crate::annotations::Place;
+use crate::column::{Column, ScalarColumn};
+use crate::context::Context;
+use crate::grid::Grid;
+use crate::label_sets;
+use crate::operator::{Kept, Series, VectorOperator};
+use crate::workers::Scratch;
+
+/// An aggregation that is about to be computed.
+pub(crate) struct Aggregate<'a> {
+    pub(crate) context: &'a Context<'a>,
+    pub(crate) input: VectorOperator<'a>,
+    pub(crate) parameter: Option<ScalarColumn>,
+    /// Labels of `by` or `without`.
+    pub(crate) labels: Vec<String>,
+    pub(crate) without: bool,
+    pub(crate) grid: Grid,
+    /// Where remarks about the parameter point.
+    pub(crate) parameter_place: Place,
+    pub(crate) span: Span,
+}
+
+impl<'a> Aggregate<'a> {
+    /// Computes the aggregation.
+    pub(crate) fn compute(self, op: Aggregation) -> Result<VectorOperator<'a>, EngineError> {
+        let parameter = self.parameter.clone().unwrap_or(ScalarColumn::Constant(f64::NAN));
+        match op {
+            Aggregation::Sum => self.reduce::<reduce::Sum>(),
+            Aggregation::Avg => self.reduce::<reduce::Average>(),
+            Aggregation::Count => self.reduce::<reduce::Count>(),
+            Aggregation::Group => self.reduce::<reduce::Presence>(),
+            Aggregation::Min => self.reduce::<reduce::Minimum>(),
+            Aggregation::Max => self.reduce::<reduce::Maximum>(),
+            Aggregation::Stdvar => self.reduce::<reduce::Variance>(),
+            Aggregation::Stddev => self.reduce::<reduce::Deviation>(),
+            Aggregation::Quantile(_) => quantile::quantile(self, &parameter),
+            Aggregation::Topk(_) => topk::topk(self, &parameter, topk::Best::Largest),
+            Aggregation::Bottomk(_) => topk::topk(self, &parameter, topk::Best::Smallest),
+            Aggregation::Limitk(_) => limit::limitk(self, &parameter),
+            Aggregation::LimitRatio(_) => limit::limit_ratio(self, &parameter),
+            Aggregation::CountValues(label) => {
+                let label = self.context.query.text(label);
+                count_values::count_values(self, label)
+            }
+        }
+    }
+
+    fn reduce<R: reduce::Reduction>(self) -> Result<VectorOperator<'a>, EngineError> {
+        Ok(Box::new(reduce::reduce::<R>(&self)?))
+    }
+
+    /// The labels of the group that a label set belongs to.
+    fn group_labels(&self, labels: &Labels) -> Labels {
+        if self.without {
+            label_sets::without_name_and(labels, &self.labels)
+        } else {
+            label_sets::only(labels, &self.labels)
+        }
+    }
+
+    fn groups(&self) -> Groups {
+        let series = self.input.series();
+        let mut positions: HashMap<Labels, usize> = HashMap::new();
+        let mut groups = Groups {
+            labels: Vec::new(),
+            members: Vec::new(),
+            of_series: Vec::with_capacity(series.len()),
+        };
+        for (index, series) in series.iter().enumerate() {
+            let labels = self.group_labels(&series.labels);
+            let group = *positions.entry(labels).or_insert_with_key(|labels| {
+                groups.labels.push(labels.clone());
+                groups.members.push(Vec::new());
+                groups.labels.len() - 1
+            });
+            groups.members[group].push(index);
+            groups.of_series.push(group);
+        }
+        groups
+    }
+
+    /// Computes the columns of all members on all threads and gives them to `consume` in order.
+    fn each_member(
+        &self,
+        consume: impl FnMut(usize, Column) -> Result<(), EngineError>,
+    ) -> Result<(), EngineError> {
+        let compute = |index: usize, scratch: &mut Scratch| {
+            let mut column = Column::default();
+            self.input.column(index, scratch, &mut column)?;
+            Ok(column)
+        };
+        self.context.workers.run(self.input.series().len(), self.grid.len, compute, consume)
+    }
+
+    /// Nothing, though the input is evaluated for what it has to say.
+    fn nothing(&self) -> Result<VectorOperator<'a>, EngineError> {
+        if self.input.has_effects() {
+            self.each_member(|_, _| Ok(()))?;
+        }
+        Ok(Box::new(Kept::new(self.context, Vec::new(), Vec::new())?))
+    }
+}
+
+/// The groups of an aggregation in the order of their first members.
+struct Groups {
+    labels: Vec<Labels>,
+    /// The series of each group.
+    members: Vec<Vec<usize>>,
+    /// The group of each series.
+    of_series: Vec<usize>,
+}
+
+/// Whether the name of a group's series goes in the end: if it does for a member at the last step
+/// that has any.
+#[derive(Clone, Copy, Debug, Default)]
+struct DropName {
+    last_step: Option<usize>,
+    drop_name: bool,
+}
+
+impl DropName {
+    fn add(&mut self, series: &Series, column: &Column) {
+        self.join(DropName { last_step: column.valid.last(), drop_name: series.drop_name });
+    }
+
+    fn join(&mut self, other: DropName) {
+        match other.last_step.cmp(&self.last_step) {
+            std::cmp::Ordering::Greater => *self = other,
+            std::cmp::Ordering::Equal => self.drop_name |= other.drop_name,
+            std::cmp::Ordering::Less => {}
+        }
+    }
+
+    fn series(&self, labels: Labels) -> Series {
+        Series { labels, drop_name: self.last_step.is_some() && self.drop_name }
+    }
+}

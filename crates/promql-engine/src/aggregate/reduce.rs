@@ -1,0 +1,377 @@
+//! Aggregations that keep one small state for each group and step: `sum`, `avg`, `count`, `group`,
+//! `min`, `max`, `stddev` and `stdvar`.
+//!
+//! The members of a group are added up in blocks of a fixed size, on any thread, and the blocks in
+//! their order. So the result is the same for any number of threads, and for up to a block of
+//! members it is formed exactly as upstream forms it.
+
+use super::{Aggregate, DropName};
+use crate::EngineError;
+use crate::arithmetic::{Mean, compensated_add};
+use crate::column::{Bitmap, Column};
+use crate::operator::Kept;
+use crate::workers::Scratch;
+
+/// How many members one block has.
+const BLOCK: usize = 64;
+
+/// The state of a group over all steps.
+pub(super) trait Reduction: Send {
+    /// The state of no members.
+    fn new(steps: usize) -> Self;
+
+    /// Adds the values of a member.
+    fn add(&mut self, column: &Column);
+
+    /// Adds the members of another block behind those of this one.
+    fn merge(&mut self, later: Self);
+
+    /// The values.
+    fn finish(self) -> Column;
+}
+
+pub(super) fn reduce<'a, R: Reduction>(aggregate: &Aggregate<'a>) -> Result<Kept<'a>, EngineError> {
+    let groups = aggregate.groups();
+    let steps = aggregate.grid.len;
+    let blocks: Vec<(usize, &[usize])> = groups
+        .members
+        .iter()
+        .enumerate()
+        .flat_map(|(group, members)| members.chunks(BLOCK).map(move |block| (group, block)))
+        .collect();
+    let compute = |block: usize, scratch: &mut Scratch| {
+        let mut state = R::new(steps);
+        let mut drop_name = DropName::default();
+        let mut column = scratch.take_column();
+        for &member in blocks[block].1 {
+            aggregate.input.column(member, scratch, &mut column)?;
+            state.add(&column);
+            drop_name.add(&aggregate.input.series()[member], &column);
+        }
+        scratch.give_column(column);
+        Ok((state, drop_name))
+    };
+    let mut series = Vec::with_capacity(groups.labels.len());
+    let mut columns = Vec::with_capacity(groups.labels.len());
+    let mut open: Option<(R, DropName)> = None;
+    let size = steps * aggregate.input.series().len().div_ceil(blocks.len().max(1));
+    aggregate.context.workers.run(blocks.len(), size, compute, |block, (state, drop_name)| {
+        match &mut open {
+            Some((open_state, open_drop_name)) => {
+                open_state.merge(state);
+                open_drop_name.join(drop_name);
+            }
+            None => open = Some((state, drop_name)),
+        }
+        let group = blocks[block].0;
+        if blocks.get(block + 1).is_none_or(|next| next.0 != group)
+            && let Some((state, drop_name)) = open.take()
+        {
+            series.push(drop_name.series(groups.labels[group].clone()));
+            columns.push(state.finish());
+        }
+        Ok(())
+    })?;
+    Kept::new(aggregate.context, series, columns)
+}
+
+/// Calls `dense` for each run of 64 steps that all have a value and `sparse` for each other step
+/// that has one.
+fn each_word(
+    valid: &Bitmap,
+    mut dense: impl FnMut(std::ops::Range<usize>),
+    mut sparse: impl FnMut(usize),
+) {
+    for (at, &word) in valid.words().iter().enumerate() {
+        if word == !0 {
+            dense(at * 64..at * 64 + 64);
+            continue;
+        }
+        let mut rest = word;
+        while rest != 0 {
+            sparse(at * 64 + rest.trailing_zeros() as usize);
+            rest &= rest - 1;
+        }
+    }
+}
+
+/// Compensated sums.
+pub(super) struct Sum {
+    sums: Vec<f64>,
+    compensations: Vec<f64>,
+    valid: Bitmap,
+}
+
+impl Reduction for Sum {
+    /// The sum of a negative zero and any value is that value, so that is what sums start with.
+    fn new(steps: usize) -> Self {
+        Sum {
+            sums: vec![-0.0; steps],
+            compensations: vec![0.0; steps],
+            valid: Bitmap::empty(steps),
+        }
+    }
+
+    fn add(&mut self, column: &Column) {
+        let (sums, compensations) = (&mut self.sums[..], &mut self.compensations[..]);
+        let values = &column.values[..];
+        for (at, &word) in column.valid.words().iter().enumerate() {
+            let range = at * 64..(at * 64 + 64).min(values.len());
+            let steps = sums[range.clone()]
+                .iter_mut()
+                .zip(&mut compensations[range.clone()])
+                .zip(&values[range]);
+            if word == !0 {
+                for ((sum, compensation), &value) in steps {
+                    (*sum, *compensation) = compensated_add(*sum, *compensation, value);
+                }
+            } else if word != 0 {
+                for (bit, ((sum, compensation), &value)) in steps.enumerate() {
+                    if word >> bit & 1 != 0 {
+                        (*sum, *compensation) = compensated_add(*sum, *compensation, value);
+                    }
+                }
+            }
+        }
+        self.valid.union(&column.valid);
+    }
+
+    fn merge(&mut self, later: Self) {
+        for step in later.valid.iter() {
+            let (sum, compensation) =
+                compensated_add(self.sums[step], self.compensations[step], later.sums[step]);
+            self.sums[step] = sum;
+            self.compensations[step] =
+                if sum.is_infinite() { 0.0 } else { compensation + later.compensations[step] };
+        }
+        self.valid.union(&later.valid);
+    }
+
+    fn finish(mut self) -> Column {
+        for (sum, compensation) in self.sums.iter_mut().zip(&self.compensations) {
+            *sum += compensation;
+        }
+        Column { values: self.sums, valid: self.valid }
+    }
+}
+
+/// Means.
+pub(super) struct Average {
+    means: Vec<Mean>,
+    valid: Bitmap,
+}
+
+impl Reduction for Average {
+    fn new(steps: usize) -> Self {
+        Average { means: vec![Mean::default(); steps], valid: Bitmap::empty(steps) }
+    }
+
+    fn add(&mut self, column: &Column) {
+        column.iter().for_each(|(step, value)| self.means[step].add(value));
+        self.valid.union(&column.valid);
+    }
+
+    fn merge(&mut self, later: Self) {
+        for step in later.valid.iter() {
+            self.means[step].merge(later.means[step]);
+        }
+        self.valid.union(&later.valid);
+    }
+
+    fn finish(self) -> Column {
+        Column { values: self.means.iter().map(Mean::value).collect(), valid: self.valid }
+    }
+}
+
+/// Numbers of elements.
+pub(super) struct Count {
+    counts: Vec<f64>,
+    valid: Bitmap,
+}
+
+impl Reduction for Count {
+    fn new(steps: usize) -> Self {
+        Count { counts: vec![0.0; steps], valid: Bitmap::empty(steps) }
+    }
+
+    fn add(&mut self, column: &Column) {
+        let counts = std::cell::RefCell::new(&mut self.counts);
+        each_word(
+            &column.valid,
+            |steps| counts.borrow_mut()[steps].iter_mut().for_each(|c| *c += 1.0),
+            |step| counts.borrow_mut()[step] += 1.0,
+        );
+        self.valid.union(&column.valid);
+    }
+
+    fn merge(&mut self, later: Self) {
+        self.counts.iter_mut().zip(&later.counts).for_each(|(a, b)| *a += b);
+        self.valid.union(&later.valid);
+    }
+
+    fn finish(self) -> Column {
+        Column { values: self.counts, valid: self.valid }
+    }
+}
+
+/// Whether there is any element.
+pub(super) struct Presence(Bitmap);
+
+impl Reduction for Presence {
+    fn new(steps: usize) -> Self {
+        Presence(Bitmap::empty(steps))
+    }
+
+    fn add(&mut self, column: &Column) {
+        self.0.union(&column.valid);
+    }
+
+    fn merge(&mut self, later: Self) {
+        self.0.union(&later.0);
+    }
+
+    fn finish(self) -> Column {
+        Column { values: vec![1.0; self.0.len()], valid: self.0 }
+    }
+}
+
+/// The extremes. NaN only remains if there is nothing else.
+struct Extremes(Column);
+
+impl Extremes {
+    fn new(steps: usize) -> Self {
+        let mut column = Column::default();
+        column.reset(steps);
+        Extremes(column)
+    }
+
+    fn add(&mut self, column: &Column, replaces: impl Fn(f64, f64) -> bool) {
+        for (step, new) in column.iter() {
+            let known = self.0.get(step);
+            if known.is_none_or(|old| replaces(new, old) || old.is_nan()) {
+                self.0.set(step, new);
+            }
+        }
+    }
+}
+
+/// The smallest values.
+pub(super) struct Minimum(Extremes);
+
+impl Reduction for Minimum {
+    fn new(steps: usize) -> Self {
+        Minimum(Extremes::new(steps))
+    }
+
+    fn add(&mut self, column: &Column) {
+        self.0.add(column, |new, old| new < old);
+    }
+
+    fn merge(&mut self, later: Self) {
+        self.add(&later.0.0);
+    }
+
+    fn finish(self) -> Column {
+        self.0.0
+    }
+}
+
+/// The largest values.
+pub(super) struct Maximum(Extremes);
+
+impl Reduction for Maximum {
+    fn new(steps: usize) -> Self {
+        Maximum(Extremes::new(steps))
+    }
+
+    fn add(&mut self, column: &Column) {
+        self.0.add(column, |new, old| new > old);
+    }
+
+    fn merge(&mut self, later: Self) {
+        self.add(&later.0.0);
+    }
+
+    fn finish(self) -> Column {
+        self.0.0
+    }
+}
+
+/// Population variances, by Welford's method without compensation, as upstream has them here.
+pub(super) struct Variance {
+    states: Vec<Welford>,
+    valid: Bitmap,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Welford {
+    count: f64,
+    mean: f64,
+    squares: f64,
+}
+
+impl Reduction for Variance {
+    fn new(steps: usize) -> Self {
+        Variance { states: vec![Welford::default(); steps], valid: Bitmap::empty(steps) }
+    }
+
+    fn add(&mut self, column: &Column) {
+        for (step, value) in column.iter() {
+            let state = &mut self.states[step];
+            state.count += 1.0;
+            if state.count == 1.0 {
+                let squares = if value.is_finite() { 0.0 } else { f64::NAN };
+                *state = Welford { count: 1.0, mean: value, squares };
+                continue;
+            }
+            let distance = value - state.mean;
+            state.mean += distance / state.count;
+            state.squares += distance * (value - state.mean);
+        }
+        self.valid.union(&column.valid);
+    }
+
+    fn merge(&mut self, later: Self) {
+        for step in later.valid.iter() {
+            let (a, b) = (&mut self.states[step], &later.states[step]);
+            if a.count == 0.0 {
+                *a = *b;
+                continue;
+            }
+            let count = a.count + b.count;
+            let distance = b.mean - a.mean;
+            a.squares += b.squares + distance * distance * (a.count * b.count / count);
+            a.mean += distance * (b.count / count);
+            a.count = count;
+        }
+        self.valid.union(&later.valid);
+    }
+
+    fn finish(self) -> Column {
+        let values = self.states.iter().map(|s| s.squares / s.count).collect();
+        Column { values, valid: self.valid }
+    }
+}
+
+/// Population standard deviations.
+pub(super) struct Deviation(Variance);
+
+impl Reduction for Deviation {
+    fn new(steps: usize) -> Self {
+        Deviation(Variance::new(steps))
+    }
+
+    fn add(&mut self, column: &Column) {
+        self.0.add(column);
+    }
+
+    fn merge(&mut self, later: Self) {
+        self.0.merge(later.0);
+    }
+
+    fn finish(self) -> Column {
+        let mut column = self.0.finish();
+        column.map(f64::sqrt);
+        column
+    }
+}

@@ -1,0 +1,266 @@
+//! The values of one series over the steps of a grid.
+//!
+//! A column is dense: it has a slot for each step, and a bitmap that says which slots hold a value.
+//! Kernels compute all the slots and combine bitmaps, so that their loops have no branch for an
+//! absent value. What an absent slot holds is unspecified. Native histograms will lie in a sparse
+//! column of their own beside the floats, with a bitmap of their own: a step has one or the other.
+
+/// A set of steps.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Bitmap {
+    /// Bits beyond the length are clear.
+    words: Vec<u64>,
+    len: usize,
+}
+
+impl Bitmap {
+    /// No step of `len`.
+    pub(crate) fn empty(len: usize) -> Bitmap {
+        Bitmap { words: vec![0; len.div_ceil(64)], len }
+    }
+
+    /// Becomes the empty set of `len` steps, in the same memory.
+    pub(crate) fn reset(&mut self, len: usize) {
+        self.words.clear();
+        self.words.resize(len.div_ceil(64), 0);
+        self.len = len;
+    }
+
+    /// Adds all steps.
+    pub(crate) fn fill(&mut self) {
+        self.words.fill(!0);
+        if self.len % 64 != 0
+            && let Some(last) = self.words.last_mut()
+        {
+            *last = (1 << (self.len % 64)) - 1;
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(crate) fn get(&self, step: usize) -> bool {
+        self.words[step / 64] >> (step % 64) & 1 != 0
+    }
+
+    pub(crate) fn insert(&mut self, step: usize) {
+        self.words[step / 64] |= 1 << (step % 64);
+    }
+
+    /// Adds the steps from `from` to below `to`.
+    pub(crate) fn insert_range(&mut self, from: usize, to: usize) {
+        for word in from / 64..to.div_ceil(64) {
+            let low = from.saturating_sub(word * 64).min(64);
+            let high = (to - word * 64).min(64);
+            if low < high {
+                self.words[word] |= (!0 << low) & (!0 >> (64 - high));
+            }
+        }
+    }
+
+    /// How many steps are in the set.
+    pub(crate) fn count(&self) -> usize {
+        self.words.iter().map(|w| w.count_ones() as usize).sum()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.words.iter().all(|&w| w == 0)
+    }
+
+    /// The last step in the set.
+    pub(crate) fn last(&self) -> Option<usize> {
+        let word = self.words.iter().rposition(|&w| w != 0)?;
+        Some(word * 64 + 63 - self.words[word].leading_zeros() as usize)
+    }
+
+    /// The steps in the set, ascending.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = usize> + '_ {
+        self.words.iter().enumerate().flat_map(|(at, &word)| {
+            std::iter::successors(Some(word), |&w| Some(w & w.wrapping_sub(1)))
+                .take_while(|&w| w != 0)
+                .map(move |w| at * 64 + w.trailing_zeros() as usize)
+        })
+    }
+
+    pub(crate) fn words(&self) -> &[u64] {
+        &self.words
+    }
+
+    /// Whether the sets have a step in common.
+    pub(crate) fn intersects(&self, other: &Bitmap) -> bool {
+        self.words.iter().zip(&other.words).any(|(a, b)| a & b != 0)
+    }
+
+    /// The first step that both sets have.
+    pub(crate) fn first_common(&self, other: &Bitmap) -> Option<usize> {
+        let at = self.words.iter().zip(&other.words).position(|(a, b)| a & b != 0)?;
+        Some(at * 64 + (self.words[at] & other.words[at]).trailing_zeros() as usize)
+    }
+
+    /// Keeps the steps that are also in `other`.
+    pub(crate) fn intersect(&mut self, other: &Bitmap) {
+        self.words.iter_mut().zip(&other.words).for_each(|(a, b)| *a &= b);
+    }
+
+    /// Removes the steps of `other`.
+    pub(crate) fn subtract(&mut self, other: &Bitmap) {
+        self.words.iter_mut().zip(&other.words).for_each(|(a, b)| *a &= !b);
+    }
+
+    /// Adds the steps of `other`.
+    pub(crate) fn union(&mut self, other: &Bitmap) {
+        self.words.iter_mut().zip(&other.words).for_each(|(a, b)| *a |= b);
+    }
+
+    /// Becomes the complement.
+    pub(crate) fn complement(&mut self) {
+        let len = self.len;
+        self.words.iter_mut().for_each(|w| *w = !*w);
+        if len % 64 != 0
+            && let Some(last) = self.words.last_mut()
+        {
+            *last &= (1 << (len % 64)) - 1;
+        }
+    }
+
+    /// Keeps the steps for which `keep` holds. All the steps are asked about, absent ones too, so
+    /// that the loop has no branches.
+    pub(crate) fn retain(&mut self, keep: impl Fn(usize) -> bool) {
+        let len = self.len;
+        for (at, word) in self.words.iter_mut().enumerate() {
+            if *word != 0 {
+                let steps = at * 64..(at * 64 + 64).min(len);
+                let kept = steps.rev().fold(0, |bits, step| bits << 1 | u64::from(keep(step)));
+                *word &= kept;
+            }
+        }
+    }
+}
+
+/// The values of one series over the steps of a grid.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Column {
+    /// One for each step.
+    pub(crate) values: Vec<f64>,
+    /// The steps that have a value.
+    pub(crate) valid: Bitmap,
+}
+
+impl Column {
+    /// Becomes a column without values, in the same memory.
+    pub(crate) fn reset(&mut self, len: usize) {
+        self.values.resize(len, 0.0);
+        self.valid.reset(len);
+    }
+
+    /// Becomes a column with the same value at each step.
+    pub(crate) fn fill(&mut self, len: usize, value: f64) {
+        self.values.clear();
+        self.values.resize(len, value);
+        self.valid.reset(len);
+        self.valid.fill();
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.valid.len()
+    }
+
+    pub(crate) fn set(&mut self, step: usize, value: f64) {
+        self.values[step] = value;
+        self.valid.insert(step);
+    }
+
+    pub(crate) fn get(&self, step: usize) -> Option<f64> {
+        self.valid.get(step).then(|| self.values[step])
+    }
+
+    /// The steps that have a value, with their values.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (usize, f64)> + '_ {
+        self.valid.iter().map(|step| (step, self.values[step]))
+    }
+
+    /// Becomes a copy of another column, in the same memory.
+    pub(crate) fn copy_from(&mut self, other: &Column) {
+        self.values.clone_from(&other.values);
+        self.valid.clone_from(&other.valid);
+    }
+
+    /// Replaces each value.
+    pub(crate) fn map(&mut self, f: impl Fn(f64) -> f64) {
+        self.values.iter_mut().for_each(|v| *v = f(*v));
+    }
+}
+
+/// The values of a scalar expression: one at each step.
+#[derive(Clone, Debug)]
+pub(crate) enum ScalarColumn {
+    /// The same at each step.
+    Constant(f64),
+    /// One for each step.
+    Steps(std::sync::Arc<[f64]>),
+}
+
+impl ScalarColumn {
+    /// The value at a step.
+    pub(crate) fn at(&self, step: usize) -> f64 {
+        match self {
+            ScalarColumn::Constant(value) => *value,
+            ScalarColumn::Steps(values) => values[step],
+        }
+    }
+
+    /// The values at the first `len` steps.
+    pub(crate) fn iter(&self, len: usize) -> impl Iterator<Item = f64> + '_ {
+        (0..len).map(|step| self.at(step))
+    }
+
+    /// Applies a function to each value.
+    pub(crate) fn map(&self, f: impl Fn(f64) -> f64) -> ScalarColumn {
+        match self {
+            ScalarColumn::Constant(value) => ScalarColumn::Constant(f(*value)),
+            ScalarColumn::Steps(values) => {
+                ScalarColumn::Steps(values.iter().map(|&v| f(v)).collect())
+            }
+        }
+    }
+
+    /// Applies a function to the values of two scalars at each of `len` steps.
+    pub(crate) fn zip(
+        &self,
+        other: &ScalarColumn,
+        len: usize,
+        f: impl Fn(f64, f64) -> f64,
+    ) -> ScalarColumn {
+        match (self, other) {
+            (ScalarColumn::Constant(a), ScalarColumn::Constant(b)) => {
+                ScalarColumn::Constant(f(*a, *b))
+            }
+            _ => ScalarColumn::Steps((0..len).map(|k| f(self.at(k), other.at(k))).collect()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bitmaps_agree_with_lists_of_steps() {
+        for len in [1, 63, 64, 65, 130] {
+            let mut map = Bitmap::empty(len);
+            map.fill();
+            assert_eq!(map.count(), len);
+            map.retain(|step| step % 3 == 0);
+            assert_eq!(map.iter().collect::<Vec<_>>(), (0..len).step_by(3).collect::<Vec<_>>());
+            assert_eq!(map.last(), Some((len - 1) / 3 * 3));
+            map.complement();
+            assert_eq!(map.count(), len - len.div_ceil(3));
+            for (from, to) in [(0, len), (len / 2, len), (1, 1), (len / 3, len / 2)] {
+                map.reset(len);
+                map.insert_range(from, to);
+                assert_eq!(map.iter().collect::<Vec<_>>(), (from..to).collect::<Vec<_>>());
+            }
+        }
+    }
+}

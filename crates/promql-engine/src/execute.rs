@@ -1,0 +1,574 @@
+//! Evaluates a plan: one operation after the other, operands first.
+
+use promql_syntax::query::{Aggregation, Range, Scalar, Vector, VectorId};
+
+use crate::EngineError;
+use crate::aggregate::Aggregate;
+use crate::annotations::Place;
+use crate::arithmetic::{max2, min2};
+use crate::binary::{Join, MatchLabels, join, scalar_operation, set_operation, with_scalar};
+use crate::column::{Column, ScalarColumn};
+use crate::context::Context;
+use crate::elementwise;
+use crate::functions::histogram::{self, Statistic};
+use crate::functions::{absent, labels, sort};
+use crate::grid::Grid;
+use crate::label_sets;
+use crate::operator::{
+    Kept, MAX_DEPTH, MapColumns, Operator, RangeSource, Relabelled, Repeat, SameLabels, Series,
+    VectorOperator, drop_names, same_metadata, unite,
+};
+use crate::over_range::{Kernel, OverRange};
+use crate::plan::{Operation, OperationKind, Plan};
+use crate::select::{InstantSelector, SelectorSamples, Take};
+use crate::storage::SelectedSeries;
+use crate::subquery::Subquery;
+use crate::window::Windows;
+use crate::workers::Scratch;
+
+/// The result of an operation.
+pub(crate) enum Value<'a> {
+    Vector(VectorOperator<'a>),
+    Scalar(ScalarColumn),
+    Range(RangeValue<'a>),
+}
+
+/// A range vector with its windows.
+pub(crate) struct RangeValue<'a> {
+    pub(crate) source: Box<dyn RangeSource + 'a>,
+    pub(crate) windows: Windows,
+}
+
+/// Evaluates a plan. Nothing comes of the plan of a string.
+pub(crate) fn execute<'a>(
+    context: &'a Context<'a>,
+    plan: &'a Plan,
+    selected: &'a [Box<dyn SelectedSeries + 'a>],
+) -> Result<Option<Value<'a>>, EngineError> {
+    let mut values: Vec<Option<Value<'a>>> = Vec::with_capacity(plan.operations.len());
+    for (index, operation) in plan.operations.iter().enumerate() {
+        context.limits.check()?;
+        let inputs = operation.inputs.iter();
+        let inputs =
+            Inputs { values: inputs.filter_map(|&input| values[input].take()).rev().collect() };
+        let step = Step { context, plan, selected, operation, index };
+        let value = match step.evaluate(inputs)? {
+            // Each level costs stack when columns are computed.
+            Value::Vector(vector) if vector.depth() > MAX_DEPTH => {
+                Value::Vector(Box::new(Kept::all_of(context, &*vector, operation.grid.len)?))
+            }
+            value => value,
+        };
+        values.push(Some(value));
+    }
+    Ok(values.pop().flatten())
+}
+
+/// The operands of an operation, the first one last.
+struct Inputs<'a> {
+    values: Vec<Value<'a>>,
+}
+
+impl<'a> Inputs<'a> {
+    fn take(&mut self, wanted: impl Fn(&Value<'a>) -> bool) -> Option<Value<'a>> {
+        let at = self.values.iter().rposition(wanted)?;
+        Some(self.values.remove(at))
+    }
+
+    /// The next vector. The typed tree says how many there are, so there is one.
+    fn vector(&mut self) -> Result<VectorOperator<'a>, EngineError> {
+        match self.take(|value| matches!(value, Value::Vector(_))) {
+            Some(Value::Vector(vector)) => Ok(vector),
+            _ => Err(missing_operand("vector")),
+        }
+    }
+
+    /// The next scalar.
+    fn scalar(&mut self) -> Result<ScalarColumn, EngineError> {
+        match self.take(|value| matches!(value, Value::Scalar(_))) {
+            Some(Value::Scalar(scalar)) => Ok(scalar),
+            _ => Err(missing_operand("scalar")),
+        }
+    }
+
+    /// The next range vector.
+    fn range(&mut self) -> Result<RangeValue<'a>, EngineError> {
+        match self.take(|value| matches!(value, Value::Range(_))) {
+            Some(Value::Range(range)) => Ok(range),
+            _ => Err(missing_operand("range vector")),
+        }
+    }
+}
+
+/// A plan that doesn't fit its query: a mistake in this crate, reported rather than a crash.
+fn missing_operand(kind: &str) -> EngineError {
+    EngineError::Execution {
+        message: format!("unexpected error: an operation has no {kind} operand"),
+        span: None,
+        help: Some("this is a mistake of the evaluator: please report the query".to_owned()),
+    }
+}
+
+/// One operation that is about to be evaluated.
+struct Step<'a> {
+    context: &'a Context<'a>,
+    plan: &'a Plan,
+    selected: &'a [Box<dyn SelectedSeries + 'a>],
+    operation: &'a Operation,
+    /// Its position in the plan.
+    index: usize,
+}
+
+impl<'a> Step<'a> {
+    fn grid(&self) -> Grid {
+        self.operation.grid
+    }
+
+    fn steps(&self) -> usize {
+        self.operation.grid.len
+    }
+
+    /// Where remarks about this operation point.
+    fn place(&self) -> Place {
+        Place { order: self.index, span: self.operation.span }
+    }
+
+    /// Where remarks about an operand point.
+    fn place_of_input(&self, input: usize) -> Place {
+        let span = self
+            .operation
+            .inputs
+            .get(input)
+            .map_or(self.operation.span, |&input| self.plan.operations[input].span);
+        Place { order: self.index, span }
+    }
+
+    fn evaluate(&self, mut inputs: Inputs<'a>) -> Result<Value<'a>, EngineError> {
+        let context = self.context;
+        Ok(match self.operation.kind {
+            OperationKind::Number(value) => Value::Scalar(ScalarColumn::Constant(value)),
+            OperationKind::Select(select) => {
+                self.no_smoothing(select.selector)?;
+                Value::Vector(self.instant_selector(select, Take::Value)?)
+            }
+            OperationKind::SelectTime { start: true, .. } if !context.options.start_timestamps => {
+                Value::Vector(self.nothing()?)
+            }
+            OperationKind::SelectTime { select, start } => {
+                let take = if start { Take::StartTimestamp } else { Take::Timestamp };
+                let selector = self.instant_selector(select, take)?;
+                let series = selector.series().to_vec();
+                Value::Vector(self.united(selector, &series, SameLabels::Merge)?)
+            }
+            OperationKind::SelectRange(select) => {
+                self.no_smoothing(select.selector)?;
+                let source = Box::new(self.samples(select));
+                Value::Range(RangeValue { source, windows: select.windows })
+            }
+            OperationKind::Subquery(windows) => {
+                let source = Box::new(Subquery { inner: inputs.vector()?, grid: self.grid() });
+                Value::Range(RangeValue { source, windows })
+            }
+            OperationKind::Repeat => match inputs.values.pop() {
+                Some(Value::Vector(once)) => {
+                    // Computed once, however often it is asked for.
+                    let once = Kept::all_of(context, &*once, 1)?;
+                    Value::Vector(Box::new(Repeat { once: Box::new(once), steps: self.steps() }))
+                }
+                Some(Value::Scalar(ScalarColumn::Steps(values))) => Value::Scalar(
+                    ScalarColumn::Constant(values.first().copied().unwrap_or(f64::NAN)),
+                ),
+                Some(value) => value,
+                None => return Err(missing_operand("repeated")),
+            },
+            OperationKind::Scalar(id) => {
+                Value::Scalar(self.scalar(context.query.scalar(id).kind, &mut inputs)?)
+            }
+            OperationKind::Vector(id) => Value::Vector(self.vector(id, &mut inputs)?),
+        })
+    }
+
+    fn no_smoothing(&self, selector: promql_syntax::ast::SelectorId) -> Result<(), EngineError> {
+        let modifiers = &self.context.query.selector(selector).modifiers;
+        match (modifiers.anchored, modifiers.smoothed) {
+            (false, false) => Ok(()),
+            (true, _) => Err(self.unsupported("the modifier `anchored`")),
+            (_, true) => Err(self.unsupported("the modifier `smoothed`")),
+        }
+    }
+
+    fn unsupported(&self, construct: &str) -> EngineError {
+        EngineError::Unsupported {
+            construct: construct.to_owned(),
+            span: self.operation.span.into(),
+        }
+    }
+
+    fn nothing(&self) -> Result<VectorOperator<'a>, EngineError> {
+        Ok(Box::new(Kept::new(self.context, Vec::new(), Vec::new())?))
+    }
+
+    fn samples(&self, select: crate::plan::Select) -> SelectorSamples<'a> {
+        let selected = &*self.selected[select.selection];
+        SelectorSamples::new(self.context, selected, select, self.operation.span)
+    }
+
+    fn instant_selector(
+        &self,
+        select: crate::plan::Select,
+        take: Take,
+    ) -> Result<VectorOperator<'a>, EngineError> {
+        let samples = self.samples(select);
+        let series = match take {
+            Take::Value => samples.series.clone(),
+            _ => drop_names(self.context, &samples.series),
+        };
+        Ok(Box::new(InstantSelector { samples, take, series, operation: self.index }))
+    }
+
+    /// Makes sure that no two elements have the same labels, now that the operation has dropped the
+    /// names that `before` had.
+    fn united(
+        &self,
+        operator: VectorOperator<'a>,
+        before: &[Series],
+        rule: SameLabels,
+    ) -> Result<VectorOperator<'a>, EngineError> {
+        if self.context.options.delayed_name_removal || same_metadata(before) {
+            return Ok(operator);
+        }
+        unite(self.context, operator, self.steps(), rule)
+    }
+
+    /// An operation that changes values and drops the name.
+    fn map(
+        &self,
+        input: VectorOperator<'a>,
+        map: impl Fn(&mut Column) + Send + Sync + 'a,
+    ) -> Result<VectorOperator<'a>, EngineError> {
+        let before = input.series().to_vec();
+        let series = drop_names(self.context, &before);
+        self.united(Box::new(MapColumns { input, series, map }), &before, SameLabels::Merge)
+    }
+
+    fn scalar(&self, scalar: Scalar, inputs: &mut Inputs<'a>) -> Result<ScalarColumn, EngineError> {
+        let steps = self.steps();
+        Ok(match scalar {
+            Scalar::Time => ScalarColumn::Steps(
+                (0..steps).map(|step| self.grid().at(step) as f64 / 1000.0).collect(),
+            ),
+            Scalar::OfVector(_) => self.scalar_of_vector(&*inputs.vector()?)?,
+            Scalar::Negate(_) => inputs.scalar()?.map(|value| -value),
+            Scalar::Binary(op, ..) => {
+                let (a, b) = (inputs.scalar()?, inputs.scalar()?);
+                a.zip(&b, steps, |a, b| scalar_operation(op, a, b))
+            }
+            Scalar::MaxOf(..) => inputs.scalar()?.zip(&inputs.scalar()?, steps, max2),
+            Scalar::MinOf(..) => inputs.scalar()?.zip(&inputs.scalar()?, steps, min2),
+            // Planned as numbers.
+            Scalar::Number(_)
+            | Scalar::Pi
+            | Scalar::Start
+            | Scalar::End
+            | Scalar::Range
+            | Scalar::Step => return Err(missing_operand("constant")),
+        })
+    }
+
+    /// The value of the only element of each step, NaN if there is none or more than one.
+    fn scalar_of_vector(&self, input: &dyn Operator) -> Result<ScalarColumn, EngineError> {
+        let steps = self.steps();
+        let mut values = vec![f64::NAN; steps];
+        let mut counts = vec![0_u32; steps];
+        let compute = |index: usize, scratch: &mut Scratch| {
+            let mut column = Column::default();
+            input.column(index, scratch, &mut column)?;
+            Ok(column)
+        };
+        let count = input.series().len();
+        self.context.workers.run(count, steps, compute, |_, column: Column| {
+            for (step, value) in column.iter() {
+                counts[step] += 1;
+                values[step] = if counts[step] == 1 { value } else { f64::NAN };
+            }
+            Ok(())
+        })?;
+        Ok(ScalarColumn::Steps(values.into()))
+    }
+
+    fn vector(
+        &self,
+        id: VectorId,
+        inputs: &mut Inputs<'a>,
+    ) -> Result<VectorOperator<'a>, EngineError> {
+        let query = self.context.query;
+        match &query.vector(id).kind {
+            // Planned as a selection.
+            Vector::Selector(_) => Err(missing_operand("selected")),
+            Vector::FromScalar(_) => {
+                let scalar = inputs.scalar()?;
+                let values = scalar.iter(self.steps()).collect();
+                self.one_series(values)
+            }
+            Vector::Negate(_) => self.map(inputs.vector()?, |column| column.map(|v| -v)),
+            &Vector::WithScalar { op, scalar_is_left, .. } => {
+                let (vector, scalar) = (inputs.vector()?, inputs.scalar()?);
+                let before = vector.series().to_vec();
+                let operation =
+                    with_scalar(self.context, op, vector, scalar, scalar_is_left, self.place());
+                match op {
+                    promql_syntax::query::ElementOp::Filter(_) => Ok(operation),
+                    _ => self.united(operation, &before, SameLabels::Merge),
+                }
+            }
+            Vector::Binary { op, matching, .. } => {
+                let (lhs, rhs) = (inputs.vector()?, inputs.vector()?);
+                let join_of = Join {
+                    op: *op,
+                    matching: MatchLabels {
+                        on: matching.on,
+                        names: label_sets::names(query, matching.labels),
+                    },
+                    cardinality: matching.cardinality,
+                    include: label_sets::names(query, matching.include),
+                    // Named for the sides after upstream has put the many side on the left.
+                    fill_many: matching.fill_left,
+                    fill_one: matching.fill_right,
+                    steps: self.steps(),
+                    place: self.place(),
+                };
+                join(self.context, join_of, lhs, rhs)
+            }
+            Vector::Set { op, on, labels, .. } => {
+                let matching = MatchLabels { on: *on, names: label_sets::names(query, *labels) };
+                let (lhs, rhs) = (inputs.vector()?, inputs.vector()?);
+                let steps = self.steps();
+                let set = set_operation(self.context, *op, &matching, lhs, rhs, steps)?;
+                unite(self.context, set, steps, SameLabels::Merge)
+            }
+            Vector::Aggregate { op, labels, without, .. } => {
+                self.aggregate(*op, label_sets::names(query, *labels), *without, inputs)
+            }
+            &Vector::Math(function, _) => {
+                self.map(inputs.vector()?, move |column| elementwise::math(function, column))
+            }
+            Vector::Clamp { min, max, .. } => {
+                let vector = inputs.vector()?;
+                let mut limit = |given: bool, none: f64| match given {
+                    true => inputs.scalar(),
+                    false => Ok(ScalarColumn::Constant(none)),
+                };
+                let min = limit(min.is_some(), f64::NEG_INFINITY)?;
+                let max = limit(max.is_some(), f64::INFINITY)?;
+                self.map(vector, move |column| elementwise::clamp(column, &min, &max))
+            }
+            Vector::Round { to_nearest, .. } => {
+                let vector = inputs.vector()?;
+                let to_nearest = match to_nearest {
+                    Some(_) => inputs.scalar()?,
+                    None => ScalarColumn::Constant(1.0),
+                };
+                self.map(vector, move |column| elementwise::round(column, &to_nearest))
+            }
+            &Vector::DatePart { part, vector: Some(_) } => {
+                self.map(inputs.vector()?, move |column| elementwise::date(part, column))
+            }
+            &Vector::DatePart { part, vector: None } => {
+                let seconds = |step: usize| (self.grid().at(step) / 1000) as f64;
+                let values = (0..self.steps()).map(seconds);
+                self.one_series(values.map(|s| crate::dates::date_part(part, s)).collect())
+            }
+            &Vector::OverRange(function, _) => self.over_range(Kernel::Plain(function), 0, inputs),
+            Vector::QuantileOverTime { .. } => {
+                let quantile = inputs.scalar()?;
+                self.over_range(Kernel::Quantile(quantile), 0, inputs)
+            }
+            Vector::PredictLinear { .. } => {
+                let seconds = inputs.scalar()?;
+                self.over_range(Kernel::PredictLinear(seconds), 0, inputs)
+            }
+            Vector::DoubleExponentialSmoothing { .. } => {
+                let (level, trend) = (inputs.scalar()?, inputs.scalar()?);
+                self.over_range(Kernel::Smoothing { level, trend }, 0, inputs)
+            }
+            Vector::Absent(vector) => {
+                let labels = match query.vector(*vector).kind {
+                    Vector::Selector(selector) => absent::labels_of_selector(query, selector),
+                    _ => promql_model::Labels::empty(),
+                };
+                absent::absent(self.context, &*inputs.vector()?, labels, self.steps())
+            }
+            Vector::AbsentOverTime(range) => {
+                let labels = match query.range(*range).kind {
+                    Range::Selector { selector, .. } => absent::labels_of_selector(query, selector),
+                    Range::Subquery { .. } => promql_model::Labels::empty(),
+                };
+                let present = promql_syntax::query::RangeFunction::PresentOverTime;
+                let present = self.range_operator(Kernel::Plain(present), 0, inputs)?;
+                absent::absent(self.context, &present, labels, self.steps())
+            }
+            &Vector::Sort { descending, .. } => {
+                let vector = inputs.vector()?;
+                match self.ineffective_sort() {
+                    true => Ok(vector),
+                    false => sort::by_value(self.context, vector, descending),
+                }
+            }
+            Vector::SortByLabel { labels, descending, .. } => {
+                let vector = inputs.vector()?;
+                let names: Vec<String> = labels
+                    .iter()
+                    .map(|&label| String::from_utf8_lossy(query.text(label)).into_owned())
+                    .collect();
+                match self.ineffective_sort() {
+                    true => Ok(vector),
+                    false => sort::by_label(self.context, vector, &names, *descending),
+                }
+            }
+            Vector::LabelReplace { destination, replacement, source, regex, .. } => {
+                let input = inputs.vector()?;
+                let series = labels::replace(
+                    query,
+                    input.series(),
+                    *destination,
+                    *replacement,
+                    *source,
+                    *regex,
+                )?;
+                let relabelled = Box::new(Relabelled { input, series });
+                unite(self.context, relabelled, self.steps(), SameLabels::Merge)
+            }
+            Vector::LabelJoin { destination, separator, sources, .. } => {
+                let input = inputs.vector()?;
+                let series =
+                    labels::join(query, input.series(), *destination, *separator, sources)?;
+                let relabelled = Box::new(Relabelled { input, series });
+                unite(self.context, relabelled, self.steps(), SameLabels::Merge)
+            }
+            Vector::Timestamp(_) => {
+                let grid = self.grid();
+                self.map(inputs.vector()?, move |column| {
+                    for (step, value) in column.values.iter_mut().enumerate() {
+                        *value = grid.at(step) as f64 / 1000.0;
+                    }
+                })
+            }
+            Vector::StartTimestamp(_) => self.nothing(),
+            Vector::HistogramStatistic(..) => {
+                // Floats have no such statistics, and histograms are refused where they are read.
+                Kept::all_of(self.context, &*inputs.vector()?, self.steps())?;
+                self.nothing()
+            }
+            Vector::HistogramQuantile { .. } => {
+                let statistic = Statistic::Quantile(inputs.scalar()?, self.place_of_input(0));
+                self.histogram(&statistic, inputs, 1)
+            }
+            Vector::HistogramQuantiles { label, quantiles, .. } => {
+                let label = String::from_utf8_lossy(query.text(*label)).into_owned();
+                let mut of = Vec::with_capacity(quantiles.len());
+                for at in 0..quantiles.len() {
+                    of.push((inputs.scalar()?, self.place_of_input(at + 1)));
+                }
+                self.histogram(&Statistic::Quantiles(label, of), inputs, 0)
+            }
+            Vector::HistogramFraction { .. } => {
+                let statistic = Statistic::Fraction(inputs.scalar()?, inputs.scalar()?);
+                self.histogram(&statistic, inputs, 2)
+            }
+            Vector::Info { .. } => Err(self.unsupported("the function `info`")),
+        }
+    }
+
+    /// One series without labels that has a value at each step.
+    fn one_series(&self, values: Vec<f64>) -> Result<VectorOperator<'a>, EngineError> {
+        let mut column = Column::default();
+        column.reset(values.len());
+        column.values = values;
+        column.valid.fill();
+        let series = vec![Series::new(promql_model::Labels::empty())];
+        Ok(Box::new(Kept::new(self.context, series, vec![column])?))
+    }
+
+    fn aggregate(
+        &self,
+        op: Aggregation,
+        labels: Vec<String>,
+        without: bool,
+        inputs: &mut Inputs<'a>,
+    ) -> Result<VectorOperator<'a>, EngineError> {
+        let input = inputs.vector()?;
+        let parameter = inputs.scalar().ok();
+        Aggregate {
+            context: self.context,
+            input,
+            parameter,
+            labels,
+            without,
+            grid: self.grid(),
+            parameter_place: self.place_of_input(0),
+            span: self.operation.span,
+        }
+        .compute(op)
+    }
+
+    /// A function of histograms; remarks about those point at an operand.
+    fn histogram(
+        &self,
+        statistic: &Statistic,
+        inputs: &mut Inputs<'a>,
+        operand: usize,
+    ) -> Result<VectorOperator<'a>, EngineError> {
+        let place = self.place_of_input(operand);
+        histogram::histogram(self.context, statistic, inputs.vector()?, self.grid(), place)
+    }
+
+    /// A function of a range vector; remarks point at an operand.
+    fn range_operator(
+        &self,
+        kernel: Kernel,
+        operand: usize,
+        inputs: &mut Inputs<'a>,
+    ) -> Result<OverRange<'a>, EngineError> {
+        let RangeValue { source, windows } = inputs.range()?;
+        let series = match kernel.keeps_name() {
+            true => source.series().to_vec(),
+            false => drop_names(self.context, source.series()),
+        };
+        Ok(OverRange {
+            context: self.context,
+            source,
+            kernel,
+            windows,
+            grid: self.grid(),
+            series,
+            operation: self.index,
+            place: self.place_of_input(operand),
+        })
+    }
+
+    fn over_range(
+        &self,
+        kernel: Kernel,
+        operand: usize,
+        inputs: &mut Inputs<'a>,
+    ) -> Result<VectorOperator<'a>, EngineError> {
+        let keeps_name = kernel.keeps_name();
+        let operator = self.range_operator(kernel, operand, inputs)?;
+        if keeps_name {
+            return Ok(Box::new(operator));
+        }
+        let before = operator.source.series().to_vec();
+        self.united(Box::new(operator), &before, SameLabels::Reject)
+    }
+
+    /// Whether sorting is pointless, which is then said.
+    fn ineffective_sort(&self) -> bool {
+        let several = self.steps() > 1;
+        if several {
+            let text = "sort is ineffective for range queries since results are always ordered by \
+                        labels";
+            self.context.annotations.warn(self.place(), text.to_owned());
+        }
+        several
+    }
+}

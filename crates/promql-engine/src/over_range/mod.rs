@@ -1,0 +1,278 @@
+//! Functions of range vectors: from the samples of a window to a value, for each step.
+//!
+//! A function is a [`Kernel`]: it gets the samples of one series with the table of its windows and
+//! fills a column. Kernels slide: what a step costs is what entered and left the window.
+
+mod over_time;
+mod rate;
+mod regression;
+mod sliding;
+mod sorted;
+
+use promql_model::quote;
+use promql_syntax::Span;
+use promql_syntax::query::RangeFunction;
+
+use crate::EngineError;
+use crate::annotations::Place;
+use crate::column::{Column, ScalarColumn};
+use crate::context::Context;
+use crate::grid::Grid;
+use crate::operator::{Operator, RangeSource, Series};
+use crate::storage::Samples;
+use crate::window::{WindowTable, Windows};
+use crate::workers::{Scratch, Tables};
+pub(crate) use rate::RateFactors;
+
+/// The samples of one series with the windows over them.
+pub(crate) struct Windowed<'a> {
+    pub(crate) samples: Samples<'a>,
+    pub(crate) windows: &'a Windows,
+    pub(crate) table: &'a WindowTable,
+    /// The grid of the evaluation.
+    pub(crate) grid: &'a Grid,
+}
+
+impl Windowed<'_> {
+    /// Computes a value for each window that has one from the positions of its samples.
+    fn each(
+        &self,
+        out: &mut Column,
+        mut value: impl FnMut(usize, std::ops::Range<usize>) -> Option<f64>,
+    ) {
+        for step in 0..self.windows.len {
+            let window = self.table.at(step);
+            if !window.is_empty()
+                && let Some(value) = value(step, window)
+            {
+                out.set(step, value);
+            }
+        }
+    }
+}
+
+/// A function of range vectors with its scalar arguments.
+#[derive(Clone, Debug)]
+pub(crate) enum Kernel {
+    /// A function without further arguments.
+    Plain(RangeFunction),
+    /// `quantile_over_time`.
+    Quantile(ScalarColumn),
+    /// `predict_linear`.
+    PredictLinear(ScalarColumn),
+    /// `double_exponential_smoothing`.
+    Smoothing {
+        /// The smoothing factor.
+        level: ScalarColumn,
+        /// The trend factor.
+        trend: ScalarColumn,
+    },
+}
+
+impl Kernel {
+    /// Whether the metric's name stays.
+    pub(crate) fn keeps_name(&self) -> bool {
+        matches!(self, Kernel::Plain(RangeFunction::LastOverTime | RangeFunction::FirstOverTime))
+    }
+
+    fn run(
+        &self,
+        windowed: &Windowed<'_>,
+        rate: &mut RateFactors,
+        out: &mut Column,
+        notes: &mut Notes,
+    ) -> Result<(), EngineError> {
+        match self {
+            Kernel::Plain(function) => run_plain(*function, windowed, rate, out, notes),
+            Kernel::Quantile(quantile) => sorted::quantile_over_time(windowed, quantile, out),
+            Kernel::PredictLinear(seconds) => regression::predict_linear(windowed, seconds, out),
+            Kernel::Smoothing { level, trend } => {
+                over_time::double_exponential_smoothing(windowed, level, trend, out)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn run_plain(
+    function: RangeFunction,
+    windowed: &Windowed<'_>,
+    rate: &mut RateFactors,
+    out: &mut Column,
+    notes: &mut Notes,
+) {
+    match function {
+        RangeFunction::Rate => rate::rate(windowed, rate::Kind::Rate, rate, out, notes),
+        RangeFunction::Increase => rate::rate(windowed, rate::Kind::Increase, rate, out, notes),
+        RangeFunction::Delta => rate::rate(windowed, rate::Kind::Delta, rate, out, notes),
+        RangeFunction::Irate => rate::irate(windowed, out),
+        RangeFunction::Idelta => rate::idelta(windowed, out),
+        RangeFunction::Changes => over_time::changes(windowed, out),
+        RangeFunction::Resets => over_time::resets(windowed, out),
+        RangeFunction::SumOverTime => over_time::sum(windowed, out),
+        RangeFunction::AvgOverTime => over_time::avg(windowed, out),
+        RangeFunction::MinOverTime => over_time::min(windowed, out),
+        RangeFunction::MaxOverTime => over_time::max(windowed, out),
+        RangeFunction::TsOfMinOverTime => over_time::ts_of_min(windowed, out),
+        RangeFunction::TsOfMaxOverTime => over_time::ts_of_max(windowed, out),
+        RangeFunction::CountOverTime => windowed.each(out, |_, w| Some(w.len() as f64)),
+        RangeFunction::PresentOverTime => windowed.each(out, |_, _| Some(1.0)),
+        RangeFunction::FirstOverTime => {
+            windowed.each(out, |_, w| Some(windowed.samples.values[w.start]));
+        }
+        RangeFunction::LastOverTime => {
+            windowed.each(out, |_, w| Some(windowed.samples.values[w.end - 1]));
+        }
+        RangeFunction::TsOfFirstOverTime => {
+            windowed.each(out, |_, w| Some(seconds(windowed.samples.timestamps[w.start])));
+        }
+        RangeFunction::TsOfLastOverTime => {
+            windowed.each(out, |_, w| Some(seconds(windowed.samples.timestamps[w.end - 1])));
+        }
+        RangeFunction::StddevOverTime => over_time::stddev(windowed, out),
+        RangeFunction::StdvarOverTime => over_time::stdvar(windowed, out),
+        RangeFunction::MadOverTime => sorted::mad_over_time(windowed, out),
+        RangeFunction::Deriv => regression::deriv(windowed, out),
+    }
+}
+
+fn seconds(milliseconds: i64) -> f64 {
+    milliseconds as f64 / 1000.0
+}
+
+/// What a kernel has to say about a series.
+#[derive(Debug, Default)]
+pub(crate) struct Notes {
+    /// In how many windows a start timestamp lies before the previous sample.
+    pub(crate) overlapping_starts: usize,
+}
+
+/// A function of range vectors at work.
+pub(crate) struct OverRange<'a> {
+    pub(crate) context: &'a Context<'a>,
+    pub(crate) source: Box<dyn RangeSource + 'a>,
+    pub(crate) kernel: Kernel,
+    pub(crate) windows: Windows,
+    pub(crate) grid: Grid,
+    pub(crate) series: Vec<Series>,
+    /// Where the operation keeps its tables.
+    pub(crate) operation: usize,
+    /// Where remarks about the range vector point.
+    pub(crate) place: Place,
+}
+
+impl Operator for OverRange<'_> {
+    fn series(&self) -> &[Series] {
+        &self.series
+    }
+
+    fn column(
+        &self,
+        index: usize,
+        scratch: &mut Scratch,
+        out: &mut Column,
+    ) -> Result<(), EngineError> {
+        let mut buffer = scratch.take_buffer();
+        let mut tables = scratch.take_tables(self.operation);
+        let mut samples = self.source.read(index, scratch, &mut buffer)?;
+        if !self.context.options.start_timestamps {
+            samples.start_timestamps = &[];
+        }
+        let Tables { windows: table, rate } = &mut *tables;
+        table.update(&self.windows, samples.timestamps);
+        self.context.limits.allow(table.longest)?;
+        out.reset(self.windows.len);
+        let windowed = Windowed { samples, windows: &self.windows, table, grid: &self.grid };
+        let mut notes = Notes::default();
+        self.kernel.run(&windowed, rate, out, &mut notes)?;
+        self.remark(index, out, &notes);
+        scratch.give_tables(self.operation, tables);
+        scratch.give_buffer(buffer);
+        Ok(())
+    }
+
+    fn depth(&self) -> usize {
+        self.source.depth() + 1
+    }
+
+    fn has_effects(&self) -> bool {
+        self.source.has_effects()
+            || matches!(
+                self.kernel,
+                Kernel::Plain(RangeFunction::Rate | RangeFunction::Increase)
+                    | Kernel::Quantile(_)
+                    | Kernel::Smoothing { .. }
+            )
+    }
+}
+
+impl OverRange<'_> {
+    fn remark(&self, index: usize, out: &Column, notes: &Notes) {
+        let labels = &self.source.series()[index].labels;
+        let name = || quote(labels.metric_name().unwrap_or_default().as_bytes());
+        if notes.overlapping_starts > 0 {
+            self.context.annotations.overlap(self.place, name(), notes.overlapping_starts);
+        }
+        match &self.kernel {
+            Kernel::Plain(RangeFunction::Rate | RangeFunction::Increase) => {
+                if let Some(remark) = self.not_a_counter(labels)
+                    && !out.valid.is_empty()
+                {
+                    self.context.annotations.inform(self.place, remark);
+                }
+            }
+            Kernel::Quantile(quantile) => {
+                for step in out.valid.iter() {
+                    let quantile = quantile.at(step);
+                    if !(0.0..=1.0).contains(&quantile) {
+                        crate::annotations::bad_quantile(
+                            &self.context.annotations,
+                            self.place,
+                            quantile,
+                        );
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// What to say if a metric whose rate is taken is probably no counter.
+    fn not_a_counter(&self, labels: &promql_model::Labels) -> Option<String> {
+        let name = labels.metric_name().filter(|name| !name.is_empty())?;
+        if self.context.options.type_and_unit_labels {
+            let metric_type = labels.get("__type__").unwrap_or_default();
+            return (!["counter", "histogram"].contains(&metric_type)).then(|| {
+                format!(
+                    "metric might not be a counter, __type__ label is not set to \"counter\" or \
+                     \"histogram\", got {}: {}",
+                    quote(metric_type.as_bytes()),
+                    quote(name.as_bytes()),
+                )
+            });
+        }
+        let suffixes = ["_total", "_sum", "_count", "_bucket"];
+        (!suffixes.iter().any(|suffix| name.ends_with(suffix))).then(|| {
+            format!(
+                "metric might not be a counter, name does not end in _total/_sum/_count/_bucket: {}",
+                quote(name.as_bytes())
+            )
+        })
+    }
+}
+
+/// The failure for a modifier that a function cannot use.
+pub(crate) fn modifier_error(
+    modifier: &str,
+    functions: &str,
+    name: &str,
+    span: Span,
+) -> EngineError {
+    EngineError::Execution {
+        message: format!(
+            "{modifier} modifier can only be used with: {functions} - not with {name}"
+        ),
+        span: Some(span.into()),
+        help: Some(format!("remove `{modifier}`, or use one of these functions")),
+    }
+}

@@ -1,0 +1,149 @@
+//! The functions that end in `_over_time`, but for those that need the samples sorted, and others
+//! that count or scan the samples of a window.
+
+use super::rate::start_shows_reset;
+use super::sliding::{CompensatedSum, Extreme, Spread, TwoStacks};
+use super::{Windowed, seconds};
+use crate::EngineError;
+use crate::arithmetic::mean;
+use crate::column::{Column, ScalarColumn};
+
+pub(super) fn sum(windowed: &Windowed<'_>, out: &mut Column) {
+    let values = windowed.samples.values;
+    let mut stacks = TwoStacks::<CompensatedSum>::default();
+    windowed.each(out, |_, window| Some(stacks.over(window, |k| values[k]).value()));
+}
+
+/// The mean: from the compensated sum, unless that overflows. Then the mean is formed from the
+/// window's samples one by one as upstream does it; a window with an infinity takes the same way.
+pub(super) fn avg(windowed: &Windowed<'_>, out: &mut Column) {
+    let values = windowed.samples.values;
+    let mut stacks = TwoStacks::<CompensatedSum>::default();
+    windowed.each(out, |_, window| {
+        let count = window.len() as f64;
+        let total = stacks.over(window.clone(), |k| values[k]);
+        Some(if total.sum.is_infinite() {
+            mean(&values[window])
+        } else {
+            total.sum / count + total.compensation / count
+        })
+    });
+}
+
+pub(super) fn min(windowed: &Windowed<'_>, out: &mut Column) {
+    extreme(windowed, out, |new, old| new < old);
+}
+
+pub(super) fn max(windowed: &Windowed<'_>, out: &mut Column) {
+    extreme(windowed, out, |new, old| new > old);
+}
+
+fn extreme(windowed: &Windowed<'_>, out: &mut Column, replaces: impl Fn(f64, f64) -> bool) {
+    let values = windowed.samples.values;
+    let mut extreme = Extreme::default();
+    windowed.each(out, |_, window| {
+        let first = window.start;
+        Some(values[extreme.over(window, values, &replaces).unwrap_or(first)])
+    });
+}
+
+/// When the smallest value was last seen.
+pub(super) fn ts_of_min(windowed: &Windowed<'_>, out: &mut Column) {
+    time_of_extreme(windowed, out, |new, old| new <= old);
+}
+
+/// When the largest value was last seen.
+pub(super) fn ts_of_max(windowed: &Windowed<'_>, out: &mut Column) {
+    time_of_extreme(windowed, out, |new, old| new >= old);
+}
+
+fn time_of_extreme(windowed: &Windowed<'_>, out: &mut Column, replaces: impl Fn(f64, f64) -> bool) {
+    let values = windowed.samples.values;
+    let mut extreme = Extreme::default();
+    windowed.each(out, |_, window| {
+        let last = window.end - 1;
+        let position = extreme.over(window, values, &replaces).unwrap_or(last);
+        Some(seconds(windowed.samples.timestamps[position]))
+    });
+}
+
+pub(super) fn stdvar(windowed: &Windowed<'_>, out: &mut Column) {
+    let values = windowed.samples.values;
+    let mut stacks = TwoStacks::<Spread>::default();
+    windowed.each(out, |_, window| Some(stacks.over(window, |k| values[k]).variance()));
+}
+
+pub(super) fn stddev(windowed: &Windowed<'_>, out: &mut Column) {
+    stdvar(windowed, out);
+    out.map(f64::sqrt);
+}
+
+pub(super) fn changes(windowed: &Windowed<'_>, out: &mut Column) {
+    let values = windowed.samples.values;
+    count_transitions(windowed, out, |k| {
+        let (before, now) = (values[k - 1], values[k]);
+        now != before && !(now.is_nan() && before.is_nan())
+    });
+}
+
+pub(super) fn resets(windowed: &Windowed<'_>, out: &mut Column) {
+    let samples = &windowed.samples;
+    let start = |k: usize| samples.start_timestamps.get(k).copied().unwrap_or(0);
+    let at = |k: usize| (start(k), samples.timestamps[k]);
+    count_transitions(windowed, out, |k| {
+        samples.values[k] < samples.values[k - 1] || start_shows_reset(at(k - 1), at(k))
+    });
+}
+
+/// Counts the samples of each window that differ in some way from the one before, if that is in the
+/// window, too. Whole numbers can be subtracted, so counts from the first sample on are enough.
+fn count_transitions(windowed: &Windowed<'_>, out: &mut Column, differs: impl Fn(usize) -> bool) {
+    let mut counts = Vec::with_capacity(windowed.samples.values.len());
+    let mut count = 0_u32;
+    for k in 0..windowed.samples.values.len() {
+        count += u32::from(k > 0 && differs(k));
+        counts.push(count);
+    }
+    windowed.each(out, |_, window| Some(f64::from(counts[window.end - 1] - counts[window.start])));
+}
+
+/// Holt's linear trend. The recurrence starts anew with the first two samples of each window, so
+/// each step goes over the whole window.
+pub(super) fn double_exponential_smoothing(
+    windowed: &Windowed<'_>,
+    level_factor: &ScalarColumn,
+    trend_factor: &ScalarColumn,
+    out: &mut Column,
+) -> Result<(), EngineError> {
+    for step in 0..windowed.windows.len {
+        let window = windowed.table.at(step);
+        if window.is_empty() {
+            continue;
+        }
+        let level_factor = factor("smoothing", "sf", level_factor.at(step))?;
+        let trend_factor = factor("trend", "tf", trend_factor.at(step))?;
+        let values = &windowed.samples.values[window];
+        let &[first, second, ..] = values else { continue };
+        let (mut before, mut level, mut trend) = (0.0, first, second - first);
+        for (k, value) in values.iter().enumerate().skip(1) {
+            if k > 1 {
+                trend = trend_factor * (level - before) + (1.0 - trend_factor) * trend;
+            }
+            (before, level) =
+                (level, level_factor * value + (1.0 - level_factor) * (level + trend));
+        }
+        out.set(step, level);
+    }
+    Ok(())
+}
+
+fn factor(what: &str, short: &str, value: f64) -> Result<f64, EngineError> {
+    if value <= 0.0 || value >= 1.0 {
+        return Err(EngineError::Execution {
+            message: format!("invalid {what} factor. Expected: 0 < {short} < 1, got: {value:.6}"),
+            span: None,
+            help: None,
+        });
+    }
+    Ok(value)
+}

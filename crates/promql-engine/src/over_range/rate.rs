@@ -1,0 +1,337 @@
+//! `rate`, `increase` and `delta`, which share one extrapolation, and `irate` and `idelta`.
+//!
+//! The samples of a window rarely lie on its boundaries, so the difference between the last and the
+//! first is scaled to the whole window. Upstream's rules: where a sample lies within 1.1 average
+//! intervals of a boundary, the series is taken to continue up to it; otherwise it is taken to begin
+//! or end half an interval past its last sample in the window. A counter is never extrapolated to
+//! below zero.
+//!
+//! The factor depends on the timestamps alone, but for that last rule. It is computed once for all
+//! series with the same timestamps ([`RateFactors`]); what remains for each series and step is a
+//! difference, a product and a check whether the counter was so close to zero that the exact way has
+//! to be gone. Where windows move by one sample a step that is a loop over slices.
+
+use super::sliding::{Summary, TwoStacks};
+use super::{Notes, Windowed, seconds};
+use crate::column::Column;
+use crate::window::{WindowTable, Windows};
+
+/// Which of the functions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// By how much a counter rises in a second.
+    Rate,
+    /// By how much a counter rises in the window.
+    Increase,
+    /// By how much a gauge changes in the window.
+    Delta,
+}
+
+impl Kind {
+    fn is_counter(self) -> bool {
+        self != Kind::Delta
+    }
+}
+
+/// What the rates of all series with the same timestamps have in common.
+#[derive(Debug, Default)]
+pub(crate) struct RateFactors {
+    version: u64,
+    /// For each step what the difference is multiplied by.
+    factors: Vec<f64>,
+    /// For each step the multiple of the increase below which a first value is so close to zero
+    /// that it may limit the extrapolation. A bit too large, so that rounding does not matter.
+    near_zero: Vec<f64>,
+}
+
+impl RateFactors {
+    fn update(&mut self, table: &WindowTable, windows: &Windows, timestamps: &[i64], kind: Kind) {
+        if self.version == table.version {
+            return;
+        }
+        self.version = table.version;
+        self.factors.clear();
+        self.near_zero.clear();
+        for step in 0..windows.len {
+            let window = table.at(step);
+            let (factor, near_zero) = match window.len() {
+                0 | 1 => (f64::NAN, 0.0),
+                _ => {
+                    let gaps = Gaps::of(&timestamps[window], windows, step);
+                    let near_zero = gaps.before / gaps.covered * (1.0 + 1e-9);
+                    (gaps.factor(windows, kind), if kind.is_counter() { near_zero } else { 0.0 })
+                }
+            };
+            self.factors.push(factor);
+            self.near_zero.push(near_zero);
+        }
+    }
+}
+
+/// The extent of a window's samples and what it is extrapolated by, in seconds.
+#[derive(Clone, Copy, Debug)]
+struct Gaps {
+    covered: f64,
+    before: f64,
+    after: f64,
+}
+
+impl Gaps {
+    /// For two or more samples.
+    fn of(timestamps: &[i64], windows: &Windows, step: usize) -> Gaps {
+        let (first, last) = (timestamps[0], timestamps[timestamps.len() - 1]);
+        let covered = seconds(last - first);
+        let average = covered / (timestamps.len() - 1) as f64;
+        let limit = average * 1.1;
+        let shorten = |gap: f64| if gap >= limit { average / 2.0 } else { gap };
+        Gaps {
+            covered,
+            before: shorten(seconds(first - windows.start(step))),
+            after: shorten(seconds(windows.end(step) - last)),
+        }
+    }
+
+    fn factor(&self, windows: &Windows, kind: Kind) -> f64 {
+        let factor = if self.covered == 0.0 {
+            1.0
+        } else {
+            (self.covered + self.before + self.after) / self.covered
+        };
+        match kind {
+            Kind::Rate => factor / seconds(windows.range),
+            Kind::Increase | Kind::Delta => factor,
+        }
+    }
+}
+
+pub(super) fn rate(
+    windowed: &Windowed<'_>,
+    kind: Kind,
+    factors: &mut RateFactors,
+    out: &mut Column,
+    notes: &mut Notes,
+) {
+    let samples = &windowed.samples;
+    if kind.is_counter() && samples.start_timestamps.iter().any(|&start| start != 0) {
+        windowed
+            .each(out, |step, window| with_start_timestamps(windowed, kind, step, window, notes));
+        return;
+    }
+    factors.update(windowed.table, windowed.windows, samples.timestamps, kind);
+    let resets = if kind.is_counter() { Resets::of(samples.values) } else { Resets::default() };
+    let mut sliding = resets.sliding();
+    for piece in &windowed.table.pieces {
+        if piece.regular
+            && resets.positions.is_empty()
+            && regular(windowed, factors, piece.from, piece.to, out)
+        {
+            continue;
+        }
+        for step in piece.from..piece.to {
+            let window = windowed.table.at(step);
+            if window.len() < 2 {
+                continue;
+            }
+            let first = samples.values[window.start];
+            let difference = samples.values[window.end - 1] - first;
+            let difference = difference + sliding.correction(&window, samples.values);
+            let factor = if first < factors.near_zero[step] * difference {
+                near_zero(windowed, kind, step, first, difference)
+            } else {
+                factors.factors[step]
+            };
+            out.set(step, difference * factor);
+        }
+    }
+}
+
+/// Computes a piece whose windows move by one sample a step, of a series without resets. Returns
+/// false if the exact way has to be gone for a value close to zero.
+fn regular(
+    windowed: &Windowed<'_>,
+    factors: &RateFactors,
+    from: usize,
+    to: usize,
+    out: &mut Column,
+) -> bool {
+    let len = to - from;
+    let window = windowed.table.at(from);
+    let values = windowed.samples.values;
+    let first = &values[window.start..window.start + len];
+    let last = &values[window.end - 1..window.end - 1 + len];
+    let factor = &factors.factors[from..to];
+    let near_zero = &factors.near_zero[from..to];
+    let result = &mut out.values[from..to];
+    let mut near = false;
+    for k in 0..len {
+        let difference = last[k] - first[k];
+        near |= first[k] < near_zero[k] * difference;
+        result[k] = difference * factor[k];
+    }
+    if !near {
+        out.valid.insert_range(from, to);
+    }
+    !near
+}
+
+/// The factor for a counter whose first value may limit the extrapolation: it is taken to have
+/// started at zero, at the constant slope of the window.
+fn near_zero(windowed: &Windowed<'_>, kind: Kind, step: usize, first: f64, increase: f64) -> f64 {
+    let window = windowed.table.at(step);
+    let mut gaps = Gaps::of(&windowed.samples.timestamps[window], windowed.windows, step);
+    if increase > 0.0 && first >= 0.0 {
+        let since_zero = gaps.covered * (first / increase);
+        if since_zero < gaps.before {
+            gaps.before = since_zero;
+        }
+    }
+    gaps.factor(windowed.windows, kind)
+}
+
+/// Where a counter was reset: the positions of samples that are smaller than the one before.
+#[derive(Debug, Default)]
+struct Resets {
+    positions: Vec<u32>,
+}
+
+impl Resets {
+    fn of(values: &[f64]) -> Resets {
+        // Most series have none, and finding that out is a loop without branches.
+        if !values.windows(2).fold(false, |any, pair| any | (pair[1] < pair[0])) {
+            return Resets::default();
+        }
+        let positions = (1..values.len()).filter(|&k| values[k] < values[k - 1]);
+        Resets { positions: positions.map(|k| k as u32).collect() }
+    }
+
+    fn sliding(&self) -> SlidingResets<'_> {
+        SlidingResets { positions: &self.positions, from: 0, to: 0, sum: TwoStacks::default() }
+    }
+}
+
+/// The resets within a window that slides.
+struct SlidingResets<'a> {
+    positions: &'a [u32],
+    from: usize,
+    to: usize,
+    sum: TwoStacks<PlainSum>,
+}
+
+impl SlidingResets<'_> {
+    /// The sum of the values that were lost in the resets within a window.
+    fn correction(&mut self, window: &std::ops::Range<usize>, values: &[f64]) -> f64 {
+        if self.positions.is_empty() {
+            return 0.0;
+        }
+        // A reset belongs to the window if the sample before it does, too.
+        while self.from < self.positions.len()
+            && (self.positions[self.from] as usize) <= window.start
+        {
+            self.from += 1;
+        }
+        self.to = self.to.max(self.from);
+        while self.to < self.positions.len() && (self.positions[self.to] as usize) < window.end {
+            self.to += 1;
+        }
+        let lost = |k: usize| values[self.positions[k] as usize - 1];
+        self.sum.over(self.from..self.to, lost).0
+    }
+}
+
+/// A sum as upstream forms that of lost values: without compensation.
+#[derive(Clone, Copy, Debug, Default)]
+struct PlainSum(f64);
+
+impl Summary for PlainSum {
+    type Item = f64;
+
+    fn push(&mut self, item: f64) {
+        self.0 += item;
+    }
+
+    fn join(&self, later: &Self) -> Self {
+        PlainSum(self.0 + later.0)
+    }
+}
+
+/// The exact way for counters that say since when they count.
+fn with_start_timestamps(
+    windowed: &Windowed<'_>,
+    kind: Kind,
+    step: usize,
+    window: std::ops::Range<usize>,
+    notes: &mut Notes,
+) -> Option<f64> {
+    let timestamps = &windowed.samples.timestamps[window.clone()];
+    let values = &windowed.samples.values[window.clone()];
+    let starts = &windowed.samples.start_timestamps[window];
+    let last = values.len() - 1;
+    let mut increase = values[last] - values[0];
+    let mut overlaps = false;
+    for k in 1..values.len() {
+        let (before, now) = ((starts[k - 1], timestamps[k - 1]), (starts[k], timestamps[k]));
+        overlaps |= now.0 != 0 && now.0 < before.1 && now.0 != before.0;
+        if values[k] < values[k - 1] || start_shows_reset(before, now) {
+            increase += values[k - 1];
+        }
+    }
+    notes.overlapping_starts += usize::from(overlaps);
+    let start = starts[0];
+    let window_start = windowed.windows.start(step);
+    let known_start = start != 0 && start > window_start && start < timestamps[0];
+    if !known_start {
+        if values.len() < 2 {
+            return None;
+        }
+        return Some(increase * near_zero(windowed, kind, step, values[0], increase));
+    }
+    // The counter was zero at its start, which is within the window: nothing to extrapolate there.
+    let average = match last {
+        0 => 0.0,
+        _ => seconds(timestamps[last] - timestamps[0]) / last as f64,
+    };
+    let after = seconds(windowed.windows.end(step) - timestamps[last]);
+    let after = if after >= average * 1.1 { average / 2.0 } else { after };
+    let gaps = Gaps { covered: seconds(timestamps[last] - start), before: 0.0, after };
+    Some((increase + values[0]) * gaps.factor(windowed.windows, kind))
+}
+
+/// Whether the start timestamps of two successive samples, each `(start, time)`, show that the
+/// counter was reset between them.
+pub(super) fn start_shows_reset(before: (i64, i64), now: (i64, i64)) -> bool {
+    if now.0 == 0 || now.0 >= now.1 || now.0 < before.1 {
+        return false;
+    }
+    // A start at the very time of the previous sample: deltas in sequence, unless that sample
+    // didn't know its own start.
+    now.0 > before.1 || (before.0 <= before.1 && before.0 != 0 && before.0 != before.1)
+}
+
+/// The rate between the last two samples.
+pub(super) fn irate(windowed: &Windowed<'_>, out: &mut Column) {
+    last_two(windowed, out, |before, now, interval| {
+        let start = |k: usize| windowed.samples.start_timestamps.get(k).copied().unwrap_or(0);
+        let time = |k: usize| windowed.samples.timestamps[k];
+        let (a, b) = (windowed.samples.values[before], windowed.samples.values[now]);
+        let reset =
+            b < a || start_shows_reset((start(before), time(before)), (start(now), time(now)));
+        (if reset { b } else { b - a }) / interval
+    });
+}
+
+/// The difference between the last two samples.
+pub(super) fn idelta(windowed: &Windowed<'_>, out: &mut Column) {
+    let values = windowed.samples.values;
+    last_two(windowed, out, |before, now, _| values[now] - values[before]);
+}
+
+fn last_two(windowed: &Windowed<'_>, out: &mut Column, value: impl Fn(usize, usize, f64) -> f64) {
+    let timestamps = windowed.samples.timestamps;
+    windowed.each(out, |_, window| {
+        if window.len() < 2 {
+            return None;
+        }
+        let (before, now) = (window.end - 2, window.end - 1);
+        Some(value(before, now, seconds(timestamps[now] - timestamps[before])))
+    });
+}

@@ -1,0 +1,221 @@
+//! The plan of a query: its operations in the order of evaluation, with everything resolved that
+//! doesn't need data.
+//!
+//! The typed tree says what was written; the plan says what is done. For each operation it holds
+//! the grid on which it is evaluated (that of the query, that of a subquery, or a single instant
+//! for a part that doesn't depend on the step), and for each selector its windows in milliseconds
+//! and the selection of series it takes part in: selectors with the same matchers and overlapping
+//! times share one.
+//!
+//! Operands come before the operations on them, so that evaluating the plan is a loop. Planning
+//! itself uses a stack of its own: an expression may be nested ten thousand levels deep.
+
+mod invariant;
+mod selection;
+mod times;
+mod tree;
+
+use promql_syntax::ast::SelectorId;
+use promql_syntax::query::{Range, Root, Scalar, ScalarId, Vector, VectorId};
+use promql_syntax::{Query, Span};
+
+use crate::EngineError;
+use crate::grid::Grid;
+use crate::options::{EngineOptions, EvaluationTime};
+use crate::window::Windows;
+use invariant::Invariance;
+pub(crate) use selection::Selection;
+use times::QueryTimes;
+use tree::{Part, operands};
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    /// Operands precede what uses them; the last one gives the result.
+    pub(crate) operations: Vec<Operation>,
+    pub(crate) selections: Vec<Selection>,
+    /// The grid of the query.
+    pub(crate) grid: Grid,
+}
+
+/// One operation of a plan.
+#[derive(Debug)]
+pub(crate) struct Operation {
+    pub(crate) kind: OperationKind,
+    /// The grid that the result is for.
+    pub(crate) grid: Grid,
+    /// The operations whose results are used, in the order in which they are evaluated.
+    pub(crate) inputs: Vec<usize>,
+    /// The part of the query's text.
+    pub(crate) span: Span,
+}
+
+/// What an operation does.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum OperationKind {
+    /// Takes the newest sample of each window.
+    Select(Select),
+    /// As `Select`, but takes the time of the sample, or its start timestamp.
+    SelectTime {
+        select: Select,
+        /// Its start timestamp.
+        start: bool,
+    },
+    /// Hands out the samples of whole windows.
+    SelectRange(Select),
+    /// Hands out the values of the input as samples, for windows of another grid.
+    Subquery(Windows),
+    /// Repeats the value of the only step of the input at each step.
+    Repeat,
+    /// A constant.
+    Number(f64),
+    /// Any other scalar expression.
+    Scalar(ScalarId),
+    /// Any other vector expression.
+    Vector(VectorId),
+}
+
+/// A selector of a plan.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Select {
+    /// The selector of the query.
+    pub(crate) selector: SelectorId,
+    /// The position in [`Plan::selections`].
+    pub(crate) selection: usize,
+    /// The windows that the function sees.
+    pub(crate) windows: Windows,
+    /// How far before and after the windows samples are needed: under `anchored` and `smoothed`.
+    pub(crate) before: i64,
+    pub(crate) after: i64,
+}
+
+/// Plans a query.
+pub(crate) fn plan(
+    query: &Query,
+    time: EvaluationTime,
+    options: &EngineOptions,
+) -> Result<Plan, EngineError> {
+    let times = QueryTimes::new(query, time, options)?;
+    let Some(root) = root_part(query) else {
+        return Ok(Plan { operations: Vec::new(), selections: Vec::new(), grid: times.grid });
+    };
+    let invariance = Invariance::of(query, root);
+    let mut planner = Planner { query, times, invariance, stack: Vec::new(), done: Vec::new() };
+    planner.plan_all(root)
+}
+
+fn root_part(query: &Query) -> Option<Part> {
+    match query.root() {
+        Root::Vector(id) => Some(Part::Vector(id)),
+        Root::Scalar(id) => Some(Part::Scalar(id)),
+        Root::Range(id) => Some(Part::Range(id)),
+        Root::String(_) => None,
+    }
+}
+
+struct Planner<'q> {
+    query: &'q Query,
+    times: QueryTimes<'q>,
+    invariance: Invariance,
+    stack: Vec<Task>,
+    /// Positions of finished operations that nothing uses yet.
+    done: Vec<usize>,
+}
+
+/// What is left to do, the next on top.
+enum Task {
+    /// Plan this part on this grid.
+    Plan(Part, Grid),
+    /// The inputs are planned: they are the last so many finished operations.
+    Finish { kind: OperationKind, grid: Grid, inputs: usize, span: Span },
+}
+
+impl Planner<'_> {
+    fn plan_all(&mut self, root: Part) -> Result<Plan, EngineError> {
+        let mut plan =
+            Plan { operations: Vec::new(), selections: Vec::new(), grid: self.times.grid };
+        self.stack.push(Task::Plan(root, plan.grid));
+        while let Some(task) = self.stack.pop() {
+            match task {
+                Task::Plan(part, grid) => self.plan_part(part, grid, &mut plan.selections)?,
+                Task::Finish { kind, grid, inputs, span } => {
+                    let inputs = self.done.split_off(self.done.len() - inputs);
+                    self.done.push(plan.operations.len());
+                    plan.operations.push(Operation { kind, grid, inputs, span });
+                }
+            }
+        }
+        Ok(plan)
+    }
+
+    fn plan_part(
+        &mut self,
+        part: Part,
+        grid: Grid,
+        selections: &mut Vec<Selection>,
+    ) -> Result<(), EngineError> {
+        let span = self.query.span(part.origin(self.query));
+        if grid.len > 1 && self.invariance.evaluates_once(self.query, part) {
+            self.finish(OperationKind::Repeat, grid, 1, span);
+            self.stack.push(Task::Plan(part, grid.first_only()));
+            return Ok(());
+        }
+        match part {
+            Part::Vector(id) => match &self.query.vector(id).kind {
+                Vector::Selector(selector) => {
+                    let select = self.times.instant(*selector, &grid, selections)?;
+                    self.finish(OperationKind::Select(select), grid, 0, span);
+                }
+                Vector::Timestamp(of) | Vector::StartTimestamp(of)
+                    if let Vector::Selector(selector) = self.query.vector(*of).kind =>
+                {
+                    let select = self.times.plain_instant(selector, &grid, selections)?;
+                    let start = matches!(self.query.vector(id).kind, Vector::StartTimestamp(_));
+                    self.finish(OperationKind::SelectTime { select, start }, grid, 0, span);
+                }
+                _ => self.plan_operands(OperationKind::Vector(id), part, grid, span),
+            },
+            Part::Scalar(id) => match self.times.constant(self.query.scalar(id).kind) {
+                Some(value) => self.finish(OperationKind::Number(value), grid, 0, span),
+                None => self.plan_operands(OperationKind::Scalar(id), part, grid, span),
+            },
+            Part::Range(id) => match self.query.range(id).kind {
+                Range::Selector { selector, range } => {
+                    let select = self.times.range(selector, range, span, &grid, selections)?;
+                    self.finish(OperationKind::SelectRange(select), grid, 0, span);
+                }
+                Range::Subquery { vector, subquery } => {
+                    let (windows, inner) = self.times.subquery(subquery, span, &grid)?;
+                    self.finish(OperationKind::Subquery(windows), inner, 1, span);
+                    self.stack.push(Task::Plan(Part::Vector(vector), inner));
+                }
+            },
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, kind: OperationKind, grid: Grid, inputs: usize, span: Span) {
+        self.stack.push(Task::Finish { kind, grid, inputs, span });
+    }
+
+    fn plan_operands(&mut self, kind: OperationKind, part: Part, grid: Grid, span: Span) {
+        let operands = operands(self.query, part);
+        self.finish(kind, grid, operands.len(), span);
+        self.stack.extend(operands.into_iter().rev().map(|operand| Task::Plan(operand, grid)));
+    }
+}
+
+impl QueryTimes<'_> {
+    /// The value of a scalar that is known when the query starts.
+    fn constant(&self, scalar: Scalar) -> Option<f64> {
+        match scalar {
+            Scalar::Number(value) => Some(value),
+            Scalar::Pi => Some(std::f64::consts::PI),
+            Scalar::Start => Some(self.start as f64 / 1000.0),
+            Scalar::End => Some(self.end as f64 / 1000.0),
+            Scalar::Range => Some(self.range_seconds()),
+            Scalar::Step => Some(self.step_seconds()),
+            _ => None,
+        }
+    }
+}

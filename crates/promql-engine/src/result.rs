@@ -1,0 +1,117 @@
+//! From the last operation of a plan to the result of the query.
+
+use promql_model::{QueryValue, SampleValue, SeriesSamples, VectorElement};
+
+use crate::EngineError;
+use crate::column::{Column, ScalarColumn};
+use crate::context::Context;
+use crate::execute::{RangeValue, Value};
+use crate::grid::Grid;
+use crate::label_sets::without_metadata;
+use crate::operator::{Kept, SameLabels, Series, VectorOperator, has_same_labels, merge};
+use crate::workers::{RangeBuffer, Scratch};
+
+/// Turns the value of the query into its result. `as_matrix` for a range query.
+pub(crate) fn finish(
+    context: &Context<'_>,
+    value: Value<'_>,
+    grid: &Grid,
+    as_matrix: bool,
+) -> Result<QueryValue, EngineError> {
+    match value {
+        Value::Scalar(scalar) if as_matrix => {
+            let floats = scalar.iter(grid.len).enumerate().map(|(k, value)| (grid.at(k), value));
+            let floats: Vec<(i64, f64)> = floats.collect();
+            context.limits.allow(floats.len())?;
+            let series = SeriesSamples { floats, ..SeriesSamples::default() };
+            Ok(QueryValue::Matrix(if series.floats.is_empty() { vec![] } else { vec![series] }))
+        }
+        Value::Scalar(scalar) => {
+            let value = first(&scalar, grid);
+            Ok(QueryValue::Scalar { timestamp: grid.start, value })
+        }
+        Value::Vector(vector) => {
+            let (series, columns) = drop_flagged_names(columns_of(context, vector, grid)?)?;
+            Ok(match as_matrix {
+                true => QueryValue::Matrix(matrix(series, columns, grid)),
+                false => QueryValue::Vector(elements(series, columns, grid)),
+            })
+        }
+        Value::Range(range) => windows(context, &range),
+    }
+}
+
+fn first(scalar: &ScalarColumn, grid: &Grid) -> f64 {
+    scalar.iter(grid.len.min(1)).next().unwrap_or(f64::NAN)
+}
+
+/// All values of a vector. Series without any are left out.
+fn columns_of(
+    context: &Context<'_>,
+    vector: VectorOperator<'_>,
+    grid: &Grid,
+) -> Result<(Vec<Series>, Vec<Column>), EngineError> {
+    let Kept { series, columns, .. } = Kept::all_of(context, &*vector, grid.len)?;
+    Ok((series, columns))
+}
+
+/// Removes the names that operations have only flagged for removal.
+fn drop_flagged_names(
+    (mut series, columns): (Vec<Series>, Vec<Column>),
+) -> Result<(Vec<Series>, Vec<Column>), EngineError> {
+    for series in series.iter_mut().filter(|series| series.drop_name) {
+        *series = Series::new(without_metadata(&series.labels));
+    }
+    if !has_same_labels(&series) {
+        return Ok((series, columns));
+    }
+    merge(series, columns, SameLabels::Merge)
+}
+
+fn elements(series: Vec<Series>, columns: Vec<Column>, grid: &Grid) -> Vec<VectorElement> {
+    let elements = series.into_iter().zip(columns).filter_map(|(series, column)| {
+        let (_, value) = column.iter().next()?;
+        let value = SampleValue::Float(value);
+        Some(VectorElement { labels: series.labels, timestamp: grid.start, value })
+    });
+    elements.collect()
+}
+
+fn matrix(series: Vec<Series>, columns: Vec<Column>, grid: &Grid) -> Vec<SeriesSamples> {
+    let rows = series.into_iter().zip(columns).map(|(series, column)| SeriesSamples {
+        labels: series.labels,
+        floats: column.iter().map(|(step, value)| (grid.at(step), value)).collect(),
+        histograms: Vec::new(),
+    });
+    let mut matrix: Vec<SeriesSamples> = rows.filter(|row| !row.floats.is_empty()).collect();
+    matrix.sort_by(|a, b| a.labels.cmp(&b.labels));
+    matrix
+}
+
+/// A range vector as it is: the samples of the only step's window.
+fn windows(context: &Context<'_>, range: &RangeValue<'_>) -> Result<QueryValue, EngineError> {
+    let time_range = range.windows.time_range();
+    let mut matrix: Vec<SeriesSamples> = Vec::new();
+    let mut held = context.limits.hold(0)?;
+    let series = range.source.series();
+    let read = |index: usize, scratch: &mut Scratch| {
+        let mut buffer = RangeBuffer::default();
+        let samples = range.source.read(index, scratch, &mut buffer)?;
+        let floats = samples.timestamps.iter().copied().zip(samples.values.iter().copied());
+        Ok(floats.filter(|(t, _)| time_range.contains(*t)).collect::<Vec<_>>())
+    };
+    context.workers.run(series.len(), 64, read, |index, floats: Vec<(i64, f64)>| {
+        held.grow(floats.len())?;
+        if !floats.is_empty() {
+            let Series { labels, drop_name } = &series[index];
+            let labels = if *drop_name { without_metadata(labels) } else { labels.clone() };
+            matrix.push(SeriesSamples { labels, floats, histograms: Vec::new() });
+        }
+        Ok(())
+    })?;
+    matrix.sort_by(|a, b| a.labels.cmp(&b.labels));
+    if matrix.windows(2).any(|pair| pair[0].labels == pair[1].labels) {
+        return Err(crate::operator::same_labelset());
+    }
+    Ok(QueryValue::Matrix(matrix))
+}

@@ -1,0 +1,201 @@
+//! Which samples of a series each step of a grid looks at.
+//!
+//! A selector looks at the samples of a window for each step: `(t - range, t]`, shifted by its
+//! offset or pinned by `@`. Where those windows begin and end in a column of timestamps is worked
+//! out once for all steps, and once for all the series that have the same timestamps: the series of
+//! one target are scraped together, so the table of one of them serves all. Comparing two columns of
+//! timestamps costs a small part of what searching them does.
+
+use crate::grid::Grid;
+use crate::storage::TimeRange;
+
+/// The windows of a selector or subquery over the steps of a grid. Times in milliseconds. Each
+/// window excludes its start and includes its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Windows {
+    /// The end of the first step's window.
+    pub(crate) first_end: i64,
+    /// What lies between the ends of two windows: the step, or nothing under `@`.
+    pub(crate) stride: i64,
+    /// How far each window reaches back.
+    pub(crate) range: i64,
+    /// The number of steps.
+    pub(crate) len: usize,
+}
+
+impl Windows {
+    /// The windows for a grid: `range` long, pinned to `at` if that is given, shifted to the past
+    /// by `offset`.
+    pub(crate) fn new(grid: &Grid, range: i64, at: Option<i64>, offset: i64) -> Windows {
+        let (end, stride) = match at {
+            Some(at) => (at, 0),
+            None => (grid.start, grid.step),
+        };
+        Windows { first_end: end.saturating_sub(offset), stride, range, len: grid.len }
+    }
+
+    /// The end of a step's window.
+    pub(crate) fn end(&self, step: usize) -> i64 {
+        self.first_end.saturating_add(self.stride.saturating_mul(step as i64))
+    }
+
+    /// What a step's window excludes: its start and all before.
+    pub(crate) fn start(&self, step: usize) -> i64 {
+        self.end(step).saturating_sub(self.range)
+    }
+
+    /// The times in any of the windows.
+    pub(crate) fn time_range(&self) -> TimeRange {
+        TimeRange {
+            start: self.start(0).saturating_add(1),
+            end: self.end(self.len.saturating_sub(1)),
+        }
+    }
+}
+
+/// The windows as positions in a column of timestamps.
+#[derive(Debug, Default)]
+pub(crate) struct WindowTable {
+    windows: Option<Windows>,
+    timestamps: Vec<i64>,
+    /// Changes when the table does, so that what was derived from it can be kept as long.
+    pub(crate) version: u64,
+    /// For each step the position of its first sample.
+    pub(crate) first: Vec<u32>,
+    /// For each step the position behind its last sample.
+    pub(crate) end: Vec<u32>,
+    /// The steps in pieces, so that in the regular ones each step's window is one sample further
+    /// than that of the step before: kernels then run over slices.
+    pub(crate) pieces: Vec<Piece>,
+    /// The number of samples in the longest window.
+    pub(crate) longest: usize,
+}
+
+/// Some successive steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Piece {
+    pub(crate) from: usize,
+    pub(crate) to: usize,
+    /// Both ends of the window move by one sample a step, and each window has two or more.
+    pub(crate) regular: bool,
+}
+
+/// Shorter regular pieces are not worth it.
+const SHORTEST_REGULAR: usize = 8;
+
+impl WindowTable {
+    /// Makes the table for these windows over these timestamps, unless it is that already. The
+    /// timestamps ascend, and there are fewer than 2^32.
+    pub(crate) fn update(&mut self, windows: &Windows, timestamps: &[i64]) {
+        if self.windows == Some(*windows) && self.timestamps == timestamps {
+            return;
+        }
+        self.windows = Some(*windows);
+        self.timestamps.clear();
+        self.timestamps.extend_from_slice(timestamps);
+        self.version += 1;
+        self.search(windows);
+        self.find_pieces();
+    }
+
+    /// The positions of a step's samples.
+    pub(crate) fn at(&self, step: usize) -> std::ops::Range<usize> {
+        self.first[step] as usize..self.end[step] as usize
+    }
+
+    fn search(&mut self, windows: &Windows) {
+        self.first.clear();
+        self.end.clear();
+        self.longest = 0;
+        let (mut first, mut end) = (0, 0);
+        for step in 0..windows.len {
+            first = first_after(&self.timestamps, first, windows.start(step));
+            end = first_after(&self.timestamps, end.max(first), windows.end(step));
+            self.first.push(first as u32);
+            self.end.push(end as u32);
+            self.longest = self.longest.max(end - first);
+        }
+    }
+
+    fn find_pieces(&mut self) {
+        self.pieces.clear();
+        let len = self.first.len();
+        let follows = |step: usize| {
+            self.first[step] == self.first[step - 1] + 1 && self.end[step] == self.end[step - 1] + 1
+        };
+        let mut irregular_from = 0;
+        let mut step = 0;
+        while step < len {
+            let from = step;
+            step += 1;
+            if self.end[from] - self.first[from] < 2 {
+                continue;
+            }
+            while step < len && follows(step) {
+                step += 1;
+            }
+            if step - from >= SHORTEST_REGULAR {
+                if irregular_from < from {
+                    self.pieces.push(Piece { from: irregular_from, to: from, regular: false });
+                }
+                self.pieces.push(Piece { from, to: step, regular: true });
+                irregular_from = step;
+            }
+        }
+        if irregular_from < len {
+            self.pieces.push(Piece { from: irregular_from, to: len, regular: false });
+        }
+    }
+}
+
+/// The position of the first timestamp after `bound`, not before position `from`. Looks nearby
+/// first: successive windows are usually close to each other.
+fn first_after(timestamps: &[i64], from: usize, bound: i64) -> usize {
+    let rest = &timestamps[from..];
+    let mut reach = 1;
+    while reach <= rest.len() && rest[reach - 1] <= bound {
+        reach *= 2;
+    }
+    let low = reach / 2;
+    let high = reach.min(rest.len());
+    from + low + rest[low..high].partition_point(|&t| t <= bound)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(timestamps: &[i64], grid: Grid, range: i64) -> WindowTable {
+        let mut table = WindowTable::default();
+        table.update(&Windows::new(&grid, range, None, 0), timestamps);
+        table
+    }
+
+    #[test]
+    fn windows_exclude_their_start_and_include_their_end() {
+        let timestamps: Vec<i64> = (0..50).map(|k| k * 10 + k % 3).collect();
+        let grid = Grid { start: -20, step: 7, len: 90 };
+        for range in [1, 10, 35, 400] {
+            let table = table(&timestamps, grid, range);
+            for step in 0..grid.len {
+                let end = grid.at(step);
+                let inside: Vec<usize> = (0..timestamps.len())
+                    .filter(|&k| end - range < timestamps[k] && timestamps[k] <= end)
+                    .collect();
+                assert_eq!(table.at(step).collect::<Vec<_>>(), inside, "{range} at {end}");
+            }
+        }
+    }
+
+    #[test]
+    fn regular_pieces_move_by_one_sample_a_step() {
+        let mut timestamps: Vec<i64> = (0..100).map(|k| k * 10 + 3).collect();
+        timestamps.remove(50);
+        let table = table(&timestamps, Grid { start: 0, step: 10, len: 100 }, 40);
+        let regular: Vec<(usize, usize)> =
+            table.pieces.iter().filter(|p| p.regular).map(|p| (p.from, p.to)).collect();
+        assert_eq!(regular, [(4, 51), (55, 100)]);
+        assert!(table.pieces.windows(2).all(|p| p[0].to == p[1].from));
+        assert_eq!(table.pieces.last().map(|p| p.to), Some(100));
+    }
+}
