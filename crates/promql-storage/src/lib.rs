@@ -1,3 +1,9 @@
 //! Everything that holds series.
 //!
 //! Invariant: no evaluation of expressions.
+
+mod diagnostics;
+mod memory;
+
+pub use diagnostics::{Excerpt, Problem, Problems};
+pub use memory::{Columns, MemoryBuilder, MemoryStorage};
