@@ -3,6 +3,7 @@
 //! Invariant: no evaluation of expressions.
 
 mod diagnostics;
+pub mod exposition;
 mod memory;
 
 pub use diagnostics::{Excerpt, Problem, Problems};
