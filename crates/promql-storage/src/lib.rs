@@ -5,6 +5,7 @@
 mod diagnostics;
 pub mod exposition;
 mod memory;
+pub mod remote;
 
 pub use diagnostics::{Excerpt, Problem, Problems};
 pub use memory::{Columns, MemoryBuilder, MemoryStorage};

@@ -2,6 +2,8 @@
 
 #![allow(dead_code)]
 
+pub(crate) mod server;
+
 use std::fmt::Write;
 
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
