@@ -1,3 +1,11 @@
 //! Everything that holds series.
 //!
 //! Invariant: no evaluation of expressions.
+
+mod diagnostics;
+pub mod exposition;
+mod memory;
+pub mod remote;
+
+pub use diagnostics::{Excerpt, Problem, Problems};
+pub use memory::{Columns, MemoryBuilder, MemoryStorage};

@@ -1,0 +1,301 @@
+//! What is wrong with a text that was loaded, shown where it is wrong.
+//!
+//! A file may be huge, may not be UTF-8 and may hold characters that would move a terminal's
+//! cursor. So a diagnostic does not keep the text: it keeps an [`Excerpt`], the few lines around
+//! the place, made safe to print, which still knows the right line and column.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Range;
+
+use miette::{
+    Diagnostic, LabeledSpan, MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents,
+};
+
+/// How much of a line is shown on each side of the place that a diagnostic is about, in bytes.
+const LINE_MARGIN: usize = 120;
+
+/// How many problems of one text are reported.
+pub(crate) const MOST_PROBLEMS: usize = 20;
+
+/// The lines around a place in a text, safe to print.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Excerpt {
+    name: String,
+    text: String,
+    /// The place, in bytes of `text`.
+    place: Range<usize>,
+    /// Of the first line of `text`, from 0.
+    first_line: usize,
+    /// What was cut off the front of the line with the place, in characters.
+    cut: usize,
+    line: usize,
+    column: usize,
+}
+
+impl Excerpt {
+    /// Cuts the surroundings of a byte range out of a text. `name` is what the text is called,
+    /// usually the path of its file. A range that is not in the text is moved to its end.
+    pub fn new(name: impl Into<String>, source: &[u8], place: Range<usize>) -> Self {
+        let start = place.start.min(source.len());
+        let end = place.end.clamp(start, source.len());
+        let line_start = memchr::memrchr(b'\n', &source[..start]).map_or(0, |at| at + 1);
+        let line_end =
+            memchr::memchr(b'\n', &source[start..]).map_or(source.len(), |at| start + at);
+        let line = memchr::memchr_iter(b'\n', &source[..line_start]).count();
+
+        let from = cut_point(source, line_start.max(start.saturating_sub(LINE_MARGIN)), line_start);
+        let to = line_end.min(end.min(line_end).saturating_add(LINE_MARGIN)).max(start);
+        let cut = String::from_utf8_lossy(&source[line_start..from]).chars().count();
+
+        // The line before is context; it is shown when it is short enough to be of help.
+        let mut text = String::new();
+        let mut first_line = line;
+        if line_start > 0 && from == line_start {
+            let before = memchr::memrchr(b'\n', &source[..line_start - 1]).map_or(0, |at| at + 1);
+            if line_start - before <= 2 * LINE_MARGIN {
+                text.push_str(&printable(&source[before..line_start - 1]));
+                text.push('\n');
+                first_line -= 1;
+            }
+        }
+        text.push_str(&printable(&source[from..start]));
+        let column = String::from_utf8_lossy(&source[line_start..start]).chars().count();
+        let shown_start = text.len();
+        text.push_str(&printable(&source[start..end.min(to)]));
+        let shown_end = text.len();
+        text.push_str(&printable(&source[end.min(to)..to]));
+        // miette points at the end of a line only if the line ends.
+        text.push('\n');
+        Excerpt {
+            name: name.into(),
+            text,
+            place: shown_start..shown_end,
+            first_line,
+            cut,
+            line,
+            column,
+        }
+    }
+
+    /// The name of the text.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The line of the place, counted from 1.
+    pub fn line(&self) -> usize {
+        self.line + 1
+    }
+
+    /// The column of the place in characters, counted from 1.
+    pub fn column(&self) -> usize {
+        self.column + 1
+    }
+}
+
+/// Moves a cut in the middle of a character to its front.
+fn cut_point(source: &[u8], mut at: usize, lowest: usize) -> usize {
+    while at > lowest && source.get(at).is_some_and(|byte| byte & 0xc0 == 0x80) {
+        at -= 1;
+    }
+    at
+}
+
+/// Text with everything replaced that is not UTF-8 or would act on a terminal.
+fn printable(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).chars().map(printable_char).collect()
+}
+
+fn printable_char(c: char) -> char {
+    match c {
+        '\n' | '\t' => c,
+        '\0'..='\u{1f}' => char::from_u32(0x2400 + c as u32).unwrap_or('\u{fffd}'),
+        '\u{7f}' => '\u{2421}',
+        '\u{80}'..='\u{9f}'
+        | '\u{200e}'
+        | '\u{200f}'
+        | '\u{2028}'
+        | '\u{2029}'
+        | '\u{202a}'..='\u{202e}'
+        | '\u{2066}'..='\u{2069}' => '\u{fffd}',
+        _ => c,
+    }
+}
+
+/// One line of foreign text as it may be shown inside a message: printable, at most `limit`
+/// characters.
+pub(crate) fn one_line(text: &str, limit: usize) -> String {
+    let clean: String = text
+        .chars()
+        .map(|c| if c == '\n' || c == '\t' { ' ' } else { printable_char(c) })
+        .collect();
+    match clean.char_indices().nth(limit) {
+        None => clean,
+        Some((at, _)) => format!("{}…", &clean[..at]),
+    }
+}
+
+impl SourceCode for Excerpt {
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        context_lines_before: usize,
+        context_lines_after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        let contents = self.text.read_span(span, context_lines_before, context_lines_after)?;
+        let on_cut_line = contents.line() + self.first_line == self.line;
+        let column = contents.column() + if on_cut_line { self.cut } else { 0 };
+        let column = if *span == SourceSpan::from(self.place.clone()) && context_lines_before == 0 {
+            self.column
+        } else {
+            column
+        };
+        Ok(Box::new(MietteSpanContents::new_named(
+            self.name.clone(),
+            contents.data(),
+            *contents.span(),
+            contents.line() + self.first_line,
+            column,
+            contents.line_count(),
+        )))
+    }
+}
+
+/// One thing that is wrong with a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    pub(crate) code: &'static str,
+    pub(crate) message: String,
+    pub(crate) label: Cow<'static, str>,
+    pub(crate) help: Option<Cow<'static, str>>,
+    pub(crate) severity: miette::Severity,
+    pub(crate) excerpt: Excerpt,
+}
+
+impl Problem {
+    /// What is wrong, in one sentence without position.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The stable name of the kind of problem.
+    pub fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// Where.
+    pub fn excerpt(&self) -> &Excerpt {
+        &self.excerpt
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Problem {}
+
+impl Diagnostic for Problem {
+    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        Some(Box::new(self.code))
+    }
+
+    fn severity(&self) -> Option<miette::Severity> {
+        Some(self.severity)
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        Some(&self.excerpt)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let label = Some(self.label.to_string()).filter(|label| !label.is_empty());
+        Some(Box::new(std::iter::once(LabeledSpan::new_with_span(
+            label,
+            self.excerpt.place.clone(),
+        ))))
+    }
+}
+
+/// Everything that is wrong with a text; at least one problem. Displays as
+/// the message of the first and the number of the others, and reports to miette as all of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problems {
+    problems: Vec<Problem>,
+    /// How many more there are.
+    omitted: usize,
+}
+
+impl Problems {
+    /// Collects problems, of which there must be one.
+    pub(crate) fn new(first: Problem) -> Self {
+        Problems { problems: vec![first], omitted: 0 }
+    }
+
+    /// Adds one. Past a limit they are only counted.
+    pub(crate) fn push(&mut self, problem: impl FnOnce() -> Problem) {
+        if self.problems.len() < MOST_PROBLEMS {
+            self.problems.push(problem());
+        } else {
+            self.omitted += 1;
+        }
+    }
+
+    /// The problems in the order of the text; at most the first twenty.
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+
+    /// How many there are beyond [`problems`](Self::problems).
+    pub fn omitted(&self) -> usize {
+        self.omitted
+    }
+
+    fn first(&self) -> &Problem {
+        &self.problems[0]
+    }
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.first().message)?;
+        match self.problems.len() - 1 + self.omitted {
+            0 => Ok(()),
+            more => write!(f, " (and {more} more)"),
+        }
+    }
+}
+
+impl std::error::Error for Problems {}
+
+impl Diagnostic for Problems {
+    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        Some(Box::new(self.first().code))
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.first().help()
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        Some(&self.first().excerpt)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        self.first().labels()
+    }
+
+    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
+        if self.problems.len() == 1 {
+            return None;
+        }
+        Some(Box::new(self.problems[1..].iter().map(|problem| problem as &dyn Diagnostic)))
+    }
+}
