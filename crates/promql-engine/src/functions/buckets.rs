@@ -172,6 +172,7 @@ pub(super) fn parse_bound(text: &str) -> Option<f64> {
         "nan" => return None,
         lower => match lower.strip_prefix("0x") {
             Some(hexadecimal) => parse_hexadecimal(hexadecimal)?,
+            None if lower.starts_with(['+', '-']) => return None,
             None => lower.parse().ok().filter(|value: &f64| value.is_finite())?,
         },
     };
