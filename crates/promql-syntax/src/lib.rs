@@ -8,9 +8,12 @@ mod error;
 pub mod functions;
 pub mod lexer;
 mod parser;
+mod pretty;
+mod printer;
 pub mod query;
 mod series;
 mod span;
+mod spelling;
 mod types;
 
 pub use ast::Expr;
@@ -19,6 +22,7 @@ pub use error::{Bound, Error, ErrorKind, Errors, Report, TypedPlace, line_and_co
 pub use functions::{Aggregator, Function};
 pub use parser::series::{MAX_SERIES_VALUES, parse_series};
 pub use parser::{MAX_SOURCE_LEN, parse, parse_metric, parse_metric_selector};
+pub use pretty::DEFAULT_WIDTH;
 pub use query::Query;
 pub use series::{SequenceValue, SeriesDescription};
 pub use span::Span;
