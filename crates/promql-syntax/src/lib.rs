@@ -5,6 +5,7 @@
 pub mod ast;
 mod check;
 mod error;
+mod formatter;
 pub mod functions;
 pub mod lexer;
 mod parser;
@@ -19,6 +20,7 @@ mod types;
 pub use ast::Expr;
 pub use check::{check, value_types};
 pub use error::{Bound, Error, ErrorKind, Errors, Report, TypedPlace, line_and_column};
+pub use formatter::{FormatOptions, format};
 pub use functions::{Aggregator, Function};
 pub use parser::series::{MAX_SERIES_VALUES, parse_series};
 pub use parser::{MAX_SOURCE_LEN, parse, parse_metric, parse_metric_selector};
