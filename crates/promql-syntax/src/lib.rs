@@ -8,6 +8,7 @@ mod error;
 mod formatter;
 pub mod functions;
 pub mod lexer;
+mod parse_query;
 mod parser;
 mod pretty;
 mod printer;
