@@ -8,6 +8,7 @@ mod error;
 mod formatter;
 pub mod functions;
 pub mod lexer;
+mod outline;
 mod parse_query;
 mod parser;
 mod pretty;
@@ -16,6 +17,8 @@ pub mod query;
 mod series;
 mod span;
 mod spelling;
+mod tree_text;
+mod typed_text;
 mod types;
 
 pub use ast::Expr;
