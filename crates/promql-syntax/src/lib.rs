@@ -4,6 +4,7 @@
 
 pub mod ast;
 mod check;
+pub mod docs;
 mod error;
 mod formatter;
 pub mod functions;
