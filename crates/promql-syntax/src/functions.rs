@@ -4,6 +4,7 @@
 //! experimental, its documentation) is one row here. The parser, the type checker, completion,
 //! hover texts, the manual and the linter read it.
 
+use crate::docs::{self, Documentation};
 use crate::types::ValueType::{self, InstantVector, RangeVector, Scalar, String};
 
 /// What is known about one function.
@@ -21,6 +22,8 @@ pub struct FunctionInfo {
     pub returns: ValueType,
     /// Whether the function has to be enabled.
     pub stability: Stability,
+    /// What it does.
+    pub documentation: &'static Documentation,
 }
 
 /// A parameter of a function.
@@ -103,6 +106,7 @@ macro_rules! functions {
                 arity: $arity,
                 returns: $returns,
                 stability: $stability,
+                documentation: &docs::functions::$variant,
             },)*
         ];
     };
@@ -224,6 +228,8 @@ pub struct AggregatorInfo {
     pub parameter: Option<Parameter>,
     /// Whether the operator has to be enabled.
     pub stability: Stability,
+    /// What it does.
+    pub documentation: &'static Documentation,
 }
 
 macro_rules! aggregators {
@@ -241,6 +247,7 @@ macro_rules! aggregators {
                 name: $name,
                 parameter: $parameter,
                 stability: $stability,
+                documentation: &docs::aggregations::$variant,
             },)*
         ];
     };

@@ -4,21 +4,32 @@
 
 pub mod ast;
 mod check;
+pub mod docs;
 mod error;
+mod formatter;
 pub mod functions;
 pub mod lexer;
+mod outline;
+mod parse_query;
 mod parser;
+mod pretty;
+mod printer;
 pub mod query;
 mod series;
 mod span;
+mod spelling;
+mod tree_text;
+mod typed_text;
 mod types;
 
 pub use ast::Expr;
 pub use check::{check, value_types};
 pub use error::{Bound, Error, ErrorKind, Errors, Report, TypedPlace, line_and_column};
+pub use formatter::{FormatOptions, format};
 pub use functions::{Aggregator, Function};
 pub use parser::series::{MAX_SERIES_VALUES, parse_series};
 pub use parser::{MAX_SOURCE_LEN, parse, parse_metric, parse_metric_selector};
+pub use pretty::DEFAULT_WIDTH;
 pub use query::Query;
 pub use series::{SequenceValue, SeriesDescription};
 pub use span::Span;

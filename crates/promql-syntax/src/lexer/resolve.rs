@@ -13,6 +13,7 @@ use super::{Token, TokenKind};
 
 /// Marks tokens in place.
 pub(crate) fn resolve(tokens: &mut [Token]) {
+    let mut operands = Operands::default();
     let mut at = 0;
     while at < tokens.len() {
         match tokens[at].kind {
@@ -29,7 +30,7 @@ pub(crate) fn resolve(tokens: &mut [Token]) {
                     ahead += 1;
                 }
                 at = ahead - 1;
-                if is_greedy(tokens, at + 1) {
+                if is_greedy(tokens, at + 1) && operands.end_before(tokens, at) {
                     tokens[at].kind = TokenKind::OffsetGreedy;
                     at = mark_arithmetic(tokens, at + 1);
                     continue;
@@ -52,6 +53,45 @@ fn is_sign(kind: Option<TokenKind>) -> bool {
 fn is_greedy(tokens: &[Token], at: usize) -> bool {
     kind(tokens, at) == Some(TokenKind::LeftParen)
         || is_sign(kind(tokens, at)) && is_sign(kind(tokens, at + 1))
+}
+
+/// Tells whether a word stands behind an operand, where it is a modifier, or where an operand is
+/// expected, so that it is a metric's name: the `offset` of `x + offset + -2` is one.
+#[derive(Default)]
+struct Operands {
+    /// How far the tokens have been looked at, which is only done where it matters.
+    at: usize,
+    /// Whether an operand ends there.
+    ended: bool,
+}
+
+impl Operands {
+    fn end_before(&mut self, tokens: &[Token], place: usize) -> bool {
+        use TokenKind::*;
+        while self.at < place {
+            let kind = tokens[self.at].kind;
+            self.at += 1;
+            self.ended = match kind {
+                Number | Duration | String | Identifier | MetricIdentifier => true,
+                RightParen | RightBrace | RightBracket => true,
+                On | Ignoring | GroupLeft | GroupLeftList | GroupRight | GroupRightList | Fill
+                | FillLeft | FillRight => {
+                    self.at = behind_parentheses(tokens, self.at);
+                    false
+                }
+                By | Without => {
+                    if self.ended {
+                        self.at = behind_parentheses(tokens, self.at);
+                    }
+                    true
+                }
+                And | Or | Unless | Offset | OffsetGreedy => !self.ended,
+                Anchored | Smoothed | Start | End | Step | Range | MaxOf | MinOf => true,
+                kind => kind.aggregator().is_some(),
+            };
+        }
+        self.ended
+    }
 }
 
 /// Marks the operators of the duration expression that starts at `at`; gives the place behind it.

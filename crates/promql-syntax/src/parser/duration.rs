@@ -194,16 +194,22 @@ impl Builder<'_> {
 
     /// A duration in parentheses, of which the first is given.
     pub(crate) fn wrapped_duration(&mut self, parenthesis: u32, inner: Dur) -> Dur {
+        let start = self.token_span(parenthesis).start;
+        Dur::Node(self.wrap(start, inner))
+    }
+
+    /// A literal becomes a node of its own, which starts here.
+    fn wrap(&mut self, start: u32, inner: Dur) -> DurationId {
         let id = match inner {
             Dur::Literal { span, .. } => {
                 let literal = self.materialise(inner);
-                let span = Span::new(self.token_span(parenthesis).start, span.end);
+                let span = Span::new(start, span.end);
                 self.push_duration(DurationKind::Unary(Sign::Plus, literal), span)
             }
             Dur::Node(id) => id,
         };
         self.tree.durations[id.0 as usize].wrapped = true;
-        Dur::Node(id)
+        id
     }
 
     /// A sign in front of `step()` and the like behind `offset`.
@@ -213,15 +219,18 @@ impl Builder<'_> {
         self.unary_duration(kind, self.token_span(sign).start, id)
     }
 
-    /// A sign in front of parentheses behind `offset`.
-    pub(crate) fn signed_wrapped_duration(
-        &mut self,
-        sign: u32,
-        parenthesis: u32,
-        inner: Dur,
-    ) -> Dur {
-        let wrapped = self.wrapped_duration(parenthesis, inner);
-        self.signed_duration(sign, wrapped)
+    /// A sign in front of parentheses behind `offset`. Plus disappears, and a literal's node starts
+    /// at the literal there, not at the parenthesis.
+    pub(crate) fn signed_wrapped_duration(&mut self, sign: u32, inner: Dur) -> Dur {
+        let start = match inner {
+            Dur::Literal { span, .. } => span.start,
+            Dur::Node(id) => self.duration_span(id).start,
+        };
+        let wrapped = Dur::Node(self.wrap(start, inner));
+        match self.token_kind(sign) {
+            TokenKind::Sub => self.signed_duration(sign, wrapped),
+            _ => wrapped,
+        }
     }
 
     pub(crate) fn step_duration(&mut self, first: u32, end: u32) -> Dur {
