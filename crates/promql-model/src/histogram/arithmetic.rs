@@ -30,7 +30,8 @@ impl<C: Count> Histogram<C> {
         self.add_times(other, 1.0)
     }
 
-    /// Subtracts a histogram, as [`Histogram::add`] adds. Populations may become negative.
+    /// Subtracts a histogram, as [`Histogram::add`] adds, hints included: PromQL's `-` makes a gauge
+    /// of the result afterwards. Populations may become negative.
     ///
     /// # Errors
     /// When only one of the two has custom buckets. This histogram is then unchanged.

@@ -21,6 +21,8 @@ mod interpolate;
 mod layout;
 mod reset;
 mod resolution;
+#[cfg(test)]
+mod tests;
 mod text;
 mod trim;
 mod validate;
