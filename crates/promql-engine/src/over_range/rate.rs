@@ -14,7 +14,7 @@
 use super::sliding::{Summary, TwoStacks};
 use super::{Notes, Windowed, seconds};
 use crate::column::Column;
-use crate::window::{WindowTable, Windows};
+use crate::window::{Piece, WindowTable, Windows};
 
 /// Which of the functions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,10 +121,7 @@ pub(super) fn rate(
     let resets = if kind.is_counter() { Resets::of(samples.values) } else { Resets::default() };
     let mut sliding = resets.sliding();
     for piece in &windowed.table.pieces {
-        if piece.regular
-            && resets.positions.is_empty()
-            && regular(windowed, factors, piece.from, piece.to, out)
-        {
+        if resets.positions.is_empty() && regular(windowed, factors, piece, out) {
             continue;
         }
         for step in piece.from..piece.to {
@@ -145,33 +142,52 @@ pub(super) fn rate(
     }
 }
 
-/// Computes a piece whose windows move by one sample a step, of a series without resets. Returns
-/// false if the exact way has to be gone for a value close to zero.
+/// Computes a regular piece of a series without resets. Returns false if the piece is not regular, or
+/// the exact way has to be gone for a value close to zero.
 fn regular(
     windowed: &Windowed<'_>,
     factors: &RateFactors,
-    from: usize,
-    to: usize,
+    piece: &Piece,
     out: &mut Column,
 ) -> bool {
-    let len = to - from;
-    let window = windowed.table.at(from);
-    let values = windowed.samples.values;
-    let first = &values[window.start..window.start + len];
-    let last = &values[window.end - 1..window.end - 1 + len];
-    let factor = &factors.factors[from..to];
-    let near_zero = &factors.near_zero[from..to];
-    let result = &mut out.values[from..to];
-    let mut near = false;
-    for k in 0..len {
-        let difference = last[k] - first[k];
-        near |= first[k] < near_zero[k] * difference;
-        result[k] = difference * factor[k];
-    }
+    let Some(stride) = piece.stride else { return false };
+    let window = windowed.table.at(piece.from);
+    let first = &windowed.samples.values[window.start..];
+    let last = &windowed.samples.values[window.end - 1..];
+    let steps = piece.from..piece.to;
+    let factor = &factors.factors[steps.clone()];
+    let near_zero = &factors.near_zero[steps.clone()];
+    let result = &mut out.values[steps];
+    // Slices without gaps are loops of their own, which the compiler turns into vector code.
+    let near = if stride == 1 {
+        differences(first.iter(), last.iter(), factor, near_zero, result)
+    } else {
+        let (first, last) = (first.iter().step_by(stride), last.iter().step_by(stride));
+        differences(first, last, factor, near_zero, result)
+    };
     if !near {
-        out.valid.insert_range(from, to);
+        out.valid.insert_range(piece.from, piece.to);
     }
     !near
+}
+
+/// Multiplies differences by factors. Returns whether any first value is close to zero.
+#[inline(always)]
+fn differences<'a>(
+    first: impl Iterator<Item = &'a f64>,
+    last: impl Iterator<Item = &'a f64>,
+    factor: &[f64],
+    near_zero: &[f64],
+    result: &mut [f64],
+) -> bool {
+    let mut near = false;
+    let tables = result.iter_mut().zip(factor).zip(near_zero);
+    for (((result, factor), near_zero), (first, last)) in tables.zip(first.zip(last)) {
+        let difference = last - first;
+        near |= *first < near_zero * difference;
+        *result = difference * factor;
+    }
+    near
 }
 
 /// The factor for a counter whose first value may limit the extrapolation: it is taken to have
