@@ -42,6 +42,26 @@ impl Memory {
         series.histograms.1.extend(new.histograms.1);
     }
 
+    /// Puts an empty native histogram wherever `load_with_nhcb` would put one made of classic
+    /// buckets, so that an evaluation that comes across it is known to need native histograms.
+    pub fn mark_converted(&mut self) {
+        let classic: Vec<(Labels, Vec<i64>)> = self
+            .series
+            .iter()
+            .filter_map(|(labels, series)| {
+                let name = labels.metric_name()?.strip_suffix("_bucket")?;
+                let mut builder = labels.to_builder();
+                builder.remove("le").set("__name__", name);
+                Some((builder.build(), series.timestamps.clone()))
+            })
+            .collect();
+        for (labels, timestamps) in classic {
+            let histograms = vec![FloatHistogram::default(); timestamps.len()];
+            let series = Series { histograms: (timestamps, histograms), ..Series::default() };
+            self.series.insert(labels, series);
+        }
+    }
+
     /// Adds the series of some lines in series notation, one sample every `step` milliseconds. A
     /// line whose metric ends in `@st` gives start timestamps for the next one.
     ///

@@ -29,7 +29,7 @@ impl Bitmap {
     /// Adds all steps.
     pub(crate) fn fill(&mut self) {
         self.words.fill(!0);
-        if self.len % 64 != 0
+        if !self.len.is_multiple_of(64)
             && let Some(last) = self.words.last_mut()
         {
             *last = (1 << (self.len % 64)) - 1;
@@ -117,7 +117,7 @@ impl Bitmap {
     pub(crate) fn complement(&mut self) {
         let len = self.len;
         self.words.iter_mut().for_each(|w| *w = !*w);
-        if len % 64 != 0
+        if !len.is_multiple_of(64)
             && let Some(last) = self.words.last_mut()
         {
             *last &= (1 << (len % 64)) - 1;

@@ -16,4 +16,7 @@ pub(crate) struct Context<'a> {
     pub(crate) limits: Limits,
     pub(crate) annotations: Annotations,
     pub(crate) workers: Workers,
+    /// How many operations the plan has. Operations keep what they know about timestamps under
+    /// their numbers; this is the next one.
+    pub(crate) operations: usize,
 }

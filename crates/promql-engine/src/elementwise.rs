@@ -1,5 +1,7 @@
 //! Functions of each element's value.
 
+use std::cmp::Ordering;
+
 use promql_syntax::query::{DatePart, MathFunction};
 
 use crate::arithmetic::{max2, min2};
@@ -56,7 +58,7 @@ pub(crate) fn with_scalar(column: &mut Column, scalar: &ScalarColumn, f: impl Fn
 /// `clamp` and its relatives: without a limit there is none on that side. Where the limits are the
 /// wrong way round there are no elements.
 pub(crate) fn clamp(column: &mut Column, min: &ScalarColumn, max: &ScalarColumn) {
-    column.valid.retain(|step| !(max.at(step) < min.at(step)));
+    column.valid.retain(|step| max.at(step).partial_cmp(&min.at(step)) != Some(Ordering::Less));
     for (step, value) in column.values.iter_mut().enumerate() {
         *value = max2(min.at(step), min2(max.at(step), *value));
     }

@@ -1,5 +1,6 @@
 //! Evaluates a plan: one operation after the other, operands first.
 
+use promql_syntax::ast::SelectorId;
 use promql_syntax::query::{Aggregation, Range, Scalar, Vector, VectorId};
 
 use crate::EngineError;
@@ -11,6 +12,7 @@ use crate::column::{Column, ScalarColumn};
 use crate::context::Context;
 use crate::elementwise;
 use crate::functions::histogram::{self, Statistic};
+use crate::functions::info::{self, Info};
 use crate::functions::{absent, labels, sort};
 use crate::grid::Grid;
 use crate::label_sets;
@@ -18,7 +20,8 @@ use crate::operator::{
     Kept, MAX_DEPTH, MapColumns, Operator, RangeSource, Relabelled, Repeat, SameLabels, Series,
     VectorOperator, drop_names, same_metadata, unite,
 };
-use crate::over_range::{Kernel, OverRange};
+use crate::over_range::extended::{self, SmoothedSelector};
+use crate::over_range::{Extension, Kernel, OverRange};
 use crate::plan::{Operation, OperationKind, Plan};
 use crate::select::{InstantSelector, SelectorSamples, Take};
 use crate::storage::SelectedSeries;
@@ -37,6 +40,9 @@ pub(crate) enum Value<'a> {
 pub(crate) struct RangeValue<'a> {
     pub(crate) source: Box<dyn RangeSource + 'a>,
     pub(crate) windows: Windows,
+    /// The windows with the samples around them that `anchored` and `smoothed` need.
+    pub(crate) loaded: Windows,
+    pub(crate) extension: Option<Extension>,
 }
 
 /// Evaluates a plan. Nothing comes of the plan of a string.
@@ -147,10 +153,13 @@ impl<'a> Step<'a> {
         let context = self.context;
         Ok(match self.operation.kind {
             OperationKind::Number(value) => Value::Scalar(ScalarColumn::Constant(value)),
-            OperationKind::Select(select) => {
-                self.no_smoothing(select.selector)?;
-                Value::Vector(self.instant_selector(select, Take::Value)?)
-            }
+            OperationKind::Select(select) => Value::Vector(match self.extension(select.selector) {
+                Some(Extension::Smoothed) => Box::new(SmoothedSelector {
+                    samples: self.samples(select),
+                    operation: self.index,
+                }),
+                _ => self.instant_selector(select, Take::Value)?,
+            }),
             OperationKind::SelectTime { start: true, .. } if !context.options.start_timestamps => {
                 Value::Vector(self.nothing()?)
             }
@@ -161,13 +170,17 @@ impl<'a> Step<'a> {
                 Value::Vector(self.united(selector, &series, SameLabels::Merge)?)
             }
             OperationKind::SelectRange(select) => {
-                self.no_smoothing(select.selector)?;
                 let source = Box::new(self.samples(select));
-                Value::Range(RangeValue { source, windows: select.windows })
+                Value::Range(RangeValue {
+                    source,
+                    windows: select.windows,
+                    loaded: extended::loaded(&select.windows, select.before, select.after),
+                    extension: self.extension(select.selector),
+                })
             }
             OperationKind::Subquery(windows) => {
                 let source = Box::new(Subquery { inner: inputs.vector()?, grid: self.grid() });
-                Value::Range(RangeValue { source, windows })
+                Value::Range(RangeValue { source, windows, loaded: windows, extension: None })
             }
             OperationKind::Repeat => match inputs.values.pop() {
                 Some(Value::Vector(once)) => {
@@ -181,6 +194,14 @@ impl<'a> Step<'a> {
                 Some(value) => value,
                 None => return Err(missing_operand("repeated")),
             },
+            OperationKind::Info(id, windows) => {
+                let data = match context.query.vector(id).kind {
+                    Vector::Info { data, .. } => data,
+                    _ => None,
+                };
+                let info = Info::new(context, data, windows, self.operation.span)?;
+                Value::Vector(info::info(context, &info, inputs.vector()?, self.steps())?)
+            }
             OperationKind::Scalar(id) => {
                 Value::Scalar(self.scalar(context.query.scalar(id).kind, &mut inputs)?)
             }
@@ -188,19 +209,13 @@ impl<'a> Step<'a> {
         })
     }
 
-    fn no_smoothing(&self, selector: promql_syntax::ast::SelectorId) -> Result<(), EngineError> {
-        let modifiers = &self.context.query.selector(selector).modifiers;
+    /// The modifier of a selector that extends its windows.
+    fn extension(&self, selector: Option<SelectorId>) -> Option<Extension> {
+        let modifiers = &self.context.query.selector(selector?).modifiers;
         match (modifiers.anchored, modifiers.smoothed) {
-            (false, false) => Ok(()),
-            (true, _) => Err(self.unsupported("the modifier `anchored`")),
-            (_, true) => Err(self.unsupported("the modifier `smoothed`")),
-        }
-    }
-
-    fn unsupported(&self, construct: &str) -> EngineError {
-        EngineError::Unsupported {
-            construct: construct.to_owned(),
-            span: self.operation.span.into(),
+            (true, _) => Some(Extension::Anchored),
+            (_, true) => Some(Extension::Smoothed),
+            _ => None,
         }
     }
 
@@ -404,7 +419,8 @@ impl<'a> Step<'a> {
                     Range::Subquery { .. } => promql_model::Labels::empty(),
                 };
                 let present = promql_syntax::query::RangeFunction::PresentOverTime;
-                let present = self.range_operator(Kernel::Plain(present), 0, inputs)?;
+                let present =
+                    self.range_operator(Kernel::Plain(present), "absent_over_time", 0, inputs)?;
                 absent::absent(self.context, &present, labels, self.steps())
             }
             &Vector::Sort { descending, .. } => {
@@ -475,7 +491,8 @@ impl<'a> Step<'a> {
                 let statistic = Statistic::Fraction(inputs.scalar()?, inputs.scalar()?);
                 self.histogram(&statistic, inputs, 2)
             }
-            Vector::Info { .. } => Err(self.unsupported("the function `info`")),
+            // Planned as an operation of its own.
+            Vector::Info { .. } => Err(missing_operand("info")),
         }
     }
 
@@ -526,10 +543,14 @@ impl<'a> Step<'a> {
     fn range_operator(
         &self,
         kernel: Kernel,
+        name: &str,
         operand: usize,
         inputs: &mut Inputs<'a>,
     ) -> Result<OverRange<'a>, EngineError> {
-        let RangeValue { source, windows } = inputs.range()?;
+        let RangeValue { source, windows, loaded, extension } = inputs.range()?;
+        if let Some(extension) = extension {
+            extension.check(&kernel, name, self.operation.span)?;
+        }
         let series = match kernel.keeps_name() {
             true => source.series().to_vec(),
             false => drop_names(self.context, source.series()),
@@ -539,6 +560,8 @@ impl<'a> Step<'a> {
             source,
             kernel,
             windows,
+            loaded,
+            extension,
             grid: self.grid(),
             series,
             operation: self.index,
@@ -553,7 +576,8 @@ impl<'a> Step<'a> {
         inputs: &mut Inputs<'a>,
     ) -> Result<VectorOperator<'a>, EngineError> {
         let keeps_name = kernel.keeps_name();
-        let operator = self.range_operator(kernel, operand, inputs)?;
+        let name = kernel.name();
+        let operator = self.range_operator(kernel, name, operand, inputs)?;
         if keeps_name {
             return Ok(Box::new(operator));
         }

@@ -66,6 +66,7 @@ pub fn evaluate(
         ),
         annotations: annotations::Annotations::default(),
         workers: workers::Workers::new(options.engine.threads),
+        operations: plan.operations.len(),
     };
     let selected = select::select_all(&context, &plan)?;
     let value = match execute::execute(&context, &plan, &selected)? {

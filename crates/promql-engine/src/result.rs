@@ -9,6 +9,7 @@ use crate::execute::{RangeValue, Value};
 use crate::grid::Grid;
 use crate::label_sets::without_metadata;
 use crate::operator::{Kept, SameLabels, Series, VectorOperator, has_same_labels, merge};
+use crate::over_range::extended::edges;
 use crate::workers::{RangeBuffer, Scratch};
 
 /// Turns the value of the query into its result. `as_matrix` for a range query.
@@ -88,7 +89,8 @@ fn matrix(series: Vec<Series>, columns: Vec<Column>, grid: &Grid) -> Vec<SeriesS
     matrix
 }
 
-/// A range vector as it is: the samples of the only step's window.
+/// A range vector as it is: the samples of the only step's window. An extended window has a point at
+/// each edge and the samples in between.
 fn windows(context: &Context<'_>, range: &RangeValue<'_>) -> Result<QueryValue, EngineError> {
     let time_range = range.windows.time_range();
     let mut matrix: Vec<SeriesSamples> = Vec::new();
@@ -97,8 +99,18 @@ fn windows(context: &Context<'_>, range: &RangeValue<'_>) -> Result<QueryValue, 
     let read = |index: usize, scratch: &mut Scratch| {
         let mut buffer = RangeBuffer::default();
         let samples = range.source.read(index, scratch, &mut buffer)?;
-        let floats = samples.timestamps.iter().copied().zip(samples.values.iter().copied());
-        Ok(floats.filter(|(t, _)| time_range.contains(*t)).collect::<Vec<_>>())
+        let Some(extension) = range.extension else {
+            let floats = samples.timestamps.iter().copied().zip(samples.values.iter().copied());
+            return Ok(floats.filter(|(t, _)| time_range.contains(*t)).collect::<Vec<_>>());
+        };
+        let (low, high) = (range.windows.start(0), range.windows.end(0));
+        let Some(edges) = edges(extension, false, samples.timestamps, samples.values, (low, high))
+        else {
+            return Ok(Vec::new());
+        };
+        let inside = edges.samples.map(|at| (samples.timestamps[at], samples.values[at]));
+        let inside = inside.filter(|(t, _)| low < *t && *t < high);
+        Ok([(low, edges.left)].into_iter().chain(inside).chain([(high, edges.right)]).collect())
     };
     context.workers.run(series.len(), 64, read, |index, floats: Vec<(i64, f64)>| {
         held.grow(floats.len())?;

@@ -64,8 +64,8 @@ pub(crate) struct WindowTable {
     pub(crate) first: Vec<u32>,
     /// For each step the position behind its last sample.
     pub(crate) end: Vec<u32>,
-    /// The steps in pieces, so that in the regular ones each step's window is one sample further
-    /// than that of the step before: kernels then run over slices.
+    /// The steps in pieces, so that in the regular ones each step's window is the same number of
+    /// samples further than that of the step before: kernels then run over slices.
     pub(crate) pieces: Vec<Piece>,
     /// The number of samples in the longest window.
     pub(crate) longest: usize,
@@ -76,8 +76,9 @@ pub(crate) struct WindowTable {
 pub(crate) struct Piece {
     pub(crate) from: usize,
     pub(crate) to: usize,
-    /// Both ends of the window move by one sample a step, and each window has two or more.
-    pub(crate) regular: bool,
+    /// By how many samples, one or more, both ends of the window move with each step. Each window
+    /// then has two samples or more. Nothing if the steps are not regular.
+    pub(crate) stride: Option<usize>,
 }
 
 /// Shorter regular pieces are not worth it.
@@ -120,30 +121,36 @@ impl WindowTable {
     fn find_pieces(&mut self) {
         self.pieces.clear();
         let len = self.first.len();
-        let follows = |step: usize| {
-            self.first[step] == self.first[step - 1] + 1 && self.end[step] == self.end[step - 1] + 1
+        let moves = |step: usize| {
+            let first = self.first[step] - self.first[step - 1];
+            let end = self.end[step] - self.end[step - 1];
+            (first == end && first > 0).then_some(first as usize)
         };
         let mut irregular_from = 0;
         let mut step = 0;
         while step < len {
             let from = step;
             step += 1;
-            if self.end[from] - self.first[from] < 2 {
+            if self.end[from] - self.first[from] < 2 || step == len {
                 continue;
             }
-            while step < len && follows(step) {
+            let stride = moves(step);
+            while stride.is_some() && step < len && moves(step) == stride {
                 step += 1;
             }
             if step - from >= SHORTEST_REGULAR {
                 if irregular_from < from {
-                    self.pieces.push(Piece { from: irregular_from, to: from, regular: false });
+                    self.pieces.push(Piece { from: irregular_from, to: from, stride: None });
                 }
-                self.pieces.push(Piece { from, to: step, regular: true });
+                self.pieces.push(Piece { from, to: step, stride });
                 irregular_from = step;
+            } else if step > from + 1 {
+                // The last of these steps may begin a piece of its own.
+                step -= 1;
             }
         }
         if irregular_from < len {
-            self.pieces.push(Piece { from: irregular_from, to: len, regular: false });
+            self.pieces.push(Piece { from: irregular_from, to: len, stride: None });
         }
     }
 }
@@ -188,14 +195,19 @@ mod tests {
     }
 
     #[test]
-    fn regular_pieces_move_by_one_sample_a_step() {
+    fn regular_pieces_move_by_the_same_number_of_samples_a_step() {
         let mut timestamps: Vec<i64> = (0..100).map(|k| k * 10 + 3).collect();
         timestamps.remove(50);
         let table = table(&timestamps, Grid { start: 0, step: 10, len: 100 }, 40);
-        let regular: Vec<(usize, usize)> =
-            table.pieces.iter().filter(|p| p.regular).map(|p| (p.from, p.to)).collect();
-        assert_eq!(regular, [(4, 51), (55, 100)]);
+        let regular: Vec<(usize, usize, usize)> =
+            table.pieces.iter().filter_map(|p| Some((p.from, p.to, p.stride?))).collect();
+        assert_eq!(regular, [(4, 51, 1), (55, 100, 1)]);
         assert!(table.pieces.windows(2).all(|p| p[0].to == p[1].from));
         assert_eq!(table.pieces.last().map(|p| p.to), Some(100));
+
+        let coarse = Grid { start: 100, step: 30, len: 25 };
+        let table = self::table(&timestamps, coarse, 100);
+        let strides: Vec<_> = table.pieces.iter().map(|p| (p.from, p.to, p.stride)).collect();
+        assert_eq!(strides, [(0, 14, Some(3)), (14, 17, None), (17, 25, Some(3))]);
     }
 }

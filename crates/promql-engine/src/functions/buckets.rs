@@ -166,6 +166,9 @@ fn almost_equal(a: f64, b: f64) -> bool {
 /// number too large to be one is none.
 pub(super) fn parse_bound(text: &str) -> Option<f64> {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    if unsigned.starts_with(['+', '-']) {
+        return None;
+    }
     let magnitude = match unsigned.to_ascii_lowercase().as_str() {
         "inf" | "infinity" => f64::INFINITY,
         "nan" if unsigned.len() == text.len() => f64::NAN,

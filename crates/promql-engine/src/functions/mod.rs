@@ -3,5 +3,6 @@
 pub(crate) mod absent;
 mod buckets;
 pub(crate) mod histogram;
+pub(crate) mod info;
 pub(crate) mod labels;
 pub(crate) mod sort;

@@ -3,6 +3,7 @@
 //! A function is a [`Kernel`]: it gets the samples of one series with the table of its windows and
 //! fills a column. Kernels slide: what a step costs is what entered and left the window.
 
+pub(crate) mod extended;
 mod over_time;
 mod rate;
 mod regression;
@@ -10,7 +11,6 @@ mod sliding;
 mod sorted;
 
 use promql_model::quote;
-use promql_syntax::Span;
 use promql_syntax::query::RangeFunction;
 
 use crate::EngineError;
@@ -22,6 +22,7 @@ use crate::operator::{Operator, RangeSource, Series};
 use crate::storage::Samples;
 use crate::window::{WindowTable, Windows};
 use crate::workers::{Scratch, Tables};
+pub(crate) use extended::Extension;
 pub(crate) use rate::RateFactors;
 
 /// The samples of one series with the windows over them.
@@ -73,6 +74,16 @@ impl Kernel {
     /// Whether the metric's name stays.
     pub(crate) fn keeps_name(&self) -> bool {
         matches!(self, Kernel::Plain(RangeFunction::LastOverTime | RangeFunction::FirstOverTime))
+    }
+
+    /// The function's name.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Kernel::Plain(function) => function.function().name(),
+            Kernel::Quantile(_) => "quantile_over_time",
+            Kernel::PredictLinear(_) => "predict_linear",
+            Kernel::Smoothing { .. } => "double_exponential_smoothing",
+        }
     }
 
     fn run(
@@ -153,6 +164,9 @@ pub(crate) struct OverRange<'a> {
     pub(crate) source: Box<dyn RangeSource + 'a>,
     pub(crate) kernel: Kernel,
     pub(crate) windows: Windows,
+    /// The windows with the samples around them that `anchored` and `smoothed` need.
+    pub(crate) loaded: Windows,
+    pub(crate) extension: Option<Extension>,
     pub(crate) grid: Grid,
     pub(crate) series: Vec<Series>,
     /// Where the operation keeps its tables.
@@ -179,12 +193,17 @@ impl Operator for OverRange<'_> {
             samples.start_timestamps = &[];
         }
         let Tables { windows: table, rate } = &mut *tables;
-        table.update(&self.windows, samples.timestamps);
+        table.update(&self.loaded, samples.timestamps);
         self.context.limits.allow(table.longest)?;
         out.reset(self.windows.len);
         let windowed = Windowed { samples, windows: &self.windows, table, grid: &self.grid };
         let mut notes = Notes::default();
-        self.kernel.run(&windowed, rate, out, &mut notes)?;
+        match (self.extension, &self.kernel) {
+            (Some(extension), Kernel::Plain(function)) => {
+                extended::run(extension, *function, &windowed, out);
+            }
+            _ => self.kernel.run(&windowed, rate, out, &mut notes)?,
+        }
         self.remark(index, out, &notes);
         scratch.give_tables(self.operation, tables);
         scratch.give_buffer(buffer);
@@ -258,21 +277,5 @@ impl OverRange<'_> {
                 quote(name.as_bytes())
             )
         })
-    }
-}
-
-/// The failure for a modifier that a function cannot use.
-pub(crate) fn modifier_error(
-    modifier: &str,
-    functions: &str,
-    name: &str,
-    span: Span,
-) -> EngineError {
-    EngineError::Execution {
-        message: format!(
-            "{modifier} modifier can only be used with: {functions} - not with {name}"
-        ),
-        span: Some(span.into()),
-        help: Some(format!("remove `{modifier}`, or use one of these functions")),
     }
 }

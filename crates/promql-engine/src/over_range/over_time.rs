@@ -7,6 +7,7 @@ use super::{Windowed, seconds};
 use crate::EngineError;
 use crate::arithmetic::mean;
 use crate::column::{Column, ScalarColumn};
+use crate::storage::Samples;
 
 pub(super) fn sum(windowed: &Windowed<'_>, out: &mut Column) {
     let values = windowed.samples.values;
@@ -80,31 +81,43 @@ pub(super) fn stddev(windowed: &Windowed<'_>, out: &mut Column) {
 
 pub(super) fn changes(windowed: &Windowed<'_>, out: &mut Column) {
     let values = windowed.samples.values;
-    count_transitions(windowed, out, |k| {
-        let (before, now) = (values[k - 1], values[k]);
-        now != before && !(now.is_nan() && before.is_nan())
-    });
+    count_transitions(windowed, out, |k| is_change(values, k));
 }
 
 pub(super) fn resets(windowed: &Windowed<'_>, out: &mut Column) {
-    let samples = &windowed.samples;
+    count_transitions(windowed, out, |k| is_reset(&windowed.samples, k));
+}
+
+/// Whether a sample differs from the one before. NaN is equal to NaN here.
+pub(super) fn is_change(values: &[f64], k: usize) -> bool {
+    let (before, now) = (values[k - 1], values[k]);
+    now != before && !(now.is_nan() && before.is_nan())
+}
+
+/// Whether a counter was reset before a sample, as its value or its start timestamp shows.
+pub(super) fn is_reset(samples: &Samples<'_>, k: usize) -> bool {
     let start = |k: usize| samples.start_timestamps.get(k).copied().unwrap_or(0);
     let at = |k: usize| (start(k), samples.timestamps[k]);
-    count_transitions(windowed, out, |k| {
-        samples.values[k] < samples.values[k - 1] || start_shows_reset(at(k - 1), at(k))
-    });
+    samples.values[k] < samples.values[k - 1] || start_shows_reset(at(k - 1), at(k))
 }
 
 /// Counts the samples of each window that differ in some way from the one before, if that is in the
-/// window, too. Whole numbers can be subtracted, so counts from the first sample on are enough.
+/// window, too.
 fn count_transitions(windowed: &Windowed<'_>, out: &mut Column, differs: impl Fn(usize) -> bool) {
-    let mut counts = Vec::with_capacity(windowed.samples.values.len());
-    let mut count = 0_u32;
-    for k in 0..windowed.samples.values.len() {
-        count += u32::from(k > 0 && differs(k));
-        counts.push(count);
-    }
+    let counts = running_count(windowed.samples.values.len(), differs);
     windowed.each(out, |_, window| Some(f64::from(counts[window.end - 1] - counts[window.start])));
+}
+
+/// For each sample how many up to it differ from the one before. Whole numbers can be subtracted
+/// from each other, so these are enough for any window.
+pub(super) fn running_count(samples: usize, differs: impl Fn(usize) -> bool) -> Vec<u32> {
+    let mut count = 0_u32;
+    (0..samples)
+        .map(|k| {
+            count += u32::from(k > 0 && differs(k));
+            count
+        })
+        .collect()
 }
 
 /// Holt's linear trend. The recurrence starts anew with the first two samples of each window, so

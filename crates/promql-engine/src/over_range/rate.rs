@@ -11,10 +11,12 @@
 //! difference, a product and a check whether the counter was so close to zero that the exact way has
 //! to be gone. Where windows move by one sample a step that is a loop over slices.
 
-use super::sliding::{Summary, TwoStacks};
+use std::ops::Range;
+
+use super::sliding::{CompensatedSum, Summary, TwoStacks};
 use super::{Notes, Windowed, seconds};
 use crate::column::Column;
-use crate::window::{WindowTable, Windows};
+use crate::window::{Piece, WindowTable, Windows};
 
 /// Which of the functions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,10 +123,7 @@ pub(super) fn rate(
     let resets = if kind.is_counter() { Resets::of(samples.values) } else { Resets::default() };
     let mut sliding = resets.sliding();
     for piece in &windowed.table.pieces {
-        if piece.regular
-            && resets.positions.is_empty()
-            && regular(windowed, factors, piece.from, piece.to, out)
-        {
+        if resets.positions.is_empty() && regular(windowed, factors, piece, out) {
             continue;
         }
         for step in piece.from..piece.to {
@@ -134,7 +133,7 @@ pub(super) fn rate(
             }
             let first = samples.values[window.start];
             let difference = samples.values[window.end - 1] - first;
-            let difference = difference + sliding.correction(&window, samples.values);
+            let difference = sliding.corrected(difference, &window, samples.values);
             let factor = if first < factors.near_zero[step] * difference {
                 near_zero(windowed, kind, step, first, difference)
             } else {
@@ -145,33 +144,52 @@ pub(super) fn rate(
     }
 }
 
-/// Computes a piece whose windows move by one sample a step, of a series without resets. Returns
-/// false if the exact way has to be gone for a value close to zero.
+/// Computes a regular piece of a series without resets. Returns false if the piece is not regular, or
+/// the exact way has to be gone for a value close to zero.
 fn regular(
     windowed: &Windowed<'_>,
     factors: &RateFactors,
-    from: usize,
-    to: usize,
+    piece: &Piece,
     out: &mut Column,
 ) -> bool {
-    let len = to - from;
-    let window = windowed.table.at(from);
-    let values = windowed.samples.values;
-    let first = &values[window.start..window.start + len];
-    let last = &values[window.end - 1..window.end - 1 + len];
-    let factor = &factors.factors[from..to];
-    let near_zero = &factors.near_zero[from..to];
-    let result = &mut out.values[from..to];
-    let mut near = false;
-    for k in 0..len {
-        let difference = last[k] - first[k];
-        near |= first[k] < near_zero[k] * difference;
-        result[k] = difference * factor[k];
-    }
+    let Some(stride) = piece.stride else { return false };
+    let window = windowed.table.at(piece.from);
+    let first = &windowed.samples.values[window.start..];
+    let last = &windowed.samples.values[window.end - 1..];
+    let steps = piece.from..piece.to;
+    let factor = &factors.factors[steps.clone()];
+    let near_zero = &factors.near_zero[steps.clone()];
+    let result = &mut out.values[steps];
+    // Slices without gaps are loops of their own, which the compiler turns into vector code.
+    let near = if stride == 1 {
+        differences(first.iter(), last.iter(), factor, near_zero, result)
+    } else {
+        let (first, last) = (first.iter().step_by(stride), last.iter().step_by(stride));
+        differences(first, last, factor, near_zero, result)
+    };
     if !near {
-        out.valid.insert_range(from, to);
+        out.valid.insert_range(piece.from, piece.to);
     }
     !near
+}
+
+/// Multiplies differences by factors. Returns whether any first value is close to zero.
+#[inline(always)]
+fn differences<'a>(
+    first: impl Iterator<Item = &'a f64>,
+    last: impl Iterator<Item = &'a f64>,
+    factor: &[f64],
+    near_zero: &[f64],
+    result: &mut [f64],
+) -> bool {
+    let mut near = false;
+    let tables = result.iter_mut().zip(factor).zip(near_zero);
+    for (((result, factor), near_zero), (first, last)) in tables.zip(first.zip(last)) {
+        let difference = last - first;
+        near |= *first < near_zero * difference;
+        *result = difference * factor;
+    }
+    near
 }
 
 /// The factor for a counter whose first value may limit the extrapolation: it is taken to have
@@ -214,52 +232,44 @@ struct SlidingResets<'a> {
     positions: &'a [u32],
     from: usize,
     to: usize,
-    sum: TwoStacks<PlainSum>,
+    sum: TwoStacks<CompensatedSum>,
 }
 
 impl SlidingResets<'_> {
-    /// The sum of the values that were lost in the resets within a window.
-    fn correction(&mut self, window: &std::ops::Range<usize>, values: &[f64]) -> f64 {
+    /// Adds what was lost in the resets within a window to the difference between its ends.
+    fn corrected(&mut self, difference: f64, window: &Range<usize>, values: &[f64]) -> f64 {
         if self.positions.is_empty() {
-            return 0.0;
+            return difference;
         }
         // A reset belongs to the window if the sample before it does, too.
-        while self.from < self.positions.len()
-            && (self.positions[self.from] as usize) <= window.start
-        {
+        while self.positions.get(self.from).is_some_and(|&at| at as usize <= window.start) {
             self.from += 1;
         }
         self.to = self.to.max(self.from);
-        while self.to < self.positions.len() && (self.positions[self.to] as usize) < window.end {
+        while self.positions.get(self.to).is_some_and(|&at| (at as usize) < window.end) {
             self.to += 1;
         }
         let lost = |k: usize| values[self.positions[k] as usize - 1];
-        self.sum.over(self.from..self.to, lost).0
+        if self.to - self.from <= FEW_RESETS {
+            return (self.from..self.to).map(lost).fold(difference, |sum, lost| sum + lost);
+        }
+        let mut sum = self.sum.over(self.from..self.to, lost);
+        sum.push(difference);
+        sum.value()
     }
 }
 
-/// A sum as upstream forms that of lost values: without compensation.
-#[derive(Clone, Copy, Debug, Default)]
-struct PlainSum(f64);
-
-impl Summary for PlainSum {
-    type Item = f64;
-
-    fn push(&mut self, item: f64) {
-        self.0 += item;
-    }
-
-    fn join(&self, later: &Self) -> Self {
-        PlainSum(self.0 + later.0)
-    }
-}
+/// So many values that were lost in resets are added to the difference one by one, as upstream does.
+/// More of them, as a gauge has, are summed while the window slides, and with compensation, so that
+/// the other order does not show.
+const FEW_RESETS: usize = 16;
 
 /// The exact way for counters that say since when they count.
 fn with_start_timestamps(
     windowed: &Windowed<'_>,
     kind: Kind,
     step: usize,
-    window: std::ops::Range<usize>,
+    window: Range<usize>,
     notes: &mut Notes,
 ) -> Option<f64> {
     let timestamps = &windowed.samples.timestamps[window.clone()];

@@ -24,7 +24,7 @@ use crate::grid::Grid;
 use crate::options::{EngineOptions, EvaluationTime};
 use crate::window::Windows;
 use invariant::Invariance;
-pub(crate) use selection::Selection;
+pub(crate) use selection::{Selection, compile};
 use times::QueryTimes;
 use tree::{Part, operands};
 
@@ -67,6 +67,8 @@ pub(crate) enum OperationKind {
     Subquery(Windows),
     /// Repeats the value of the only step of the input at each step.
     Repeat,
+    /// `info`, with the windows in which info series are looked for.
+    Info(VectorId, Windows),
     /// A constant.
     Number(f64),
     /// Any other scalar expression.
@@ -78,8 +80,8 @@ pub(crate) enum OperationKind {
 /// A selector of a plan.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Select {
-    /// The selector of the query.
-    pub(crate) selector: SelectorId,
+    /// The selector of the query; none where a function selects series on its own.
+    pub(crate) selector: Option<SelectorId>,
     /// The position in [`Plan::selections`].
     pub(crate) selection: usize,
     /// The windows that the function sees.
@@ -172,6 +174,10 @@ impl Planner<'_> {
                     let select = self.times.plain_instant(selector, &grid, selections)?;
                     let start = matches!(self.query.vector(id).kind, Vector::StartTimestamp(_));
                     self.finish(OperationKind::SelectTime { select, start }, grid, 0, span);
+                }
+                Vector::Info { vector, .. } => {
+                    let windows = self.times.info(*vector, &grid)?;
+                    self.plan_operands(OperationKind::Info(id, windows), part, grid, span);
                 }
                 _ => self.plan_operands(OperationKind::Vector(id), part, grid, span),
             },

@@ -3,10 +3,12 @@
 use promql_syntax::ast::{
     At, BinaryOp, Duration, DurationId, DurationKind, Modifiers, SelectorId, Sign, SubqueryId,
 };
+use promql_syntax::query::{Range, Vector, VectorId};
 use promql_syntax::{Query, Span, ValueType};
 
 use super::Select;
 use super::selection::{Selection, selection_for};
+use super::tree::{Part, operands};
 use crate::EngineError;
 use crate::arithmetic::{max2, min2, power};
 use crate::grid::Grid;
@@ -132,7 +134,7 @@ impl<'q> QueryTimes<'q> {
             end: range.end.saturating_add(after),
         };
         let selection = selection_for(self.query, selector, range, window, selections)?;
-        Ok(Select { selector, selection, windows, before, after })
+        Ok(Select { selector: Some(selector), selection, windows, before, after })
     }
 
     /// The windows of a subquery and the grid of its inner expression: the multiples of its step,
@@ -162,21 +164,71 @@ impl<'q> QueryTimes<'q> {
         Ok((windows, Grid::range(start, end, step, self.max_samples)?))
     }
 
+    /// The windows in which `info` looks for info series: those of the first instant selector in
+    /// its argument, moved by the subqueries around that.
+    pub(crate) fn info(&self, vector: VectorId, grid: &Grid) -> Result<Windows, EngineError> {
+        // Depth first, with the position of the innermost subquery around each part.
+        let mut subqueries: Vec<(SubqueryId, Option<usize>)> = Vec::new();
+        let mut parts = vec![(Part::Vector(vector), None)];
+        while let Some((part, around)) = parts.pop() {
+            if let Some(selector) = selector_of(self.query, part) {
+                let modifiers = &self.query.selector(selector).modifiers;
+                return self.info_windows(modifiers, around, &subqueries, grid);
+            }
+            let mut around = around;
+            if let Part::Range(id) = part
+                && let Range::Subquery { subquery, .. } = self.query.range(id).kind
+            {
+                subqueries.push((subquery, around));
+                around = Some(subqueries.len() - 1);
+            }
+            let operands = operands(self.query, part).into_iter().rev();
+            parts.extend(operands.map(|operand| (operand, around)));
+        }
+        Ok(Windows::new(grid, self.lookback, None, 0))
+    }
+
+    fn info_windows(
+        &self,
+        modifiers: &Modifiers,
+        mut around: Option<usize>,
+        subqueries: &[(SubqueryId, Option<usize>)],
+        grid: &Grid,
+    ) -> Result<Windows, EngineError> {
+        let mut offset = self.offset(modifiers)?;
+        let mut at = self.at(modifiers);
+        while let (None, Some(position)) = (at, around) {
+            let (subquery, outer) = subqueries[position];
+            let modifiers = &self.query.subquery(subquery).modifiers;
+            offset = offset.saturating_add(self.offset(modifiers)?);
+            at = self.at(modifiers);
+            around = outer;
+        }
+        Ok(Windows::new(grid, self.lookback, at, offset))
+    }
+
+    fn offset(&self, modifiers: &Modifiers) -> Result<i64, EngineError> {
+        match modifiers.offset_expr {
+            Some(expr) => self.expression(expr),
+            None => Ok(modifiers.offset / 1_000_000),
+        }
+    }
+
+    fn at(&self, modifiers: &Modifiers) -> Option<i64> {
+        modifiers.at.map(|at| match at {
+            At::Timestamp(at) => at,
+            At::Start => self.start,
+            At::End => self.end,
+        })
+    }
+
     fn windows(
         &self,
         grid: &Grid,
         range: i64,
         modifiers: &Modifiers,
     ) -> Result<Windows, EngineError> {
-        let offset = match modifiers.offset_expr {
-            Some(expr) => self.expression(expr)?,
-            None => modifiers.offset / 1_000_000,
-        };
-        let at = modifiers.at.map(|at| match at {
-            At::Timestamp(at) => at,
-            At::Start => self.start,
-            At::End => self.end,
-        });
+        let (at, offset) = (self.at(modifiers), self.offset(modifiers)?);
         Ok(Windows::new(grid, range, at, offset))
     }
 
@@ -203,7 +255,7 @@ impl<'q> QueryTimes<'q> {
             return Err(invalid_duration(span, "duration is NaN or infinite"));
         }
         // What fits into 64 bits as nanoseconds.
-        if seconds.abs() > 9_223_372_036.854_775_807 {
+        if seconds.abs() > i64::MAX as f64 / 1e9 {
             return Err(invalid_duration(span, "duration is out of range"));
         }
         Ok((seconds * 1000.0) as i64)
@@ -246,6 +298,21 @@ impl<'q> QueryTimes<'q> {
             values.push(value);
         }
         Ok(values.pop().unwrap_or(f64::NAN))
+    }
+}
+
+/// The selector that a part is.
+fn selector_of(query: &Query, part: Part) -> Option<SelectorId> {
+    match part {
+        Part::Vector(id) => match query.vector(id).kind {
+            Vector::Selector(selector) => Some(selector),
+            _ => None,
+        },
+        Part::Range(id) => match query.range(id).kind {
+            Range::Selector { selector, .. } => Some(selector),
+            Range::Subquery { .. } => None,
+        },
+        Part::Scalar(_) => None,
     }
 }
 

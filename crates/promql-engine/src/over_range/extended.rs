@@ -1,0 +1,258 @@
+//! `anchored` and `smoothed`: windows whose edges are not left to extrapolation.
+//!
+//! An anchored window begins with the last sample at or before its start. A smoothed one has a value
+//! at each edge, interpolated between the samples around it. Samples beyond the window are needed for
+//! that, up to the lookback delta away: the table of windows covers these, and what the function sees
+//! is found within.
+
+use std::ops::Range;
+
+use promql_syntax::Span;
+use promql_syntax::query::RangeFunction;
+
+use super::{Kernel, Windowed, seconds};
+use crate::EngineError;
+use crate::column::Column;
+use crate::operator::{Operator, RangeSource, Series};
+use crate::select::SelectorSamples;
+use crate::window::Windows;
+use crate::workers::Scratch;
+
+/// Which of the modifiers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Extension {
+    Anchored,
+    Smoothed,
+}
+
+impl Extension {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Extension::Anchored => "anchored",
+            Extension::Smoothed => "smoothed",
+        }
+    }
+
+    /// The functions that the modifier can be used with, by name.
+    fn functions(self) -> &'static [(RangeFunction, &'static str)] {
+        const DELTA: (RangeFunction, &str) = (RangeFunction::Delta, "delta");
+        const INCREASE: (RangeFunction, &str) = (RangeFunction::Increase, "increase");
+        const RATE: (RangeFunction, &str) = (RangeFunction::Rate, "rate");
+        match self {
+            Extension::Anchored => &[
+                (RangeFunction::Changes, "changes"),
+                DELTA,
+                INCREASE,
+                RATE,
+                (RangeFunction::Resets, "resets"),
+            ],
+            Extension::Smoothed => &[DELTA, INCREASE, RATE],
+        }
+    }
+
+    /// Fails if a function has no meaning for the modifier.
+    pub(crate) fn check(
+        self,
+        kernel: &Kernel,
+        function: &str,
+        span: Span,
+    ) -> Result<(), EngineError> {
+        let functions = self.functions();
+        if matches!(kernel, Kernel::Plain(plain) if functions.iter().any(|f| f.0 == *plain)) {
+            return Ok(());
+        }
+        let names: Vec<&str> = functions.iter().map(|function| function.1).collect();
+        let modifier = self.name();
+        Err(EngineError::Execution {
+            message: format!(
+                "{modifier} modifier can only be used with: {} - not with {function}",
+                names.join(", ")
+            ),
+            span: Some(span.into()),
+            help: Some(format!("remove `{modifier}`, or use one of these functions")),
+        })
+    }
+}
+
+/// The samples that matter for a window, and the values at its edges.
+#[derive(Clone, Debug)]
+pub(crate) struct Edges {
+    /// From the sample that gives the left value to the one that gives the right value.
+    pub(crate) samples: Range<usize>,
+    pub(crate) left: f64,
+    pub(crate) right: f64,
+}
+
+/// The edges of a window `(low, high]` among the samples that were loaded for it. Nothing if no
+/// sample lies after the start of the window.
+pub(crate) fn edges(
+    extension: Extension,
+    is_counter: bool,
+    timestamps: &[i64],
+    values: &[f64],
+    (low, high): (i64, i64),
+) -> Option<Edges> {
+    let smoothed = extension == Extension::Smoothed;
+    let mut last = timestamps.len().checked_sub(1)?;
+    let first = timestamps[..last].partition_point(|&t| t <= low).saturating_sub(1);
+    if smoothed {
+        last = timestamps[..last].partition_point(|&t| t < high);
+    }
+    if timestamps[last] <= low {
+        return None;
+    }
+    let interpolated = |before: usize, at: i64| {
+        let (from, to) = (values[before], values[before + 1]);
+        // A counter that was reset in between started from zero.
+        let from = if is_counter && to < from { 0.0 } else { from };
+        let part =
+            (at - timestamps[before]) as f64 / (timestamps[before + 1] - timestamps[before]) as f64;
+        from + (to - from) * part
+    };
+    let left = if smoothed && timestamps[first] < low && first + 1 < timestamps.len() {
+        interpolated(first, low)
+    } else {
+        values[first]
+    };
+    let right = if smoothed && last > 0 && timestamps[last] > high {
+        interpolated(last - 1, high)
+    } else {
+        values[last]
+    };
+    Some(Edges { samples: first..last + 1, left, right })
+}
+
+/// Computes a function over extended windows. Only functions that [`Extension::check`] accepts come
+/// here.
+pub(super) fn run(
+    extension: Extension,
+    function: RangeFunction,
+    windowed: &Windowed<'_>,
+    out: &mut Column,
+) {
+    match function {
+        RangeFunction::Changes => {
+            let values = windowed.samples.values;
+            anchored_count(windowed, out, |k| super::over_time::is_change(values, k));
+        }
+        RangeFunction::Resets => {
+            anchored_count(windowed, out, |k| super::over_time::is_reset(&windowed.samples, k));
+        }
+        _ => difference(extension, function, windowed, out),
+    }
+}
+
+fn difference(
+    extension: Extension,
+    function: RangeFunction,
+    windowed: &Windowed<'_>,
+    out: &mut Column,
+) {
+    let is_counter = function != RangeFunction::Delta;
+    windowed.each(out, |step, window| {
+        let timestamps = &windowed.samples.timestamps[window.clone()];
+        let values = &windowed.samples.values[window];
+        let (low, high) = (windowed.windows.start(step), windowed.windows.end(step));
+        let Edges { samples, left, right } =
+            edges(extension, is_counter, timestamps, values, (low, high))?;
+        if extension == Extension::Smoothed && timestamps[samples.start] > high {
+            return None;
+        }
+        let mut difference = right - left;
+        if is_counter {
+            let mut previous = left;
+            for at in samples {
+                if low < timestamps[at] && timestamps[at] < high {
+                    if values[at] < previous {
+                        difference += previous;
+                    }
+                    previous = values[at];
+                }
+            }
+            if right < previous {
+                difference += previous;
+            }
+        }
+        Some(match function {
+            RangeFunction::Rate => difference / seconds(windowed.windows.range),
+            _ => difference,
+        })
+    });
+}
+
+/// Counts transitions from the last sample at or before the start of the window on.
+fn anchored_count(windowed: &Windowed<'_>, out: &mut Column, counts: impl Fn(usize) -> bool) {
+    let timestamps = windowed.samples.timestamps;
+    let counted = super::over_time::running_count(timestamps.len(), counts);
+    windowed.each(out, |step, window| {
+        let low = windowed.windows.start(step);
+        let inside = window.start + timestamps[window.clone()].partition_point(|&t| t <= low);
+        if inside == window.end {
+            return None;
+        }
+        let anchor = if inside > window.start { inside - 1 } else { inside };
+        Some(f64::from(counted[window.end - 1] - counted[anchor]))
+    });
+}
+
+/// `x smoothed`: at each step the value on the line between the samples around it.
+pub(crate) struct SmoothedSelector<'a> {
+    pub(crate) samples: SelectorSamples<'a>,
+    /// Where the operation keeps its tables.
+    pub(crate) operation: usize,
+}
+
+impl Operator for SmoothedSelector<'_> {
+    fn series(&self) -> &[Series] {
+        &self.samples.series
+    }
+
+    fn column(
+        &self,
+        index: usize,
+        scratch: &mut Scratch,
+        out: &mut Column,
+    ) -> Result<(), EngineError> {
+        let mut buffer = scratch.take_buffer();
+        let mut tables = scratch.take_tables(self.operation);
+        let samples = self.samples.read(index, scratch, &mut buffer)?;
+        let select = &self.samples.select;
+        tables
+            .windows
+            .update(&loaded(&select.windows, select.before, select.after), samples.timestamps);
+        out.reset(select.windows.len);
+        for step in 0..select.windows.len {
+            let window = tables.windows.at(step);
+            let (timestamps, values) =
+                (&samples.timestamps[window.clone()], &samples.values[window]);
+            let at = select.windows.end(step);
+            let after = timestamps.partition_point(|&t| t <= at);
+            let Some(before) = after.checked_sub(1) else { continue };
+            let value = match timestamps.get(after) {
+                Some(&next) if timestamps[before] < at => {
+                    let part =
+                        (at - timestamps[before]) as f64 / (next - timestamps[before]) as f64;
+                    values[before] + (values[after] - values[before]) * part
+                }
+                _ => values[before],
+            };
+            out.set(step, value);
+        }
+        scratch.give_tables(self.operation, tables);
+        scratch.give_buffer(buffer);
+        Ok(())
+    }
+
+    fn depth(&self) -> usize {
+        1
+    }
+}
+
+/// The windows with what has to be loaded around them.
+pub(crate) fn loaded(windows: &Windows, before: i64, after: i64) -> Windows {
+    Windows {
+        first_end: windows.first_end.saturating_add(after),
+        range: windows.range.saturating_add(before).saturating_add(after),
+        ..*windows
+    }
+}

@@ -1,0 +1,196 @@
+//! What holds for any query over any data: a range query gives at each step what an instant query
+//! gives, and the number of threads makes no difference.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use promql_engine::{EngineOptions, QueryOptions, evaluate};
+use promql_model::{Labels, QueryResult, QueryValue, SampleValue, stale_nan};
+use promql_syntax::{Features, Query, compile};
+use promql_tests::memory::{Memory, Series};
+use proptest::prelude::*;
+
+const QUERIES: &[&str] = &[
+    "a",
+    "a offset 17s",
+    "a @ 130",
+    "-a",
+    "a + 1",
+    "2 * a > 3",
+    "5 <= bool a",
+    "a / on (i) b",
+    "a - b",
+    "a > b",
+    "a * on (i) group_left b",
+    "b + on (i) group_right a",
+    "a + on (i) fill_left (3) fill_right (4) b",
+    "a and b",
+    "a or on (j) b",
+    "a unless b",
+    "rate(a[1m])",
+    "increase(a[37s])",
+    "delta(a[2m])",
+    "irate(a[1m])",
+    "idelta(a[1m])",
+    "increase(a[1m] anchored)",
+    "rate(a[1m] smoothed)",
+    "a smoothed",
+    "resets(a[2m])",
+    "changes(a[2m])",
+    "deriv(a[2m])",
+    "predict_linear(a[2m], 60)",
+    "sum_over_time(a[90s])",
+    "avg_over_time(a[90s])",
+    "min_over_time(a[90s])",
+    "max_over_time(a[90s])",
+    "stddev_over_time(a[90s])",
+    "quantile_over_time(0.3, a[90s])",
+    "mad_over_time(a[90s])",
+    "ts_of_max_over_time(a[90s])",
+    "count_over_time(a[90s])",
+    "last_over_time(a[90s])",
+    "present_over_time(a[10s])",
+    "absent_over_time(a[10s])",
+    "double_exponential_smoothing(a[90s], 0.3, 0.6)",
+    "max_over_time(sum(a)[1m:10s])",
+    "sum_over_time(rate(a[30s])[1m:7s] offset 5s)",
+    "sum(a)",
+    "sum by (i) (a)",
+    "avg without (j) (a)",
+    "min(a)",
+    "max by (j) (a)",
+    "count(a)",
+    "stddev(a)",
+    "quantile(0.7, a)",
+    "topk(2, a)",
+    "bottomk(2, a)",
+    "count_values(\"v\", a)",
+    "limitk(2, a)",
+    "limit_ratio(0.5, a)",
+    "absent(a)",
+    "scalar(b{i=\"0\"})",
+    "vector(time())",
+    "timestamp(a)",
+    "clamp(a, 1, time() / 50)",
+    "round(a, 0.5)",
+    "label_replace(a, \"k\", \"$1x\", \"i\", \"(.)\")",
+    "label_join(a, \"k\", \"-\", \"i\", \"j\")",
+    "histogram_quantile(0.5, label_replace(a, \"le\", \"$1\", \"j\", \"(.*)\"))",
+    "sum(rate(a[1m])) / sum(rate(b[1m]))",
+    "hour(a * 10000)",
+];
+
+/// The samples of one series: for each scrape its value, none, a stale marker or a reset.
+fn samples() -> impl Strategy<Value = Series> {
+    let value = prop_oneof![
+        12 => (0_i32..400).prop_map(|v| Some(f64::from(v) / 8.0)),
+        2 => Just(None),
+        1 => Just(Some(stale_nan())),
+        1 => prop_oneof![Just(f64::NAN), Just(f64::INFINITY), Just(-1e9), Just(1e17)].prop_map(Some),
+    ];
+    (proptest::collection::vec((value, 0_i64..900), 0..40), any::<bool>()).prop_map(
+        |(values, is_counter)| {
+            let mut series = Series::default();
+            let mut total = 0.0;
+            for (at, (value, jitter)) in values.into_iter().enumerate() {
+                let Some(value) = value else { continue };
+                total += value;
+                let rising = is_counter && !promql_model::is_stale_nan(value);
+                series.timestamps.push(at as i64 * 10_000 + jitter);
+                series.values.push(if rising { total } else { value });
+            }
+            series
+        },
+    )
+}
+
+fn memory() -> impl Strategy<Value = Memory> {
+    proptest::collection::vec(samples(), 8).prop_map(|all| {
+        let mut memory = Memory::default();
+        for (at, series) in all.into_iter().enumerate() {
+            let (i, j) = ((at % 3).to_string(), (at / 3).to_string());
+            let labels = match at {
+                0..6 => Labels::from_pairs([("__name__", "a"), ("i", &*i), ("j", &*j)]),
+                _ => Labels::from_pairs([("__name__", "b"), ("i", &*i)]),
+            };
+            memory.add(labels, series);
+        }
+        memory
+    })
+}
+
+fn query(text: &str) -> Query {
+    compile(text, &Features::ALL).unwrap_or_else(|errors| panic!("{text}: {errors:?}"))
+}
+
+/// The values at one time by labels.
+fn at(result: &QueryResult, time: i64) -> BTreeMap<Labels, f64> {
+    match &result.value {
+        QueryValue::Scalar { value, .. } => BTreeMap::from([(Labels::empty(), *value)]),
+        QueryValue::Vector(elements) => elements
+            .iter()
+            .filter_map(|element| match element.value {
+                SampleValue::Float(value) => Some((element.labels.clone(), value)),
+                SampleValue::Histogram(_) => None,
+            })
+            .collect(),
+        QueryValue::Matrix(matrix) => matrix
+            .iter()
+            .filter_map(|series| {
+                let (_, value) = series.floats.iter().find(|(t, _)| *t == time)?;
+                Some((series.labels.clone(), *value))
+            })
+            .collect(),
+        QueryValue::String { .. } => BTreeMap::new(),
+    }
+}
+
+/// Sums over windows that slide are added in another order than those of a single window.
+fn close(a: f64, b: f64, scale: f64) -> bool {
+    a == b || (a.is_nan() && b.is_nan()) || (a - b).abs() <= 1e-11 * (a.abs() + b.abs() + scale)
+}
+
+const STEPS: [i64; 3] = [7_000, 10_000, 25_000];
+
+proptest! {
+    // A case runs all the queries, so few are many, and there is not much to gain by shrinking.
+    #![proptest_config(ProptestConfig { cases: 6, max_shrink_iters: 40, ..Default::default() })]
+
+    #[test]
+    fn a_range_query_is_an_instant_query_at_each_step(memory in memory(), step in 0..STEPS.len()) {
+        let step = STEPS[step];
+        let (start, end) = (-20_000, 460_000);
+        for text in QUERIES {
+            let query = query(text);
+            let range = QueryOptions::range(start, end, Duration::from_millis(step as u64));
+            let Ok(range) = evaluate(&query, &memory, &range) else { continue };
+            for time in (start..=end).step_by(3 * step as usize) {
+                let instant = evaluate(&query, &memory, &QueryOptions::instant(time));
+                let instant = instant.unwrap_or_else(|error| panic!("{text} at {time}: {error}"));
+                let (expected, found) = (at(&instant, time), at(&range, time));
+                // What a large value leaves behind when it cancels differs with the order of sums.
+                let scale = if text.contains("std") { 1e9 } else { 1e-3 };
+                let same = expected.len() == found.len()
+                    && expected.iter().all(|(labels, value)| {
+                        found.get(labels).is_some_and(|found| close(*found, *value, scale))
+                    });
+                prop_assert!(same, "{} at {}\ninstant {:?}\nrange {:?}", text, time, expected, found);
+            }
+        }
+    }
+
+    #[test]
+    fn the_number_of_threads_makes_no_difference(memory in memory()) {
+        for text in QUERIES {
+            let query = query(text);
+            let outcome = |threads: usize| {
+                let engine = EngineOptions { threads: Some(threads), ..EngineOptions::default() };
+                let range = QueryOptions::range(0, 400_000, Duration::from_millis(40));
+                let result = evaluate(&query, &memory, &range.with_engine(engine));
+                // NaN is not equal to itself, its text is.
+                format!("{result:?}")
+            };
+            prop_assert_eq!(outcome(1), outcome(2), "{}", text);
+        }
+    }
+}
