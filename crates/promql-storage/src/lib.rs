@@ -4,6 +4,7 @@
 
 mod diagnostics;
 pub mod exposition;
+pub mod fixture;
 mod memory;
 pub mod remote;
 
