@@ -171,7 +171,7 @@ impl Fault {
         let (code, message, label, help) = self.kind.row(format);
         let place = self.place.start.min(source.len())..self.place.end.min(source.len());
         Problem {
-            code,
+            code: Cow::Borrowed(code),
             message: message.replacen("{}", &found(&source[place.clone()], message), 1),
             label: Cow::Borrowed(label),
             help: Some(Cow::Borrowed(help)),

@@ -7,7 +7,7 @@
 //! reported together.
 //!
 //! Samples mostly have no timestamp. They get the time that the caller says, as a scrape would
-//! give them its own: `Source` takes the time when the file was last modified,
+//! give them its own: [`Source`](crate::Source) takes the time when the file was last modified,
 //! and the present for standard input.
 
 mod fault;

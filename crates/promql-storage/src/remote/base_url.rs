@@ -51,6 +51,11 @@ impl BaseUrl {
         Ok((BaseUrl { url }, credentials))
     }
 
+    /// The address as it was given.
+    pub(super) fn url(&self) -> Url {
+        self.url.clone()
+    }
+
     /// The address of a path below `/api/v1/`, with the parameters of the base. The path is
     /// percent-encoded where needed.
     pub(super) fn endpoint(&self, segments: &[&str]) -> Url {

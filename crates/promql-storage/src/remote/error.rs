@@ -154,7 +154,7 @@ impl fmt::Display for RemoteError {
             }
             Http { status, said } => write!(f, "{server} answered with status {status}: {said}"),
             Html { status, .. } => {
-                write!(f, "{server} answered with a web page (status {status}), not with JSON")
+                write!(f, "{server} answered with a web page (status {status})")
             }
             Malformed { reason, .. } => {
                 write!(f, "the answer of {server} is not that of a Prometheus API: {reason}")

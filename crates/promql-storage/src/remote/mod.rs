@@ -8,6 +8,7 @@ mod base_url;
 mod credentials;
 mod error;
 mod histogram;
+mod scrape;
 mod transport;
 
 use std::borrow::Cow;
@@ -24,10 +25,16 @@ pub use answer::BuildInfo;
 pub use credentials::{Credentials, Secret};
 pub use error::{RemoteError, RemoteErrorKind};
 
+pub(crate) use base_url::redacted;
+pub(crate) use scrape::scrape;
+
 use answer::{Envelope, Metadata, Metric, QueryData};
 use base_url::BaseUrl;
 use error::{first_words, page_title};
 use transport::{Request, Response, Transport};
+
+/// The one format of the API.
+const JSON: &str = "application/json";
 
 /// How a server is asked.
 #[derive(Clone, Debug)]
@@ -128,13 +135,7 @@ impl RemoteServer {
     pub fn new(address: &str, options: RemoteOptions) -> Result<RemoteServer, RemoteError> {
         let (base, in_address) = BaseUrl::parse(address)?;
         let failed = |kind| RemoteError::new(base.to_string(), kind);
-        let credentials = match (&in_address, &options.credentials) {
-            (Some(one), Some(other)) if one != other => {
-                let reason = "the address has a user, and other credentials are given".to_owned();
-                return Err(failed(RemoteErrorKind::Options { reason }));
-            }
-            (one, other) => one.as_ref().or(other.as_ref()),
-        };
+        let credentials = credentials_of(in_address.as_ref(), &options).map_err(failed)?;
         let transport = Transport::new(&options, credentials).map_err(failed)?;
         Ok(RemoteServer { base, options, transport })
     }
@@ -181,6 +182,7 @@ impl RemoteServer {
             url: self.base.endpoint(&[endpoint]),
             parameters,
             post: true,
+            accept: JSON,
             timeout: timeout.saturating_add(Duration::from_secs(5)),
         };
         let response = self.send(&request, &options.cancellation)?;
@@ -266,8 +268,10 @@ impl RemoteServer {
         }
         let timeout = self.options.timeout;
         let url = self.base.endpoint(path);
-        let response =
-            self.send(&Request { url, parameters, post, timeout }, &request.cancellation)?;
+        let response = self.send(
+            &Request { url, parameters, post, accept: JSON, timeout },
+            &request.cancellation,
+        )?;
         let answer = self.read::<Vec<T>>(&response, None)?;
         Ok(Answer { data: answer.data.unwrap_or_default(), annotations: answer.annotations })
     }
@@ -280,7 +284,7 @@ impl RemoteServer {
     ) -> Result<Response, RemoteError> {
         let timeout = self.options.timeout;
         let url = self.base.endpoint(path);
-        self.send(&Request { url, parameters, post: false, timeout }, cancellation)
+        self.send(&Request { url, parameters, post: false, accept: JSON, timeout }, cancellation)
     }
 
     fn send(
@@ -341,6 +345,20 @@ impl RemoteServer {
             }
             _ => Err(self.failed(api_error(status, body, expression))),
         }
+    }
+}
+
+/// The credentials of the address or of the options.
+fn credentials_of<'a>(
+    in_address: Option<&'a Credentials>,
+    options: &'a RemoteOptions,
+) -> Result<Option<&'a Credentials>, RemoteErrorKind> {
+    match (in_address, &options.credentials) {
+        (Some(one), Some(other)) if one != other => {
+            let reason = "the address has a user, and other credentials are given".to_owned();
+            Err(RemoteErrorKind::Options { reason })
+        }
+        (one, other) => Ok(one.or(other.as_ref())),
     }
 }
 

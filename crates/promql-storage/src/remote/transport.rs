@@ -39,6 +39,8 @@ pub(super) struct Request {
     pub(super) parameters: Vec<(&'static str, String)>,
     /// Whether the endpoint takes POST.
     pub(super) post: bool,
+    /// What the answer should be written in.
+    pub(super) accept: &'static str,
     /// How long all of it may take.
     pub(super) timeout: Duration,
 }
@@ -47,6 +49,8 @@ pub(super) struct Request {
 #[derive(Debug)]
 pub(super) struct Response {
     pub(super) status: u16,
+    /// In lower case, empty if there is none.
+    pub(super) content_type: String,
     pub(super) body: Vec<u8>,
     retry_after: Option<Duration>,
 }
@@ -268,7 +272,7 @@ impl Exchange {
             }
             builder = self.client.request(Method::GET, url);
         }
-        builder.headers(self.headers.clone()).header(ACCEPT, "application/json").send().await
+        builder.headers(self.headers.clone()).header(ACCEPT, request.accept).send().await
     }
 
     /// Reads a body piece by piece, so that its size is known before it fills the memory.
@@ -277,10 +281,12 @@ impl Exchange {
         let seconds = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
         let retry_after =
             seconds.and_then(|seconds| seconds.trim().parse().ok()).map(Duration::from_secs);
+        let content_type = answer.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let content_type = content_type.unwrap_or_default().to_ascii_lowercase();
         let mut body = Vec::new();
         loop {
             match answer.chunk().await {
-                Ok(None) => return Ok(Response { status, body, retry_after }),
+                Ok(None) => return Ok(Response { status, content_type, body, retry_after }),
                 Ok(Some(piece)) if body.len() + piece.len() > self.most_bytes => {
                     return Err(RemoteErrorKind::TooLarge { limit: self.most_bytes });
                 }

@@ -7,6 +7,7 @@ pub(crate) mod server;
 use std::fmt::Write;
 
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
+use promql_model::FloatHistogram;
 use promql_storage::MemoryStorage;
 
 /// A diagnostic as it is shown, without colour.
@@ -35,9 +36,16 @@ pub(crate) fn series(storage: &MemoryStorage) -> String {
             }
         }
         for (timestamp, histogram) in samples.histogram_timestamps.iter().zip(samples.histograms) {
-            let _ = write!(out, " {histogram:?}@{timestamp}");
+            let _ = write!(out, " {}@{timestamp}", shown_histogram(histogram));
         }
         out.push('\n');
     }
     out
+}
+
+/// The populated buckets of a histogram with their bounds.
+pub(crate) fn shown_histogram(histogram: &FloatHistogram) -> String {
+    let buckets = histogram.buckets().map(|b| format!(" {}..{}={}", b.lower, b.upper, b.count));
+    let buckets: String = buckets.collect();
+    format!("{{count={} sum={}{buckets}}}", histogram.count, histogram.sum)
 }
