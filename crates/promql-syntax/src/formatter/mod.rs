@@ -52,7 +52,7 @@ impl Default for FormatOptions {
 /// ```
 /// let source = "sum(rate(http_requests_total[5m])) # all of them\n by(job)";
 /// let formatted = promql_syntax::format(source, &Default::default()).unwrap();
-/// assert_eq!(formatted, "sum by (job) (\n  rate(http_requests_total[5m])\n) # all of them");
+/// assert_eq!(formatted, "sum by (job) (rate(http_requests_total[5m])) # all of them");
 /// ```
 pub fn format(source: impl AsRef<[u8]>, options: &FormatOptions) -> Result<String, Errors> {
     let source = source.as_ref();
