@@ -1,6 +1,7 @@
 //! What holds for every expression: what is printed is read as the same tree, printing and
 //! formatting have reached their end after one step, and no comment is lost.
 
+use promql_syntax::FormatOptions;
 use promql_syntax::lexer::tokenize;
 use proptest::prelude::*;
 
@@ -51,7 +52,27 @@ proptest! {
         prop_assert_eq!(format(&formatted, width), formatted.clone(), "\n{}\nas\n{}", &commented, &formatted);
     }
 
-    /// The drawings have a line for each node at least.
+    /// Any text is an error or has a form that stays.
+    #[test]
+    fn any_text_is_formatted_or_refused(
+        source in expression(),
+        edits in prop::collection::vec((any::<prop::sample::Index>(), edit()), 1..4),
+        width in 0usize..120,
+    ) {
+        let mut source: Vec<char> = source.chars().collect();
+        for (place, (removed, inserted)) in edits {
+            let start = place.index(source.len() + 1);
+            let end = (start + removed).min(source.len());
+            source.splice(start..end, inserted.chars());
+        }
+        let source: String = source.into_iter().collect();
+        let options = FormatOptions { width, ..FormatOptions::default() };
+        if let Ok(formatted) = promql_syntax::format(&source, &options) {
+            prop_assert_eq!(format(&formatted, width), formatted, "of {}", source);
+        }
+    }
+
+    /// The drawings have a line for each node at most.
     #[test]
     fn trees_are_drawn(source in expression()) {
         let expr = parse(&source);
@@ -59,6 +80,38 @@ proptest! {
         let query = promql_syntax::check(&expr);
         prop_assert!(query.is_ok_and(|query| !query.to_typed_text().is_empty()));
     }
+}
+
+/// How many characters to remove, and what to put in their place.
+fn edit() -> impl Strategy<Value = (usize, &'static str)> {
+    const TEXTS: &[&str] = &[
+        "",
+        "#",
+        " # c\n",
+        "\n# c\n\n",
+        "(",
+        ")",
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        "+",
+        "--",
+        "\"",
+        ":",
+        "@ 1",
+        " offset ",
+        "5m",
+        " by (a)",
+        "\r",
+        "\u{fffd}",
+        "é",
+        " ^ ",
+        "Inf",
+        "1e400",
+    ];
+    (0usize..3, prop::sample::select(TEXTS))
 }
 
 /// Puts comments between tokens, behind one or on a line of their own, where the language allows
