@@ -83,15 +83,37 @@ impl Labels {
 
     /// The labels whose names satisfy a condition.
     pub fn filtered(&self, keep: impl Fn(&str) -> bool) -> Self {
-        if self.iter().all(|(name, _)| keep(name)) {
+        // As long as the labels that are kept are in one piece, which is mostly so, that piece is the
+        // new set.
+        let mut piece = 0..0;
+        let mut pieces = String::new();
+        let mut rest = self.iter();
+        loop {
+            let start = self.text.len() - rest.rest.len();
+            let Some((name, _)) = rest.next() else { break };
+            if !keep(name) {
+                continue;
+            }
+            if piece.end != start {
+                if !piece.is_empty() {
+                    if pieces.is_empty() {
+                        pieces.reserve(self.text.len());
+                    }
+                    pieces.push_str(self.text.get(piece).unwrap_or_default());
+                }
+                piece = start..start;
+            }
+            piece.end = self.text.len() - rest.rest.len();
+        }
+        if piece.len() == self.text.len() {
             return self.clone();
         }
-        let mut text = String::with_capacity(self.text.len());
-        for (name, value) in self.iter().filter(|(name, _)| keep(name)) {
-            encode(&mut text, name);
-            encode(&mut text, value);
+        let last = self.text.get(piece).unwrap_or_default();
+        if pieces.is_empty() {
+            return Self { text: last.into() };
         }
-        Self { text: text.into() }
+        pieces.push_str(last);
+        Self { text: pieces.into() }
     }
 
     /// A builder that starts from this set.

@@ -108,9 +108,33 @@ fn is_graphic(character: char) -> bool {
             _ => Box::default(),
         }
     });
-    let at = ranges.partition_point(|&(_, end)| end < character);
-    ranges.get(at).is_some_and(|&(start, _)| start <= character)
+    let within = |ranges: &[(char, char)]| {
+        let at = ranges.partition_point(|&(_, end)| end < character);
+        ranges.get(at).is_some_and(|&(start, _)| start <= character)
+    };
+    within(ranges) || within(NEW_IN_UNICODE_17)
 }
+
+/// What Unicode 17.0 made printable, which Prometheus knows and `regex-syntax` doesn't yet.
+#[rustfmt::skip]
+const NEW_IN_UNICODE_17: &[(char, char)] = &[
+    ('\u{88f}', '\u{88f}'), ('\u{c5c}', '\u{c5c}'), ('\u{cdc}', '\u{cdc}'),
+    ('\u{1acf}', '\u{1add}'), ('\u{1ae0}', '\u{1aeb}'), ('\u{20c1}', '\u{20c1}'),
+    ('\u{2b96}', '\u{2b96}'), ('\u{a7ce}', '\u{a7cf}'), ('\u{a7d2}', '\u{a7d2}'),
+    ('\u{a7d4}', '\u{a7d4}'), ('\u{a7f1}', '\u{a7f1}'), ('\u{fbc3}', '\u{fbd2}'),
+    ('\u{fd90}', '\u{fd91}'), ('\u{fdc8}', '\u{fdce}'), ('\u{10940}', '\u{10959}'),
+    ('\u{10ec5}', '\u{10ec7}'), ('\u{10ed0}', '\u{10ed8}'), ('\u{10efa}', '\u{10efb}'),
+    ('\u{11b60}', '\u{11b67}'), ('\u{11db0}', '\u{11ddb}'), ('\u{11de0}', '\u{11de9}'),
+    ('\u{16ea0}', '\u{16eb8}'), ('\u{16ebb}', '\u{16ed3}'), ('\u{16ff2}', '\u{16ff6}'),
+    ('\u{187f8}', '\u{187ff}'), ('\u{18d09}', '\u{18d1e}'), ('\u{18d80}', '\u{18df2}'),
+    ('\u{1ccfa}', '\u{1ccfc}'), ('\u{1ceba}', '\u{1ced0}'), ('\u{1cee0}', '\u{1cef0}'),
+    ('\u{1e6c0}', '\u{1e6de}'), ('\u{1e6e0}', '\u{1e6f5}'), ('\u{1e6fe}', '\u{1e6ff}'),
+    ('\u{1f6d8}', '\u{1f6d8}'), ('\u{1f777}', '\u{1f77a}'), ('\u{1f8d0}', '\u{1f8d8}'),
+    ('\u{1fa54}', '\u{1fa57}'), ('\u{1fa8a}', '\u{1fa8a}'), ('\u{1fa8e}', '\u{1fa8e}'),
+    ('\u{1fac8}', '\u{1fac8}'), ('\u{1facd}', '\u{1facd}'), ('\u{1faea}', '\u{1faea}'),
+    ('\u{1faef}', '\u{1faef}'), ('\u{1fbfa}', '\u{1fbfa}'), ('\u{2b73a}', '\u{2b73f}'),
+    ('\u{2cea2}', '\u{2cead}'), ('\u{323b0}', '\u{33479}'),
+];
 
 #[cfg(test)]
 mod tests {
@@ -129,6 +153,7 @@ mod tests {
             }),
             ("\u{e000}\u{378}\u{10ffff}".as_bytes(), r#""\ue000\u0378\U0010ffff""#),
             ("e\u{301}".as_bytes(), "\"e\u{301}\""),
+            ("\u{88f}\u{10940}\u{1095a}".as_bytes(), "\"\u{88f}\u{10940}\\U0001095a\""),
         ] {
             assert_eq!(quote(bytes), quoted);
         }

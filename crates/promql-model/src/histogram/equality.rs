@@ -28,7 +28,7 @@ impl FloatHistogram {
 
 impl<C: Count> Histogram<C> {
     /// Whether the buckets are the same, apart from what is in them.
-    fn has_same_buckets(&self, other: &Self) -> bool {
+    pub(super) fn has_same_buckets(&self, other: &Self) -> bool {
         let (ours, theirs) = (&self.layout, &other.layout);
         std::sync::Arc::ptr_eq(ours, theirs)
             || ours.positive == theirs.positive

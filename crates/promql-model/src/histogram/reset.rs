@@ -1,7 +1,6 @@
 //! Whether a counter was reset between two histograms.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use super::arithmetic::{common_bounds, for_each_target};
 use super::{CounterResetHint, FloatHistogram, SideBuckets, bucket_bound};
@@ -44,12 +43,16 @@ impl FloatHistogram {
 
     /// Whether a bucket outside of the zero bucket has a smaller population than before.
     fn lost_buckets(&self, previous: &Self) -> bool {
-        if Arc::ptr_eq(&self.layout, &previous.layout) && self.zero_threshold == 0.0 {
-            return self.counts.iter().zip(&previous.counts).any(|(now, before)| now < before);
-        }
         let outside = |index: i64| {
             self.has_custom_buckets() || bucket_bound(self.schema, index) > self.zero_threshold
         };
+        // Buckets ascend, so that the first ones tell whether the zero bucket covers any.
+        let firsts = [self.positive(), self.negative()].map(|side| side.runs().first());
+        if self.has_same_buckets(previous)
+            && firsts.into_iter().flatten().all(|run| outside(run.start))
+        {
+            return self.counts.iter().zip(&previous.counts).any(|(now, before)| now < before);
+        }
         let lost = |now: SideBuckets<'_, f64>, before: SideBuckets<'_, f64>| {
             let mut now = now.iter().peekable();
             before.iter().filter(|&(index, _)| outside(index)).any(|(index, before)| {

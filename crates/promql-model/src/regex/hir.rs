@@ -183,7 +183,7 @@ fn folded(mut class: ClassUnicode) -> ClassUnicode {
 }
 
 /// The class of a name in the tables of [`super::names`].
-fn unicode_class(name: &str) -> ClassUnicode {
+pub(super) fn unicode_class(name: &str) -> ClassUnicode {
     // Surrogates: no text has them.
     if name == "Cs" {
         return ClassUnicode::empty();

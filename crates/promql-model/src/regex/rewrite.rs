@@ -6,7 +6,7 @@ use regex_automata::util::captures::Captures;
 
 use super::hir::HirTree;
 use super::program::{compile, too_large};
-use super::{RegexError, parse, settle};
+use super::{RegexError, parse};
 
 /// A regular expression with a template for what it matches, ready to rewrite whole texts.
 ///
@@ -38,18 +38,16 @@ impl Rewrite {
     /// Makes a rewriting of a pattern in RE2 syntax and a template.
     ///
     /// # Errors
-    /// As [`Regex::new`](super::Regex::new).
+    /// When the pattern between the anchors `^(?s:` and `)$` is no regular expression, or would take
+    /// more than 128 MiB to compile.
     pub fn new(pattern: &[u8], template: &str) -> Result<Self, RegexError> {
+        // Prometheus puts the pattern between anchors as text, which can be told by patterns such as
+        // `a)(b`, which are well formed only then.
+        let anchored = [b"^(?s:", pattern, b")$"].concat();
         let mut tree = HirTree::new(true);
-        let (hir, names) = match parse::parse(pattern, &mut tree) {
-            Ok(_) => tree.finish(),
-            Err(problem) => {
-                settle(pattern, problem)?;
-                // A text without any syntax, too long to be parsed as a pattern.
-                let text = String::from_utf8_lossy(pattern);
-                (regex_syntax::hir::Hir::literal(text.as_bytes().to_vec()), Vec::new())
-            }
-        };
+        parse::parse(&anchored, &mut tree)
+            .map_err(|problem| RegexError::new(&anchored, problem))?;
+        let (hir, names) = tree.finish();
         let automaton = compile(hir, WhichCaptures::All).ok_or_else(|| too_large(pattern))?;
         Ok(Self { automaton, template: pieces(template, &names) })
     }
@@ -148,5 +146,6 @@ mod tests {
         check("(?s:.*)", "x", "a\nb", Some("x"));
         check(".*", "x", "a\nb", Some("x"));
         check("", "$0", "", Some(""));
+        check("a)(b", "$1", "ab", Some("b"));
     }
 }

@@ -4,6 +4,10 @@
 //! them comparing bytes is several times faster than running an automaton, takes no time to compile,
 //! and finite lists can be looked up in an index.
 
+use std::collections::HashSet;
+use std::fmt;
+use std::ops::RangeInclusive;
+
 use memchr::memmem;
 use regex_syntax::hir::{Class, Dot, Hir, HirKind, Look, Repetition};
 
@@ -15,29 +19,41 @@ const MAX_GLOBS: usize = 16;
 const MAX_PARTS: usize = 64;
 /// How deep to look into a tree.
 const MAX_DEPTH: usize = 32;
-/// Up to how many texts are compared in a row; more are searched.
+/// Up to how many texts are compared in a row; more are looked up by their hash.
 const FEW_TEXTS: usize = 8;
 
 /// A pattern that needs no automaton.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) enum Shortcut {
     /// `.*`
     Everything,
     /// `.+`
     NonEmpty,
-    /// One of these, sorted.
-    Texts(Box<[Box<str>]>),
+    /// One of these.
+    Texts(Texts),
     /// One of these.
     Globs(Box<[Glob]>),
 }
 
+/// A list of texts.
+#[derive(Clone)]
+pub(super) struct Texts {
+    sorted: Box<[Box<str>]>,
+    /// The same ones, if they are more than a few.
+    set: HashSet<Box<str>>,
+    /// How long they are: most values that don't match are told by that.
+    lengths: RangeInclusive<usize>,
+}
+
 /// A text with wildcards: `prefix`, then `middle`, then `suffix`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone)]
 pub(super) struct Glob {
     prefix: Box<str>,
     /// Begins and ends with a wildcard.
     middle: Box<[Part]>,
     suffix: Box<str>,
+    /// How many bytes it takes at least.
+    length: usize,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,10 +74,8 @@ impl Shortcut {
         Self::texts_of(texts.map(Box::from).collect())
     }
 
-    fn texts_of(mut texts: Vec<Box<str>>) -> Self {
-        texts.sort_unstable();
-        texts.dedup();
-        Self::Texts(texts.into())
+    fn texts_of(texts: Vec<Box<str>>) -> Self {
+        Self::Texts(Texts::new(texts))
     }
 
     #[inline]
@@ -69,17 +83,14 @@ impl Shortcut {
         match self {
             Self::Everything => true,
             Self::NonEmpty => !value.is_empty(),
-            Self::Texts(texts) if texts.len() <= FEW_TEXTS => {
-                texts.iter().any(|text| **text == *value)
-            }
-            Self::Texts(texts) => texts.binary_search_by(|text| (**text).cmp(value)).is_ok(),
+            Self::Texts(texts) => texts.contains(value),
             Self::Globs(globs) => globs.iter().any(|glob| glob.is_match(value)),
         }
     }
 
     pub(super) fn texts(&self) -> Option<&[Box<str>]> {
         match self {
-            Self::Texts(texts) => Some(texts),
+            Self::Texts(texts) => Some(&texts.sorted),
             _ => None,
         }
     }
@@ -88,7 +99,7 @@ impl Shortcut {
         let (first, last) = match self {
             Self::Everything | Self::NonEmpty => return "",
             // In sorted order the first and the last one differ soonest.
-            Self::Texts(texts) => match (texts.first(), texts.last()) {
+            Self::Texts(texts) => match (texts.sorted.first(), texts.sorted.last()) {
                 (Some(first), Some(last)) => (first, last),
                 _ => return "",
             },
@@ -113,14 +124,75 @@ impl Glob {
         let suffix = take(if has_suffix { parts.pop() } else { None });
         let has_prefix = matches!(parts.first(), Some(Part::Text(_)));
         let prefix = take(has_prefix.then(|| parts.remove(0)));
-        Self { prefix, middle: parts.into(), suffix }
+        let inside = parts.iter().map(|part| match part {
+            Part::Text(text) => text.len(),
+            Part::One => 1,
+            Part::Any => 0,
+        });
+        let length = prefix.len() + suffix.len() + inside.sum::<usize>();
+        Self { prefix, middle: parts.into(), suffix, length }
     }
 
     #[inline]
     fn is_match(&self, value: &str) -> bool {
-        let Some(rest) = value.strip_prefix(&*self.prefix) else { return false };
-        let Some(rest) = rest.strip_suffix(&*self.suffix) else { return false };
-        matches!(*self.middle, [Part::Any]) || wildcards_match(&self.middle, rest.as_bytes())
+        let value = value.as_bytes();
+        if value.len() < self.length || !starts_with(value, self.prefix.as_bytes()) {
+            return false;
+        }
+        let (start, end) = (self.prefix.len(), value.len() - self.suffix.len());
+        if value.get(end..) != Some(self.suffix.as_bytes()) {
+            return false;
+        }
+        match &*self.middle {
+            [] => start == end,
+            [Part::Any] => true,
+            middle => wildcards_match(middle, value.get(start..end).unwrap_or_default()),
+        }
+    }
+}
+
+/// `starts_with` that looks at the first byte before it calls for a comparison.
+#[inline]
+fn starts_with(text: &[u8], prefix: &[u8]) -> bool {
+    match prefix.first() {
+        Some(first) => text.first() == Some(first) && text.starts_with(prefix),
+        None => true,
+    }
+}
+
+impl Texts {
+    fn new(mut texts: Vec<Box<str>>) -> Self {
+        texts.sort_unstable();
+        texts.dedup();
+        let lengths = texts.iter().map(|text| text.len());
+        let lengths = lengths.clone().min().unwrap_or(0)..=lengths.max().unwrap_or(0);
+        let many = texts.len() > FEW_TEXTS;
+        let set = if many { texts.iter().cloned().collect() } else { HashSet::new() };
+        Self { sorted: texts.into(), set, lengths }
+    }
+
+    #[inline]
+    fn contains(&self, value: &str) -> bool {
+        if !self.lengths.contains(&value.len()) {
+            return false;
+        }
+        if self.set.is_empty() {
+            self.sorted.iter().any(|text| **text == *value)
+        } else {
+            self.set.contains(value)
+        }
+    }
+}
+
+impl fmt::Debug for Texts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.sorted.fmt(f)
+    }
+}
+
+impl fmt::Debug for Glob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} {:?} {:?}", self.prefix, self.middle, self.suffix)
     }
 }
 
