@@ -83,6 +83,18 @@ pub enum EngineError {
     Storage(#[from] StorageError),
 }
 
+impl EngineError {
+    /// The same failure, of this part of the query unless it says of which.
+    pub(crate) fn at(self, part: Span) -> EngineError {
+        match self {
+            EngineError::Execution { message, span: None, help } => {
+                EngineError::Execution { message, span: Some(part.into()), help }
+            }
+            error => error,
+        }
+    }
+}
+
 /// A byte range of the query's text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SourceRange(pub Span);

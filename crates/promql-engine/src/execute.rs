@@ -58,7 +58,7 @@ pub(crate) fn execute<'a>(
         let inputs =
             Inputs { values: inputs.filter_map(|&input| values[input].take()).rev().collect() };
         let step = Step { context, plan, selected, operation, index };
-        let value = match step.evaluate(inputs)? {
+        let value = match step.evaluate(inputs).map_err(|error| error.at(operation.span))? {
             // Each level costs stack when columns are computed.
             Value::Vector(vector) if vector.depth() > MAX_DEPTH => {
                 Value::Vector(Box::new(Kept::all_of(context, &*vector, operation.grid.len)?))

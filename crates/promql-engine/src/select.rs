@@ -75,8 +75,7 @@ impl RangeSource for SelectorSamples<'_> {
     ) -> Result<Samples<'b>, EngineError> {
         let RangeBuffer { raw, clean } = buffer;
         let samples = self.read_raw(index, raw)?;
-        // Nearly always there is no marker, so the loop only has to find that out.
-        if samples.values.iter().fold(false, |any, &v| any | is_stale_nan(v)) {
+        if has_stale_marker(samples.values) {
             clean.clear();
             for (at, &value) in samples.values.iter().enumerate() {
                 if !is_stale_nan(value) {
@@ -93,6 +92,13 @@ impl RangeSource for SelectorSamples<'_> {
     fn depth(&self) -> usize {
         1
     }
+}
+
+/// Whether there is a staleness marker. Nearly always there is not even a NaN, and to find that out
+/// takes a loop that the compiler vectorises.
+fn has_stale_marker(values: &[f64]) -> bool {
+    values.iter().fold(false, |any, value| any | value.is_nan())
+        && values.iter().any(|&value| is_stale_nan(value))
 }
 
 /// The samples in a time range.
@@ -138,6 +144,19 @@ pub(crate) struct InstantSelector<'a> {
     pub(crate) operation: usize,
 }
 
+impl InstantSelector<'_> {
+    /// What is taken of a sample.
+    fn take(&self, samples: &Samples<'_>, at: usize) -> f64 {
+        match self.take {
+            Take::Value => samples.values[at],
+            Take::Timestamp => samples.timestamps[at] as f64 / 1000.0,
+            Take::StartTimestamp => {
+                samples.start_timestamps.get(at).copied().unwrap_or(0) as f64 / 1000.0
+            }
+        }
+    }
+}
+
 impl Operator for InstantSelector<'_> {
     fn series(&self) -> &[Series] {
         &self.series
@@ -155,23 +174,25 @@ impl Operator for InstantSelector<'_> {
         let windows = &self.samples.select.windows;
         tables.windows.update(windows, samples.timestamps);
         out.reset(windows.len);
-        for step in 0..windows.len {
-            let window = tables.windows.at(step);
-            let Some(newest) = window.last() else { continue };
-            let value = samples.values[newest];
-            if is_stale_nan(value) {
+        let stale = has_stale_marker(samples.values);
+        for piece in &tables.windows.pieces {
+            if self.take == Take::Value
+                && !stale
+                && let Some(stride) = piece.stride
+            {
+                let newest = tables.windows.at(piece.from).end - 1;
+                let values = samples.values[newest..].iter().step_by(stride);
+                let results = &mut out.values[piece.from..piece.to];
+                results.iter_mut().zip(values).for_each(|(result, value)| *result = *value);
+                out.valid.insert_range(piece.from, piece.to);
                 continue;
             }
-            out.set(
-                step,
-                match self.take {
-                    Take::Value => value,
-                    Take::Timestamp => samples.timestamps[newest] as f64 / 1000.0,
-                    Take::StartTimestamp => {
-                        samples.start_timestamps.get(newest).copied().unwrap_or(0) as f64 / 1000.0
-                    }
-                },
-            );
+            for step in piece.from..piece.to {
+                let Some(newest) = tables.windows.at(step).last() else { continue };
+                if !stale || !is_stale_nan(samples.values[newest]) {
+                    out.set(step, self.take(&samples, newest));
+                }
+            }
         }
         scratch.give_tables(self.operation, tables);
         scratch.give_buffer(buffer);

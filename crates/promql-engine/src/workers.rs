@@ -5,7 +5,7 @@
 //! is computed from several series is thus computed in one order, and what a failing query reports
 //! is the failure of its first failing task.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use rayon::prelude::*;
 
@@ -27,14 +27,15 @@ const WORTH_A_THREAD: usize = 1 << 14;
 /// The threads of a query with the memory they work in.
 pub(crate) struct Workers {
     threads: Option<usize>,
-    pool: Option<rayon::ThreadPool>,
+    /// Threads of this query's own, if it wants another number than there are for all.
+    pool: OnceLock<Option<rayon::ThreadPool>>,
     idle: Mutex<Vec<Scratch>>,
 }
 
 impl Workers {
     /// As many threads as given, or those of the machine.
     pub(crate) fn new(threads: Option<usize>) -> Workers {
-        Workers { threads, pool: None, idle: Mutex::new(Vec::new()) }
+        Workers { threads, pool: OnceLock::new(), idle: Mutex::new(Vec::new()) }
     }
 
     /// Whether so many values are worth more than one thread.
@@ -62,7 +63,7 @@ impl Workers {
             self.give_back(scratch);
             return Ok(());
         }
-        let threads = self.threads.unwrap_or_else(rayon::current_num_threads);
+        let threads = self.threads.unwrap_or_else(rayon::current_num_threads).max(1);
         let chunk = CHUNK.min(count.div_ceil(threads)).max(1);
         let run_chunk = |chunk_start: usize, end: usize| -> Vec<Result<T, EngineError>> {
             let mut scratch = self.take();
@@ -85,7 +86,12 @@ impl Workers {
     }
 
     fn install<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
-        match &self.pool {
+        let own = self.pool.get_or_init(|| {
+            let threads = self.threads.filter(|&n| n != rayon::current_num_threads())?;
+            // Without threads of its own a query is evaluated by those that there are.
+            rayon::ThreadPoolBuilder::new().num_threads(threads).build().ok()
+        });
+        match own {
             Some(pool) => pool.install(work),
             None => work(),
         }

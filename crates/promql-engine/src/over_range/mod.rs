@@ -202,7 +202,10 @@ impl Operator for OverRange<'_> {
             (Some(extension), Kernel::Plain(function)) => {
                 extended::run(extension, *function, &windowed, out);
             }
-            _ => self.kernel.run(&windowed, rate, out, &mut notes)?,
+            _ => {
+                let done = self.kernel.run(&windowed, rate, out, &mut notes);
+                done.map_err(|error| error.at(self.place.span))?;
+            }
         }
         self.remark(index, out, &notes);
         scratch.give_tables(self.operation, tables);

@@ -215,7 +215,8 @@ struct Resets {
 impl Resets {
     fn of(values: &[f64]) -> Resets {
         // Most series have none, and finding that out is a loop without branches.
-        if !values.windows(2).fold(false, |any, pair| any | (pair[1] < pair[0])) {
+        let pairs = values.iter().zip(values.get(1..).unwrap_or_default());
+        if !pairs.fold(false, |any, (before, now)| any | (now < before)) {
             return Resets::default();
         }
         let positions = (1..values.len()).filter(|&k| values[k] < values[k - 1]);
