@@ -270,3 +270,11 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_series_written_in_two_ways_is_one() {
+    let text =
+        b"a{x=\"1\",y=\"2\"} 1 1000\na{y=\"2\",x=\"1\"} 2 2000\na{ x=\"1\", y=\"2\" } 3 1000\n";
+    let answers = table(Format::Text, &[text]);
+    insta::assert_snapshot!(answers);
+}
