@@ -278,3 +278,13 @@ fn a_series_written_in_two_ways_is_one() {
     let answers = table(Format::Text, &[text]);
     insta::assert_snapshot!(answers);
 }
+
+#[test]
+fn created_lines_are_series_and_start_times() {
+    let text = b"# TYPE a counter\na_total{x=\"1\"} 1\na_created{x=\"1\"} 1000.5\na_total{x=\"2\"} 1\n\
+                 # TYPE h histogram\nh_bucket{le=\"+Inf\"} 1 5\nh_bucket{le=\"+Inf\"} 2 9\nh_count 1 5\n\
+                 h_created 3 5\n# TYPE s summary\ns{quantile=\"0.5\"} 1\ns_created 2\n\
+                 # TYPE g gauge\ng 1\ng_created 2\n# EOF\n";
+    let answers = table(Format::OpenMetrics, &[text]);
+    insta::assert_snapshot!(answers);
+}

@@ -1,6 +1,6 @@
 //! From lines to series.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
 use promql_model::{Labels, METRIC_NAME};
@@ -20,7 +20,7 @@ pub(super) fn load(
     scrape_time: i64,
 ) -> Result<Exposition, Problems> {
     let mut parser = Parser::new(text, format);
-    let mut loaded = Loaded::new(text, scrape_time);
+    let mut loaded = Loaded::new(text, format, scrape_time);
     let mut problems: Option<Problems> = None;
     loop {
         match parser.next_line() {
@@ -48,7 +48,10 @@ pub(super) fn load(
 /// The series read so far.
 struct Loaded<'a> {
     text: &'a [u8],
+    format: Format,
     scrape_time: i64,
+    /// Families whose samples count from some time on.
+    counting: BTreeSet<String>,
     /// By name and labels as they are written. What TYPE line is in force changes what a written
     /// `le` means.
     by_text: HashMap<(&'a [u8], MetricType), usize>,
@@ -76,10 +79,12 @@ struct Late {
 }
 
 impl<'a> Loaded<'a> {
-    fn new(text: &'a [u8], scrape_time: i64) -> Self {
+    fn new(text: &'a [u8], format: Format, scrape_time: i64) -> Self {
         Loaded {
             text,
+            format,
             scrape_time,
+            counting: BTreeSet::new(),
             by_text: HashMap::new(),
             series: Vec::new(),
             builder: MemoryBuilder::default(),
@@ -92,6 +97,12 @@ impl<'a> Loaded<'a> {
             Line::Help { name, help } => self.builder.metadata(&name).help = help.into_owned(),
             Line::Unit { name, unit } => self.builder.metadata(&name).unit = unit.to_owned(),
             Line::Type { name, metric_type } => {
+                use MetricType::{Counter, Histogram, Summary};
+                if matches!(metric_type, Counter | Histogram | Summary) {
+                    self.counting.insert(name.clone().into_owned());
+                } else {
+                    self.counting.remove(&*name);
+                }
                 self.builder.metadata(&name).metric_type = metric_type.word().to_owned();
             }
         }
@@ -123,6 +134,7 @@ impl<'a> Loaded<'a> {
         // Stable, so that of the ways to write a series the first comes first.
         self.series.sort_by(|a, b| a.labels.cmp(&b.labels));
         let mut series = self.series.into_iter().peekable();
+        let mut merged = Vec::with_capacity(series.len());
         while let Some(mut first) = series.next() {
             while let Some(same) = series.next_if(|next| next.labels == first.labels) {
                 first.take_over(same);
@@ -131,7 +143,13 @@ impl<'a> Loaded<'a> {
                 first.merge_late(warnings);
             }
             let Series { labels, timestamps, values, .. } = first;
-            self.builder.insert(labels, Columns { timestamps, values, ..Columns::default() });
+            merged.push((labels, Columns { timestamps, values, ..Columns::default() }));
+        }
+        if self.format == Format::OpenMetrics {
+            super::created::apply(&mut merged, &self.counting);
+        }
+        for (labels, columns) in merged {
+            self.builder.insert(labels, columns);
         }
         self.builder.build()
     }
