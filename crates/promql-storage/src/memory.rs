@@ -40,7 +40,7 @@ pub struct Columns {
 /// Collects series for a [`MemoryStorage`].
 #[derive(Clone, Debug, Default)]
 pub struct MemoryBuilder {
-    series: BTreeMap<Labels, Columns>,
+    series: Vec<(Labels, Columns)>,
     metadata: BTreeMap<String, MetricMetadata>,
 }
 
@@ -48,7 +48,7 @@ impl MemoryBuilder {
     /// Adds a series; one with the same labels is replaced. Timestamps ascend strictly and there
     /// are as many values as timestamps.
     pub fn insert(&mut self, labels: Labels, columns: Columns) {
-        self.series.insert(labels, columns);
+        self.series.push((labels, columns));
     }
 
     /// What is known about a metric family; nothing at first.
@@ -62,7 +62,16 @@ impl MemoryBuilder {
     }
 
     /// The finished storage.
-    pub fn build(self) -> MemoryStorage {
+    pub fn build(mut self) -> MemoryStorage {
+        // Of series with the same labels the sort keeps the order, and the last one counts.
+        self.series.sort_by(|a, b| a.0.cmp(&b.0));
+        self.series.dedup_by(|later, kept| {
+            let same = later.0 == kept.0;
+            if same {
+                std::mem::swap(later, kept);
+            }
+            same
+        });
         let mut timestamp_columns = Interned::default();
         let mut labels = Vec::with_capacity(self.series.len());
         let mut series = Vec::with_capacity(self.series.len());
@@ -89,10 +98,15 @@ impl MemoryBuilder {
 #[derive(Default)]
 struct Interned<T> {
     columns: HashMap<Arc<[T]>, ()>,
+    /// Most columns are empty.
+    empty: Arc<[T]>,
 }
 
 impl<T: Eq + Hash> Interned<T> {
     fn share(&mut self, column: Vec<T>) -> Arc<[T]> {
+        if column.is_empty() {
+            return Arc::clone(&self.empty);
+        }
         if let Some((known, ())) = self.columns.get_key_value(&*column) {
             return Arc::clone(known);
         }

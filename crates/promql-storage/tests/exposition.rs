@@ -270,3 +270,21 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_series_written_in_two_ways_is_one() {
+    let text =
+        b"a{x=\"1\",y=\"2\"} 1 1000\na{y=\"2\",x=\"1\"} 2 2000\na{ x=\"1\", y=\"2\" } 3 1000\n";
+    let answers = table(Format::Text, &[text]);
+    insta::assert_snapshot!(answers);
+}
+
+#[test]
+fn created_lines_are_series_and_start_times() {
+    let text = b"# TYPE a counter\na_total{x=\"1\"} 1\na_created{x=\"1\"} 1000.5\na_total{x=\"2\"} 1\n\
+                 # TYPE h histogram\nh_bucket{le=\"+Inf\"} 1 5\nh_bucket{le=\"+Inf\"} 2 9\nh_count 1 5\n\
+                 h_created 3 5\n# TYPE s summary\ns{quantile=\"0.5\"} 1\ns_created 2\n\
+                 # TYPE g gauge\ng 1\ng_created 2\n# EOF\n";
+    let answers = table(Format::OpenMetrics, &[text]);
+    insta::assert_snapshot!(answers);
+}

@@ -1,6 +1,6 @@
 //! From lines to series.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
 use promql_model::{Labels, METRIC_NAME};
@@ -20,7 +20,7 @@ pub(super) fn load(
     scrape_time: i64,
 ) -> Result<Exposition, Problems> {
     let mut parser = Parser::new(text, format);
-    let mut loaded = Loaded::new(text, scrape_time);
+    let mut loaded = Loaded::new(text, format, scrape_time);
     let mut problems: Option<Problems> = None;
     loop {
         match parser.next_line() {
@@ -48,11 +48,15 @@ pub(super) fn load(
 /// The series read so far.
 struct Loaded<'a> {
     text: &'a [u8],
+    format: Format,
     scrape_time: i64,
+    /// Families whose samples count from some time on.
+    counting: BTreeSet<String>,
     /// By name and labels as they are written. What TYPE line is in force changes what a written
     /// `le` means.
     by_text: HashMap<(&'a [u8], MetricType), usize>,
-    by_labels: HashMap<Labels, usize>,
+    /// One for each way of writing; those with the same labels are merged at the end, which costs
+    /// less than to look each up by its labels.
     series: Vec<Series>,
     builder: MemoryBuilder,
 }
@@ -62,6 +66,8 @@ struct Series {
     labels: Labels,
     timestamps: Vec<i64>,
     values: Vec<f64>,
+    /// Where the first sample is.
+    place: Range<usize>,
     /// Samples that came at or before the time of an earlier line's.
     late: Vec<Late>,
 }
@@ -73,12 +79,13 @@ struct Late {
 }
 
 impl<'a> Loaded<'a> {
-    fn new(text: &'a [u8], scrape_time: i64) -> Self {
+    fn new(text: &'a [u8], format: Format, scrape_time: i64) -> Self {
         Loaded {
             text,
+            format,
             scrape_time,
+            counting: BTreeSet::new(),
             by_text: HashMap::new(),
-            by_labels: HashMap::new(),
             series: Vec::new(),
             builder: MemoryBuilder::default(),
         }
@@ -90,6 +97,12 @@ impl<'a> Loaded<'a> {
             Line::Help { name, help } => self.builder.metadata(&name).help = help.into_owned(),
             Line::Unit { name, unit } => self.builder.metadata(&name).unit = unit.to_owned(),
             Line::Type { name, metric_type } => {
+                use MetricType::{Counter, Histogram, Summary};
+                if matches!(metric_type, Counter | Histogram | Summary) {
+                    self.counting.insert(name.clone().into_owned());
+                } else {
+                    self.counting.remove(&*name);
+                }
                 self.builder.metadata(&name).metric_type = metric_type.word().to_owned();
             }
         }
@@ -100,9 +113,11 @@ impl<'a> Loaded<'a> {
         let index = match self.by_text.get(&written) {
             Some(index) => *index,
             None => {
-                let index = self.series_of(make_labels(parser.name(), parser.labels()));
-                self.by_text.insert(written, index);
-                index
+                let labels = make_labels(parser.name(), parser.labels());
+                let place = sample.place.clone();
+                self.series.push(Series { labels, place, ..Series::default() });
+                self.by_text.insert(written, self.series.len() - 1);
+                self.series.len() - 1
             }
         };
         let series = &mut self.series[index];
@@ -115,27 +130,44 @@ impl<'a> Loaded<'a> {
         }
     }
 
-    fn series_of(&mut self, labels: Labels) -> usize {
-        let next = self.series.len();
-        *self.by_labels.entry(labels).or_insert_with_key(|labels| {
-            self.series.push(Series { labels: labels.clone(), ..Series::default() });
-            next
-        })
-    }
-
     fn finish(mut self, warnings: &mut Vec<Fault>) -> MemoryStorage {
-        for mut series in self.series {
-            if !series.late.is_empty() {
-                series.merge_late(warnings);
+        // Stable, so that of the ways to write a series the first comes first.
+        self.series.sort_by(|a, b| a.labels.cmp(&b.labels));
+        let mut series = self.series.into_iter().peekable();
+        let mut merged = Vec::with_capacity(series.len());
+        while let Some(mut first) = series.next() {
+            while let Some(same) = series.next_if(|next| next.labels == first.labels) {
+                first.take_over(same);
             }
-            let Series { labels, timestamps, values, .. } = series;
-            self.builder.insert(labels, Columns { timestamps, values, ..Columns::default() });
+            if !first.late.is_empty() {
+                first.merge_late(warnings);
+            }
+            let Series { labels, timestamps, values, .. } = first;
+            merged.push((labels, Columns { timestamps, values, ..Columns::default() }));
+        }
+        if self.format == Format::OpenMetrics {
+            super::created::apply(&mut merged, &self.counting);
+        }
+        for (labels, columns) in merged {
+            self.builder.insert(labels, columns);
         }
         self.builder.build()
     }
 }
 
 impl Series {
+    /// Takes the samples of a series with the same labels, written in another way.
+    fn take_over(&mut self, same: Series) {
+        let in_order = same.timestamps.into_iter().zip(same.values);
+        let place = same.place;
+        self.late.extend(in_order.map(|(timestamp, value)| Late {
+            timestamp,
+            value,
+            place: place.clone(),
+        }));
+        self.late.extend(same.late);
+    }
+
     /// Puts the late samples where they belong in time. A second sample at one time is dropped.
     fn merge_late(&mut self, warnings: &mut Vec<Fault>) {
         let in_order = self.timestamps.drain(..).zip(self.values.drain(..));

@@ -10,6 +10,7 @@
 //! give them its own: [`Source`](crate::Source) takes the time when the file was last modified,
 //! and the present for standard input.
 
+mod created;
 mod fault;
 mod load;
 mod number;
@@ -57,6 +58,7 @@ pub struct Exposition {
 /// `name` is what the text is called in diagnostics, usually its path. `scrape_time`, in
 /// milliseconds since the epoch, is given to the samples without a timestamp. Of several samples
 /// of one series at one time the first counts, as in a server. Exemplars are read and forgotten.
+/// A `_created` line of OpenMetrics is a series, and the start time of its family's samples.
 ///
 /// ```
 /// use promql_engine::{LabelQuery, Storage, TimeRange};

@@ -458,3 +458,48 @@ pub struct BuildInfo {
     #[serde(rename = "goVersion")]
     pub go_version: String,
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const ANSWER: &str = r#"{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"__name__":"up","job":"a\u0026b"},"values":[[1795410500.5,"1"],[1795410501,"+Inf"]],"histograms":[[1795410515,{"count":"1","sum":"2","buckets":[[0,"0.5","1","1"]]}]]}]},"warnings":["w"],"infos":["i (1:1)"]}"#;
+
+    fn read(text: &[u8]) -> bool {
+        serde_json::from_slice::<Envelope<'_, QueryData>>(text)
+            .map(|mut envelope| envelope.annotations())
+            .is_ok()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn any_damage_to_an_answer_is_an_error_or_an_answer(
+            at in 0..ANSWER.len(),
+            length in 0_usize..12,
+            damage in proptest::collection::vec(any::<u8>(), 0..6),
+        ) {
+            prop_assert!(read(ANSWER.as_bytes()));
+            let mut text = ANSWER.as_bytes().to_vec();
+            text.splice(at..(at + length).min(ANSWER.len()), damage);
+            read(&text);
+            prop_assert!(!read(&ANSWER.as_bytes()[..at]));
+        }
+
+        #[test]
+        fn any_buckets_are_a_histogram(
+            buckets in proptest::collection::vec(
+                (0_u8..5, any::<f64>(), any::<f64>(), any::<f64>()), 0..6,
+            ),
+        ) {
+            let buckets: Vec<ApiBucket> = buckets
+                .into_iter()
+                .map(|(rule, lower, upper, count)| ApiBucket { rule, lower, upper, count })
+                .collect();
+            prop_assert_eq!(histogram(1.0, 2.0, &buckets).count, 1.0);
+        }
+    }
+}
