@@ -1,6 +1,9 @@
 //! What the end-to-end tests share.
 
+pub mod binary;
 pub mod conformance;
 pub mod corpus;
 pub mod memory;
+pub mod reference;
 pub mod script;
+pub mod transcript;

@@ -1,2 +1,7 @@
 //! The `promql` command.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    promql_cli::main()
+}

@@ -31,7 +31,9 @@ pub mod fixture;
 mod memory;
 pub mod remote;
 mod source;
+mod union;
 
 pub use diagnostics::{Excerpt, Problem, Problems};
 pub use memory::{Columns, MemoryBuilder, MemoryStorage};
 pub use source::{FileKind, LocalSource, OpenOptions, OpenSource, Source, SourceError};
+pub use union::UnionStorage;

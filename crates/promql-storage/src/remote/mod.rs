@@ -8,6 +8,7 @@ mod base_url;
 mod credentials;
 mod error;
 mod histogram;
+mod raw;
 mod scrape;
 mod transport;
 
@@ -24,6 +25,7 @@ use serde::Deserialize;
 pub use answer::BuildInfo;
 pub use credentials::{Credentials, Secret};
 pub use error::{RemoteError, RemoteErrorKind};
+pub use raw::RemoteStorage;
 
 pub(crate) use base_url::redacted;
 pub(crate) use scrape::scrape;

@@ -1,0 +1,46 @@
+//! The command line as a whole.
+
+use clap::{Parser, Subcommand};
+
+use crate::commands::{completions, fmt, man, parse, query};
+use crate::console::ColorChoice;
+
+const AFTER: &str = "\
+Examples:
+  promql query -s http://localhost:9090 'sum by (job) (up)'
+  promql query -s fixture.test --last 1h 'rate(http_requests_total[5m])'
+  promql parse 'sum by (job) (rate(x[5m]))'
+  promql fmt --check queries/
+
+Exit codes: 0 everything was answered; 1 an expression is wrong, a query failed or
+there are findings; 2 the command was not understood or an input can't be read.";
+
+/// A PromQL toolkit: ask servers and files, look into expressions, format them.
+#[derive(Debug, Parser)]
+#[command(name = "promql", version, about, after_help = AFTER, max_term_width = 100)]
+#[command(subcommand_required = true, arg_required_else_help = true)]
+pub struct Cli {
+    /// When to use colours
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", value_enum)]
+    pub color: ColorChoice,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Ask a server, or evaluate over files, and show the answer
+    #[command(visible_alias = "q")]
+    Query(Box<query::Query>),
+    /// Show how an expression is read: its tree, its types, its tokens
+    #[command(visible_alias = "ast")]
+    Parse(parse::Parse),
+    /// Format expressions, keeping their comments
+    Fmt(fmt::Fmt),
+    /// Print a completion script for a shell
+    Completions(completions::Completions),
+    /// Print the manual page, in roff
+    Man(man::Man),
+}

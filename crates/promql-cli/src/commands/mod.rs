@@ -1,0 +1,40 @@
+//! One file for each command: its arguments, and what it does.
+
+pub mod completions;
+pub mod fmt;
+pub mod man;
+pub mod parse;
+pub mod query;
+
+use crate::console::{Console, OutputError};
+use crate::exit::Exit;
+use crate::inputs::InputError;
+
+/// What ends a command before its time. Nothing was told yet.
+#[derive(Debug, thiserror::Error)]
+pub enum Stop {
+    /// The arguments don't fit together.
+    #[error("{0}")]
+    Usage(String),
+    /// An input can't be read.
+    #[error(transparent)]
+    Input(#[from] InputError),
+    /// The answer can't be written.
+    #[error(transparent)]
+    Output(#[from] OutputError),
+}
+
+impl Stop {
+    /// Tells what happened, and how the run ends.
+    pub fn tell(&self, console: &Console) -> Exit {
+        match self {
+            // Whoever closed the pipe has what they wanted.
+            Stop::Output(error) if error.is_closed_pipe() => return Exit::Ok,
+            _ => console.error(&self.to_string()),
+        }
+        match self {
+            Stop::Usage(_) | Stop::Input(_) => Exit::Usage,
+            Stop::Output(_) => Exit::Failed,
+        }
+    }
+}

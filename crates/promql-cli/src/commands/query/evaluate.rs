@@ -1,0 +1,134 @@
+//! One expression and its answer.
+
+use promql_engine::{EngineError, QueryOptions};
+use promql_model::QueryResult;
+use promql_storage::remote::{RemoteError, RemoteErrorKind};
+use promql_syntax::ast::NodeKind;
+use promql_syntax::{Aggregator, Errors, Features, Function};
+
+use super::source::Opened;
+use crate::console::Console;
+use crate::inputs::Input;
+use crate::interrupt;
+use crate::progress::Progress;
+
+/// Why a query has no answer.
+#[derive(Debug)]
+pub(super) enum QueryFailure {
+    /// The expression is wrong.
+    Syntax(Errors),
+    /// The evaluation failed.
+    Engine(EngineError),
+    /// The server gave no answer.
+    Server(Box<RemoteError>),
+}
+
+/// Answers an expression.
+///
+/// A server gets it as it was written: it may know a dialect that this program does not. Where it
+/// refuses an expression that is wrong here, too, the diagnostics of this program are shown, which
+/// say more.
+///
+/// # Errors
+/// When there is no answer.
+pub(super) fn answer(
+    opened: &Opened,
+    input: &Input,
+    options: &QueryOptions,
+    console: &Console,
+) -> Result<QueryResult, QueryFailure> {
+    let storage = match opened {
+        Opened::Local { storage, .. } => storage,
+        Opened::Server(server) => {
+            let _progress = Progress::start(console, format!("asking {}", server.address()));
+            let text = String::from_utf8_lossy(&input.text);
+            return server.query(text.trim_end(), options).map_err(|error| {
+                match promql_syntax::compile(&input.text, &Features::ALL) {
+                    Err(errors) if is_refused(&error) => QueryFailure::Syntax(errors),
+                    _ => QueryFailure::Server(Box::new(error)),
+                }
+            });
+        }
+    };
+    let query =
+        promql_syntax::compile(&input.text, &Features::ALL).map_err(QueryFailure::Syntax)?;
+    let _progress = Progress::start(console, "evaluating".to_string());
+    interrupt::while_evaluating(|| promql_engine::evaluate(&query, storage.as_ref(), options))
+        .map_err(QueryFailure::Engine)
+}
+
+/// Whether a server says that the expression is wrong.
+fn is_refused(error: &RemoteError) -> bool {
+    matches!(&*error.kind, RemoteErrorKind::Api { place: Some(_), .. })
+}
+
+impl QueryFailure {
+    /// Whether Ctrl-C was the reason.
+    pub(super) fn is_cancelled(&self) -> bool {
+        match self {
+            QueryFailure::Syntax(_) => false,
+            QueryFailure::Engine(error) => matches!(error, EngineError::Cancelled),
+            QueryFailure::Server(error) => error.is_cancelled(),
+        }
+    }
+
+    /// The reason as the HTTP API's `error`; a server's in the server's words.
+    pub(super) fn api_message(&self) -> String {
+        match self {
+            QueryFailure::Syntax(errors) => errors.to_string(),
+            QueryFailure::Engine(error) => error.to_string(),
+            QueryFailure::Server(error) => match &*error.kind {
+                RemoteErrorKind::Api { message, .. } => message.clone(),
+                _ => error.to_string(),
+            },
+        }
+    }
+
+    /// The reason in the words of the HTTP API's `errorType`.
+    pub(super) fn api_type(&self) -> &str {
+        match self {
+            QueryFailure::Syntax(_) => "bad_data",
+            QueryFailure::Engine(EngineError::Timeout { .. }) => "timeout",
+            QueryFailure::Engine(EngineError::Cancelled) => "canceled",
+            QueryFailure::Engine(EngineError::Storage(_)) => "internal",
+            QueryFailure::Engine(EngineError::Invalid { .. }) => "bad_data",
+            QueryFailure::Engine(_) => "execution",
+            QueryFailure::Server(error) => match &*error.kind {
+                RemoteErrorKind::Api { error_type, .. } => error_type,
+                RemoteErrorKind::Timeout { .. } => "timeout",
+                _ => "unavailable",
+            },
+        }
+    }
+}
+
+/// Whether the order of an expression's answer means something: its outermost part sorts.
+pub(super) fn sorts(expression: &[u8]) -> bool {
+    let Ok(expr) = promql_syntax::parse(expression, &Features::ALL) else { return false };
+    let mut id = expr.root();
+    while let NodeKind::Paren(inner) = expr.kind(id) {
+        id = inner;
+    }
+    match expr.kind(id) {
+        NodeKind::Aggregate { op, .. } => matches!(op, Aggregator::Topk | Aggregator::Bottomk),
+        NodeKind::Call { function, .. } => matches!(
+            function.function,
+            Function::Sort | Function::SortDesc | Function::SortByLabel | Function::SortByLabelDesc
+        ),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_sorts() {
+        assert!(sorts(b"sort(up)"));
+        assert!(sorts(b"(topk(3, up))"));
+        assert!(!sorts(b"sort(up) + 1"));
+        assert!(!sorts(b"up"));
+        assert!(!sorts(b"up{"));
+    }
+}

@@ -1,0 +1,364 @@
+//! `promql query`: asks a server, or evaluates over files here.
+
+mod evaluate;
+mod remarks;
+pub mod server;
+mod source;
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum, ValueHint};
+use miette::Diagnostic;
+use promql_engine::{EvaluationTime, QueryOptions};
+use promql_model::{QueryResult, Severity};
+use promql_storage::OpenOptions;
+
+use self::evaluate::QueryFailure;
+use self::server::ServerFlags;
+use self::source::Opened;
+use super::Stop;
+use crate::console::Console;
+use crate::exit::Exit;
+use crate::inputs::{Input, Reader};
+use crate::render::{self, Format, View, grid};
+use crate::time::{Clock, Times, When, range};
+use crate::{interrupt, report};
+
+const AFTER: &str = "\
+Sources (-s):
+  http://localhost:9090     a server with Prometheus' API (also https://, with a path prefix)
+  fixture.test              the `load` blocks of a test script
+  tests.yml                 the input_series of a promtool unit test
+  metrics.prom, .txt, .om   what an exporter answers: exposition text, OpenMetrics
+  scrape+http://localhost:9100/metrics   an exporter, asked once
+  -                         one of these texts from standard input
+  Without -s the environment variable PROMQL_SOURCE says where to ask.
+
+Times:
+  now, now-1h, now+5m       relative to now
+  2026-11-23T10:00:00Z      RFC 3339
+  1795428000.5              seconds since the epoch
+  10:00, 2026-11-23 10:00   local time; today, yesterday: its midnight
+  A query of files is by default at the time of their last sample.
+
+Examples:
+  promql query -s http://localhost:9090 up
+  promql query --last 1h 'sum by (job) (rate(http_requests_total[5m]))'
+  promql query --time now-1d -o json 'up == 0' | jq '.data.result[].metric.instance'
+  promql query -s a.test -s b.prom --start 0 --end 300 --step 60 -o csv x
+  curl -s localhost:9100/metrics | promql query -s - node_load1";
+
+/// Arguments of `promql query`.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER)]
+pub struct Query {
+    /// Expressions, each answered on its own; `-` reads one from standard input
+    #[arg(value_name = "EXPR")]
+    pub expressions: Vec<String>,
+    /// A file with an expression; may be given several times
+    #[arg(short = 'f', long = "file", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub files: Vec<PathBuf>,
+    /// Where the series are; several files are one view
+    #[arg(short, long = "source", value_name = "SOURCE", value_hint = ValueHint::AnyPath)]
+    #[arg(env = "PROMQL_SOURCE", hide_env_values = true)]
+    pub sources: Vec<String>,
+    /// How to show the answer [default: graph for a range on a terminal, else table]
+    #[arg(short = 'o', long, value_name = "FORMAT", value_enum)]
+    pub format: Option<Format>,
+
+    /// One point in time
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, help_heading = "When")]
+    pub time: Option<String>,
+    /// The range from this long ago until --end
+    #[arg(long, value_name = "DURATION", help_heading = "When")]
+    pub last: Option<String>,
+    /// The start of a range
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, help_heading = "When")]
+    pub start: Option<String>,
+    /// The end of a range [default: now, for files their last sample]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, help_heading = "When")]
+    pub end: Option<String>,
+    /// The step of a range [default: a round one that gives at most 250 points]
+    #[arg(long, value_name = "DURATION", help_heading = "When")]
+    pub step: Option<String>,
+
+    /// Who evaluates: the server, or this program from the server's raw samples
+    #[arg(long, value_name = "WHERE", value_enum, help_heading = "Evaluation")]
+    pub eval: Option<Evaluator>,
+    /// How old a sample may be that an instant selector takes [default: 5m]
+    #[arg(long, value_name = "DURATION", help_heading = "Evaluation")]
+    pub lookback: Option<String>,
+    /// How long a query may take [default: 2m for a server, no limit here]
+    #[arg(long, value_name = "DURATION", help_heading = "Evaluation")]
+    pub timeout: Option<String>,
+    /// How many samples an evaluation here may hold at once [default: 50000000]
+    #[arg(long, value_name = "COUNT", help_heading = "Evaluation")]
+    pub max_samples: Option<usize>,
+    /// Exit with 1 when an answer has no series
+    #[arg(long, help_heading = "Evaluation")]
+    pub fail_empty: bool,
+    /// Exit with 1 when there is a warning
+    #[arg(long, help_heading = "Evaluation")]
+    pub warn_as_error: bool,
+
+    /// How the server is asked.
+    #[command(flatten)]
+    pub server: ServerFlags,
+
+    /// Rows of a table before its middle is left out; 0 shows all [default: 40 on a terminal]
+    #[arg(long, value_name = "COUNT", help_heading = "Display")]
+    pub max_rows: Option<usize>,
+    /// Columns to use [default: those of the terminal]
+    #[arg(long, value_name = "COLUMNS", help_heading = "Display")]
+    pub width: Option<usize>,
+    /// Lines of a graph [default: half of the terminal's]
+    #[arg(long, value_name = "LINES", help_heading = "Display")]
+    pub height: Option<usize>,
+    /// Draw with ASCII characters only
+    #[arg(long, help_heading = "Display")]
+    pub ascii: bool,
+    /// Show times in UTC instead of the local zone, and read them so
+    #[arg(long, help_heading = "Display")]
+    pub utc: bool,
+}
+
+/// Who evaluates a query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Evaluator {
+    /// The server
+    Server,
+    /// This program
+    Local,
+}
+
+/// A table on a terminal has so many rows at most.
+const MOST_ROWS: usize = 40;
+
+impl Query {
+    /// Answers the expressions.
+    ///
+    /// # Errors
+    /// When the arguments don't fit together, an input can't be read, or the answer can't be
+    /// written.
+    pub fn run(&self, console: &Console) -> Result<Exit, Stop> {
+        let inputs = self.inputs()?;
+        let cancellation = interrupt::listen(*console);
+        let mut clock = Clock::system();
+        if self.utc {
+            clock.zone = jiff::tz::TimeZone::UTC;
+        }
+        let open = OpenOptions {
+            remote: self.server.options().map_err(Stop::Usage)?,
+            cancellation: cancellation.clone(),
+            ..OpenOptions::default()
+        };
+        let opened = match source::open(self, &open, console) {
+            Ok(opened) => opened,
+            Err(failure) => return failure.tell(console),
+        };
+        let when = self.times().when(&clock, opened.latest(&clock)).map_err(usage)?;
+        if let (When::Over(range), Opened::Server(_)) = (when, &opened) {
+            range::check_steps(range).map_err(usage)?;
+        }
+        let mut options = match when {
+            When::At(time) => QueryOptions::instant(time),
+            When::Over(range) => QueryOptions::range(
+                range.start,
+                range.end,
+                std::time::Duration::from_millis(range.step.unsigned_abs()),
+            ),
+        };
+        self.limits(&mut options)?;
+        options.cancellation = cancellation;
+
+        let mut exit = Exit::Ok;
+        let format = self.format.unwrap_or(match when {
+            When::Over(_) if console.is_terminal => Format::Graph,
+            _ => Format::Table,
+        });
+        let several = inputs.len() > 1;
+        for (at, input) in inputs.iter().enumerate() {
+            if several && matches!(format, Format::Table | Format::Vertical | Format::Graph) {
+                console.print(&heading(input, at, console))?;
+            }
+            let answered = evaluate::answer(&opened, input, &options, console);
+            exit = exit.and(match answered {
+                Ok(result) => self.show(&result, input, &options, format, &clock, console)?,
+                Err(failure) => failure.tell(input, format == Format::Json, console)?,
+            });
+            if exit == Exit::Interrupted {
+                break;
+            }
+        }
+        Ok(exit)
+    }
+
+    fn inputs(&self) -> Result<Vec<Input>, Stop> {
+        let mut reader = Reader::default();
+        if self.sources.iter().any(|s| s == "-") {
+            let dash = |text: &String| text == "-";
+            if self.expressions.iter().any(dash) || self.files.iter().any(|f| f.as_os_str() == "-")
+            {
+                return Err(Stop::Usage(
+                    "`-` is given as source and as expression, and standard input can be read \
+                     only once"
+                        .to_string(),
+                ));
+            }
+        }
+        self.files.iter().try_for_each(|path| reader.file(path))?;
+        self.expressions.iter().try_for_each(|text| reader.argument(text))?;
+        let inputs = reader.into_inputs();
+        if inputs.is_empty() {
+            return Err(Stop::Usage(
+                "no expression: give one as an argument, a file with -f, or - for standard input"
+                    .to_string(),
+            ));
+        }
+        Ok(inputs)
+    }
+
+    fn times(&self) -> Times {
+        Times {
+            time: self.time.clone(),
+            start: self.start.clone(),
+            end: self.end.clone(),
+            step: self.step.clone(),
+            last: self.last.clone(),
+        }
+    }
+
+    fn limits(&self, options: &mut QueryOptions) -> Result<(), Stop> {
+        let duration = |flag, text: &Option<String>| {
+            let read = |text: &String| range::duration(flag, text).map_err(usage);
+            let milliseconds = text.as_ref().map(read).transpose()?;
+            Ok::<_, Stop>(
+                milliseconds.map(|ms| std::time::Duration::from_millis(ms.unsigned_abs())),
+            )
+        };
+        if let Some(lookback) = duration("lookback", &self.lookback)? {
+            options.engine.lookback_delta = lookback;
+        }
+        options.engine.timeout = duration("timeout", &self.timeout)?;
+        if let Some(limit) = self.max_samples {
+            options.engine.max_samples = limit;
+        }
+        Ok(())
+    }
+
+    /// Shows an answer, and says how that counts.
+    fn show(
+        &self,
+        result: &QueryResult,
+        input: &Input,
+        options: &QueryOptions,
+        format: Format,
+        clock: &Clock,
+        console: &Console,
+    ) -> Result<Exit, Stop> {
+        let view = self.view(input, options, clock, console);
+        match render::render(format, result, &view) {
+            Ok(text) => console.print(&text)?,
+            Err(error) => return Err(Stop::Usage(error.to_string())),
+        }
+        if format != Format::Json {
+            remarks::tell(&result.annotations, input, console);
+        }
+        let mut exit = Exit::Ok;
+        if self.fail_empty && render::is_empty(&result.value) {
+            console.error("the answer has no series (--fail-empty)");
+            exit = Exit::Failed;
+        }
+        if self.warn_as_error && result.annotations.iter().any(|a| a.severity == Severity::Warning)
+        {
+            console.error("there are warnings (--warn-as-error)");
+            exit = Exit::Failed;
+        }
+        Ok(exit)
+    }
+
+    fn view(
+        &self,
+        input: &Input,
+        options: &QueryOptions,
+        clock: &Clock,
+        console: &Console,
+    ) -> View {
+        let mut screen = console.screen();
+        screen.width = self.width.or(screen.width);
+        screen.graph_rows = self.height.map(|rows| rows.clamp(1, 1000));
+        screen.unicode &= !self.ascii;
+        screen.max_rows = match self.max_rows {
+            Some(0) => None,
+            None if console.is_terminal => Some(MOST_ROWS),
+            rows => rows,
+        };
+        let range = match options.time {
+            EvaluationTime::Instant(_) => None,
+            EvaluationTime::Range { start, end, step } => {
+                let step = i64::try_from(step.as_millis()).unwrap_or(i64::MAX);
+                Some(render::Range { start, end, step })
+            }
+        };
+        View {
+            expression: String::from_utf8_lossy(&input.text).into_owned(),
+            range,
+            keep_order: evaluate::sorts(&input.text),
+            zone: clock.zone.clone(),
+            screen,
+        }
+    }
+}
+
+/// What says which of several answers is which.
+fn heading(input: &Input, at: usize, console: &Console) -> String {
+    let mut out = String::new();
+    if at > 0 {
+        out.push('\n');
+    }
+    let text = String::from_utf8_lossy(&input.text);
+    let line = text.lines().map(str::trim).collect::<Vec<_>>().join(" ");
+    let line = format!("> {}", crate::visible::value(line.trim()));
+    grid::push_styled(&mut out, &line, grid::BOLD, console.color);
+    out.push('\n');
+    out
+}
+
+fn usage(error: range::RangeError) -> Stop {
+    Stop::Usage(error.to_string())
+}
+
+impl QueryFailure {
+    /// Says why a query has no answer, and how that counts.
+    ///
+    /// # Errors
+    /// When standard output can't be written.
+    fn tell(&self, input: &Input, as_json: bool, console: &Console) -> Result<Exit, Stop> {
+        if self.is_cancelled() {
+            return Ok(Exit::Interrupted);
+        }
+        let name = input.name.to_string();
+        let (text, envelope) = match self {
+            QueryFailure::Syntax(errors) => {
+                (report::draw_errors(errors, &name, console), report::errors_envelope(errors))
+            }
+            QueryFailure::Engine(error) => {
+                let located = report::WithSource::new(error, &name, &input.text);
+                (report::draw(&located, console), self.envelope(error))
+            }
+            // It knows the expression where it is about it.
+            QueryFailure::Server(error) => {
+                (report::draw(&**error, console), self.envelope(&**error))
+            }
+        };
+        console.remark(&text);
+        if as_json {
+            console.print(&envelope)?;
+        }
+        Ok(Exit::Failed)
+    }
+
+    fn envelope(&self, diagnostic: &dyn Diagnostic) -> String {
+        report::error_envelope(self.api_type(), &self.api_message(), [diagnostic])
+    }
+}

@@ -1,0 +1,163 @@
+//! Expressions from the command line, from files and from standard input.
+
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+/// An expression as it was given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Input {
+    /// What it is called in reports.
+    pub name: Name,
+    /// The text; any bytes.
+    pub text: Vec<u8>,
+}
+
+/// Where an expression comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Name {
+    /// An argument, counted from 1.
+    Argument(usize),
+    /// Standard input.
+    Stdin,
+    /// A file.
+    File(PathBuf),
+}
+
+/// An input that can't be read.
+#[derive(Debug, thiserror::Error)]
+pub enum InputError {
+    /// A file or a folder.
+    #[error("can't read {}: {error}", path.display())]
+    File {
+        /// Its path.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// A file that can't be written back.
+    #[error("can't write {}: {error}; it is as it was", path.display())]
+    Write {
+        /// Its path.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// Standard input.
+    #[error("can't read standard input: {0}")]
+    Stdin(io::Error),
+    /// Standard input was named more than once.
+    #[error("`-` stands for standard input, which can be read only once")]
+    StdinTwice,
+    /// A folder without any expression.
+    #[error("there is no .promql file in {}", .0.display())]
+    EmptyFolder(PathBuf),
+}
+
+impl std::fmt::Display for Name {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Name::Argument(number) => write!(f, "argument {number}"),
+            Name::Stdin => f.write_str("standard input"),
+            Name::File(path) => path.display().fmt(f),
+        }
+    }
+}
+
+/// Collects inputs and reads each of them.
+#[derive(Debug, Default)]
+pub struct Reader {
+    arguments: usize,
+    stdin_read: bool,
+    inputs: Vec<Input>,
+}
+
+impl Reader {
+    /// Adds an argument: `-` is standard input, anything else an expression.
+    ///
+    /// # Errors
+    /// When standard input can't be read.
+    pub fn argument(&mut self, text: &str) -> Result<(), InputError> {
+        if text == "-" {
+            return self.stdin();
+        }
+        self.expression(text);
+        Ok(())
+    }
+
+    /// Adds an expression, whatever it looks like.
+    pub fn expression(&mut self, text: &str) {
+        self.arguments += 1;
+        let name = Name::Argument(self.arguments);
+        self.inputs.push(Input { name, text: text.as_bytes().to_vec() });
+    }
+
+    /// Adds standard input, all of it as one expression.
+    ///
+    /// # Errors
+    /// When it can't be read or was read before.
+    pub fn stdin(&mut self) -> Result<(), InputError> {
+        if std::mem::replace(&mut self.stdin_read, true) {
+            return Err(InputError::StdinTwice);
+        }
+        let mut text = Vec::new();
+        io::stdin().lock().read_to_end(&mut text).map_err(InputError::Stdin)?;
+        self.inputs.push(Input { name: Name::Stdin, text });
+        Ok(())
+    }
+
+    /// Adds a file as one expression; `-` is standard input.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub fn file(&mut self, path: &Path) -> Result<(), InputError> {
+        if path == Path::new("-") {
+            return self.stdin();
+        }
+        let error = |error| InputError::File { path: path.to_path_buf(), error };
+        let text = fs::read(path).map_err(error)?;
+        self.inputs.push(Input { name: Name::File(path.to_path_buf()), text });
+        Ok(())
+    }
+
+    /// Adds all `.promql` files of a folder and of the folders in it, in order of their paths.
+    /// Hidden files and folders are left out, and so are links to folders.
+    ///
+    /// # Errors
+    /// When a folder or a file can't be read, or there is none.
+    pub fn folder(&mut self, path: &Path) -> Result<(), InputError> {
+        let mut files = Vec::new();
+        let mut folders = vec![path.to_path_buf()];
+        while let Some(folder) = folders.pop() {
+            let error = |error| InputError::File { path: folder.clone(), error };
+            for entry in fs::read_dir(&folder).map_err(error)? {
+                let entry = entry.map_err(error)?;
+                if entry.file_name().to_string_lossy().starts_with('.') {
+                    continue;
+                }
+                let kind = entry.file_type().map_err(error)?;
+                let path = entry.path();
+                if kind.is_dir() {
+                    folders.push(path);
+                } else if is_promql(&path) && path.is_file() {
+                    files.push(path);
+                }
+            }
+        }
+        if files.is_empty() {
+            return Err(InputError::EmptyFolder(path.to_path_buf()));
+        }
+        files.sort();
+        files.iter().try_for_each(|file| self.file(file))
+    }
+
+    /// What was added, in order.
+    pub fn into_inputs(self) -> Vec<Input> {
+        self.inputs
+    }
+}
+
+/// Whether a path is called like a file with an expression.
+pub fn is_promql(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("promql"))
+}

@@ -1,0 +1,230 @@
+//! Several storages as one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use promql_engine::{
+    LabelQuery, MetricMetadata, SampleBuffer, Samples, SelectRequest, SelectedSeries, Storage,
+    StorageError,
+};
+use promql_model::Labels;
+
+/// Several storages as one. A series that several of them have is one series with the samples of
+/// all; where two have a sample at one time the storage that was named first counts.
+///
+/// ```
+/// use promql_engine::{LabelQuery, Storage, TimeRange};
+/// use promql_storage::{MemoryBuilder, UnionStorage};
+///
+/// let one: Box<dyn Storage> = Box::new(MemoryBuilder::default().build());
+/// let other: Box<dyn Storage> = Box::new(MemoryBuilder::default().build());
+/// let both = UnionStorage::new([one, other]);
+/// let everything = LabelQuery { selectors: &[], range: TimeRange::ALL };
+/// assert!(both.label_names(&everything)?.is_empty());
+/// # Ok::<(), promql_engine::StorageError>(())
+/// ```
+pub struct UnionStorage {
+    storages: Vec<Box<dyn Storage>>,
+}
+
+impl UnionStorage {
+    /// Puts storages together, the most trusted first.
+    pub fn new(storages: impl IntoIterator<Item = Box<dyn Storage>>) -> Self {
+        UnionStorage { storages: storages.into_iter().collect() }
+    }
+}
+
+impl Storage for UnionStorage {
+    fn select<'a>(
+        &'a self,
+        request: &SelectRequest<'_>,
+    ) -> Result<Box<dyn SelectedSeries + 'a>, StorageError> {
+        let parts: Vec<_> =
+            self.storages.iter().map(|s| s.select(request)).collect::<Result<_, _>>()?;
+        let mut places: BTreeMap<&Labels, Vec<(usize, usize)>> = BTreeMap::new();
+        for (part, selected) in parts.iter().enumerate() {
+            for (index, labels) in selected.labels().iter().enumerate() {
+                places.entry(labels).or_default().push((part, index));
+            }
+        }
+        let (labels, places) = places.into_iter().map(|(l, p)| (l.clone(), p)).unzip();
+        Ok(Box::new(Selected { parts, labels, places }))
+    }
+
+    fn label_names(&self, query: &LabelQuery<'_>) -> Result<Vec<String>, StorageError> {
+        self.merged(|storage| storage.label_names(query))
+    }
+
+    fn label_values(
+        &self,
+        name: &str,
+        query: &LabelQuery<'_>,
+    ) -> Result<Vec<String>, StorageError> {
+        self.merged(|storage| storage.label_values(name, query))
+    }
+
+    fn metadata(
+        &self,
+        metric: Option<&str>,
+    ) -> Result<BTreeMap<String, Vec<MetricMetadata>>, StorageError> {
+        let mut all: BTreeMap<String, Vec<MetricMetadata>> = BTreeMap::new();
+        for storage in &self.storages {
+            for (family, entries) in storage.metadata(metric)? {
+                let known = all.entry(family).or_default();
+                for entry in entries {
+                    if !known.contains(&entry) {
+                        known.push(entry);
+                    }
+                }
+            }
+        }
+        Ok(all)
+    }
+}
+
+impl UnionStorage {
+    fn merged(
+        &self,
+        list: impl Fn(&dyn Storage) -> Result<Vec<String>, StorageError>,
+    ) -> Result<Vec<String>, StorageError> {
+        let mut all = BTreeSet::new();
+        for storage in &self.storages {
+            all.extend(list(storage.as_ref())?);
+        }
+        Ok(all.into_iter().collect())
+    }
+}
+
+struct Selected<'a> {
+    parts: Vec<Box<dyn SelectedSeries + 'a>>,
+    labels: Vec<Labels>,
+    /// For each series the parts that have it, with its index there.
+    places: Vec<Vec<(usize, usize)>>,
+}
+
+impl SelectedSeries for Selected<'_> {
+    fn labels(&self) -> &[Labels] {
+        &self.labels
+    }
+
+    fn read<'b>(
+        &'b self,
+        index: usize,
+        buffer: &'b mut SampleBuffer,
+    ) -> Result<Samples<'b>, StorageError> {
+        match &self.places[index][..] {
+            // Lent where it lies.
+            [(part, index)] => self.parts[*part].read(*index, buffer),
+            places => {
+                buffer.clear();
+                let mut own = SampleBuffer::default();
+                for (part, index) in places {
+                    let samples = self.parts[*part].read(*index, &mut own)?;
+                    append(buffer, &samples);
+                }
+                sort(buffer);
+                Ok(buffer.samples())
+            }
+        }
+    }
+}
+
+/// Adds samples behind those that are there. Start timestamps are kept where they are known.
+fn append(buffer: &mut SampleBuffer, samples: &Samples<'_>) {
+    buffer.timestamps.extend_from_slice(samples.timestamps);
+    buffer.values.extend_from_slice(samples.values);
+    pad(&mut buffer.start_timestamps, samples.start_timestamps, buffer.timestamps.len());
+    buffer.histogram_timestamps.extend_from_slice(samples.histogram_timestamps);
+    buffer.histograms.extend_from_slice(samples.histograms);
+    pad(
+        &mut buffer.histogram_start_timestamps,
+        samples.histogram_start_timestamps,
+        buffer.histogram_timestamps.len(),
+    );
+}
+
+/// Start timestamps are either given for all samples or for none; unknown ones are 0.
+fn pad(all: &mut Vec<i64>, more: &[i64], length: usize) {
+    all.resize(length - more.len(), 0);
+    all.extend_from_slice(more);
+}
+
+/// Puts the samples in order of time. Of those at one time the first stays.
+fn sort(buffer: &mut SampleBuffer) {
+    let order = in_order(&buffer.timestamps);
+    take(&mut buffer.timestamps, &order);
+    take(&mut buffer.values, &order);
+    take(&mut buffer.start_timestamps, &order);
+    let order = in_order(&buffer.histogram_timestamps);
+    take(&mut buffer.histogram_timestamps, &order);
+    take(&mut buffer.histograms, &order);
+    take(&mut buffer.histogram_start_timestamps, &order);
+    // A series has one kind of sample at one time: of the kinds, too, the float counts.
+    let floats = &buffer.timestamps;
+    let free = |t: &i64| floats.binary_search(t).is_err();
+    let order: Vec<usize> = (0..buffer.histogram_timestamps.len())
+        .filter(|i| free(&buffer.histogram_timestamps[*i]))
+        .collect();
+    if order.len() < buffer.histogram_timestamps.len() {
+        take(&mut buffer.histogram_timestamps, &order);
+        take(&mut buffer.histograms, &order);
+        take(&mut buffer.histogram_start_timestamps, &order);
+    }
+}
+
+fn in_order(timestamps: &[i64]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..timestamps.len()).collect();
+    // Stable: what was named first stays first.
+    order.sort_by_key(|at| timestamps[*at]);
+    order.dedup_by_key(|at| timestamps[*at]);
+    order
+}
+
+fn take<T: Clone>(column: &mut Vec<T>, order: &[usize]) {
+    *column = order.iter().map(|at| column[*at].clone()).collect();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Columns, MemoryBuilder};
+    use promql_engine::{Cancellation, SelectHints, TimeRange};
+    use promql_model::{MatchOp, Matcher};
+
+    fn storage(series: &[(&str, &[(i64, f64)])]) -> Box<dyn Storage> {
+        let mut builder = MemoryBuilder::default();
+        for (job, samples) in series {
+            let labels = Labels::from_pairs([("__name__", "up"), ("job", job)]);
+            let mut columns = Columns::default();
+            columns.timestamps = samples.iter().map(|(t, _)| *t).collect();
+            columns.values = samples.iter().map(|(_, v)| *v).collect();
+            builder.insert(labels, columns);
+        }
+        Box::new(builder.build())
+    }
+
+    #[test]
+    fn series_are_put_together() {
+        let union = UnionStorage::new([
+            storage(&[("a", &[(10, 1.0), (30, 3.0)]), ("b", &[(10, 7.0)])]),
+            storage(&[("a", &[(20, 2.0), (30, 9.0)]), ("c", &[(10, 8.0)])]),
+        ]);
+        let matchers = [Matcher::new("__name__", MatchOp::Equal, "up").unwrap()];
+        let request = SelectRequest {
+            matchers: &matchers,
+            range: TimeRange::ALL,
+            hints: SelectHints::default(),
+            cancellation: &Cancellation::default(),
+        };
+        let selected = union.select(&request).unwrap();
+        let mut text = String::new();
+        for (index, labels) in selected.labels().iter().enumerate() {
+            let mut buffer = SampleBuffer::default();
+            let samples = selected.read(index, &mut buffer).unwrap();
+            let pairs: Vec<_> = samples.timestamps.iter().zip(samples.values).collect();
+            text.push_str(&format!("{} {pairs:?}\n", labels.get("job").unwrap()));
+        }
+        assert_eq!(text, "a [(10, 1.0), (20, 2.0), (30, 3.0)]\nb [(10, 7.0)]\nc [(10, 8.0)]\n");
+        let everything = LabelQuery { selectors: &[], range: TimeRange::ALL };
+        assert_eq!(union.label_values("job", &everything).unwrap(), ["a", "b", "c"]);
+    }
+}
