@@ -10,7 +10,7 @@
 //! and [`Fixed`] with six decimals for some messages, and [`OpenMetrics`] for bounds of buckets. All are displayed without allocating, so
 //! `write!` appends them to whatever is at hand.
 
-use std::fmt::{self, Write};
+use std::fmt;
 
 /// Displays a number without exponent, however long that gets: Go's `strconv` form `'f', -1`.
 ///
@@ -26,7 +26,7 @@ impl fmt::Display for Decimal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match special(self.0) {
             Some(word) => f.write_str(word),
-            None => write!(f, "{}", self.0),
+            None => Digits::of(self.0).write_plain(f),
         }
     }
 }
@@ -48,17 +48,18 @@ impl fmt::Display for General {
         if let Some(word) = special(self.0) {
             return f.write_str(word);
         }
-        let scientific = Scientific::of(self.0);
-        if (-4..6).contains(&scientific.exponent) {
-            write!(f, "{}", self.0)
+        let digits = Digits::of(self.0);
+        if (-4..6).contains(&digits.exponent) {
+            digits.write_plain(f)
         } else {
-            scientific.write(f)
+            digits.write_scientific(f)
         }
     }
 }
 
-/// Displays a number as the HTTP API does in its answers (there in quotes): without exponent, unless
-/// it is nearer to zero than 1e-6 or is 1e21 or larger.
+/// Displays a number as the HTTP API does in vectors and matrices (there in quotes): without
+/// exponent, unless it is nearer to zero than 1e-6 or is 1e21 or larger. Scalar results are
+/// [`Decimal`] there.
 ///
 /// ```
 /// use promql_model::number::Json;
@@ -72,7 +73,7 @@ impl fmt::Display for Json {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let size = self.0.abs();
         if size.is_finite() && size != 0.0 && !(1e-6..1e21).contains(&size) {
-            Scientific::of(self.0).write(f)
+            Digits::of(self.0).write_scientific(f)
         } else {
             Decimal(self.0).fmt(f)
         }
@@ -125,47 +126,106 @@ fn special(number: f64) -> Option<&'static str> {
     }
 }
 
-/// A finite number as mantissa and exponent, with the fewest digits.
-struct Scientific {
-    /// Rust's form, as in `-1.5e-7`: at most 17 digits, two signs, a point, and three digits after
-    /// the `e`.
-    text: [u8; 32],
-    mantissa_end: usize,
+/// A finite number, as the fewest digits that tell it from all others: `d.ddd` times 10 to the
+/// exponent.
+///
+/// Where two such numbers are equally near, Go takes the one whose last digit is even. So does the
+/// algorithm used here, but not Rust's standard library.
+struct Digits {
+    negative: bool,
+    /// At most 17, the first `length` count. No zeros at the ends, except for zero itself.
+    digits: [u8; 17],
+    length: usize,
     exponent: i32,
 }
 
-impl Scientific {
+impl Digits {
     fn of(number: f64) -> Self {
-        let mut buffer = Buffer { text: [0; 32], length: 0 };
-        // The buffer is long enough.
-        let _ = write!(buffer, "{number:e}");
-        let text = buffer.text.get(..buffer.length).unwrap_or_default();
-        let mantissa_end = text.iter().position(|&byte| byte == b'e').unwrap_or(text.len());
-        let exponent = text.get(mantissa_end + 1..).and_then(|text| str::from_utf8(text).ok());
-        let exponent = exponent.and_then(|text| text.parse().ok()).unwrap_or(0);
-        Self { text: buffer.text, mantissa_end, exponent }
+        let mut buffer = zmij::Buffer::new();
+        let text = buffer.format_finite(number);
+        let (mantissa, power) = text.split_once('e').unwrap_or((text, "0"));
+        let mut parsed = Self {
+            negative: number.is_sign_negative(),
+            digits: [b'0'; 17],
+            length: 0,
+            exponent: 0,
+        };
+        // The number of places before the point, and of zeros after it before the first digit.
+        let (mut places, mut zeros) = (0, 0);
+        let (mut seen_point, mut end) = (false, 0);
+        for byte in mantissa.bytes() {
+            match byte {
+                b'.' => seen_point = true,
+                b'0' if parsed.length == 0 => zeros += i32::from(seen_point),
+                b'0'..=b'9' => {
+                    if let Some(digit) = parsed.digits.get_mut(parsed.length) {
+                        *digit = byte;
+                    }
+                    parsed.length += 1;
+                    places += i32::from(!seen_point);
+                    end = if byte == b'0' { end } else { parsed.length };
+                }
+                _ => {}
+            }
+        }
+        parsed.length = end.clamp(1, parsed.digits.len());
+        if end > 0 {
+            let power: i32 = power.parse().unwrap_or(0);
+            parsed.exponent = power + if places > 0 { places - 1 } else { -1 - zeros };
+        }
+        parsed
     }
 
-    fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mantissa = self.text.get(..self.mantissa_end).unwrap_or_default();
-        f.write_str(str::from_utf8(mantissa).unwrap_or_default())?;
+    fn write_plain(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write_sign(f)?;
+        let Ok(point) = usize::try_from(self.exponent + 1) else {
+            f.write_str("0.")?;
+            write_zeros(f, (-1 - self.exponent).unsigned_abs() as usize)?;
+            return f.write_str(self.range(0, self.length));
+        };
+        match point {
+            0 => f.write_str("0.")?,
+            _ if point >= self.length => {
+                f.write_str(self.range(0, self.length))?;
+                return write_zeros(f, point - self.length);
+            }
+            _ => {
+                f.write_str(self.range(0, point))?;
+                f.write_str(".")?;
+            }
+        }
+        f.write_str(self.range(point, self.length))
+    }
+
+    fn write_scientific(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write_sign(f)?;
+        f.write_str(self.range(0, 1))?;
+        if self.length > 1 {
+            f.write_str(".")?;
+            f.write_str(self.range(1, self.length))?;
+        }
         let sign = if self.exponent < 0 { '-' } else { '+' };
         write!(f, "e{sign}{:02}", self.exponent.unsigned_abs())
     }
-}
 
-struct Buffer {
-    text: [u8; 32],
-    length: usize,
-}
-
-impl fmt::Write for Buffer {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        let end = self.length + text.len();
-        self.text.get_mut(self.length..end).ok_or(fmt::Error)?.copy_from_slice(text.as_bytes());
-        self.length = end;
-        Ok(())
+    fn write_sign(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.negative { f.write_str("-") } else { Ok(()) }
     }
+
+    fn range(&self, from: usize, to: usize) -> &str {
+        let digits = self.digits.get(from..to).unwrap_or_default();
+        str::from_utf8(digits).unwrap_or_default()
+    }
+}
+
+fn write_zeros(f: &mut fmt::Formatter<'_>, mut count: usize) -> fmt::Result {
+    const ZEROS: &str = "00000000000000000000000000000000";
+    while count > 0 {
+        let zeros = ZEROS.get(..count).unwrap_or(ZEROS);
+        f.write_str(zeros)?;
+        count -= zeros.len();
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -192,6 +252,10 @@ mod tests {
             (-9.9e-7, "-0.00000099", "-9.9e-07", "-9.9e-07"),
             (1.2345678901234569e23, "123456789012345690000000", "1.2345678901234569e+23", {
                 "1.2345678901234569e+23"
+            }),
+            // Halfway between two numbers of so many digits.
+            (184945788090.078125, "184945788090.07812", "1.8494578809007812e+11", {
+                "184945788090.07812"
             }),
             (f64::INFINITY, "+Inf", "+Inf", "+Inf"),
             (f64::NEG_INFINITY, "-Inf", "-Inf", "-Inf"),
