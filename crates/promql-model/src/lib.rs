@@ -1,6 +1,27 @@
 //! The Prometheus data model: labels and matchers, timestamps, samples and query results.
 //!
 //! Invariant: nothing here parses a query or does I/O.
+//!
+//! ```
+//! use promql_model::{Labels, MatchOp, Matcher};
+//!
+//! let series = Labels::from_pairs([("__name__", "up"), ("job", "api-server"), ("zone", "b")]);
+//! let selector = [
+//!     Matcher::new("job", MatchOp::Matches, "api-.*")?,
+//!     Matcher::new("env", MatchOp::NotEqual, "test")?,
+//! ];
+//! let matches = |m: &Matcher| m.matches(series.get(m.name()).unwrap_or_default());
+//! assert!(selector.iter().all(matches));
+//! assert_eq!(series.selector().to_string(), r#"up{job="api-server", zone="b"}"#);
+//! # Ok::<(), promql_model::RegexError>(())
+//! ```
+//!
+//! | what | where |
+//! |---|---|
+//! | label sets and conditions on them | [`Labels`], [`Matcher`], [`Regex`] |
+//! | native histograms | [`FloatHistogram`], [`CompensatedHistogram`] |
+//! | results of queries | [`QueryResult`] |
+//! | numbers, durations and quoted text as Prometheus writes them | [`number`], [`parse_duration`], [`mod@quote`] |
 
 mod duration;
 mod histogram;

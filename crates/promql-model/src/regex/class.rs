@@ -98,11 +98,12 @@ pub(super) fn check_utf8<'a>(cursor: &Cursor<'a>, end: usize) -> Result<&'a str,
 /// Takes `[:alpha:]` or `[:^alpha:]`; `None`: there is none here. Without the closing `:]` anywhere
 /// in the rest of the pattern, `[` is a plain character.
 fn posix(cursor: &mut Cursor<'_>) -> Result<Option<ClassItem<'static>>, Problem> {
-    if cursor.peek(0) != Some(b'[') || cursor.peek(1) != Some(b':') {
+    if cursor.peek(0) != Some(b'[') || cursor.peek(1) != Some(b':') || cursor.no_posix_end {
         return Ok(None);
     }
     let rest = cursor.rest();
     let Some(length) = memmem::find(rest.get(2..).unwrap_or_default(), b":]") else {
+        cursor.no_posix_end = true;
         return Ok(None);
     };
     let start = cursor.at;

@@ -7,9 +7,16 @@ use super::error::{Problem, RegexErrorKind as Kind};
 pub(super) struct Cursor<'a> {
     pub(super) text: &'a [u8],
     pub(super) at: usize,
+    /// Whether it is known that no `:]` lies ahead, so that it isn't looked for again and again.
+    pub(super) no_posix_end: bool,
 }
 
 impl<'a> Cursor<'a> {
+    /// The start of a pattern.
+    pub(super) fn new(text: &'a [u8]) -> Self {
+        Self { text, at: 0, no_posix_end: false }
+    }
+
     /// The byte `ahead` places on.
     #[inline]
     pub(super) fn peek(&self, ahead: usize) -> Option<u8> {

@@ -69,7 +69,7 @@ struct Parser<'a, 't, T, M> {
 impl<'a, 't, T: Tree, M: Meter> Parser<'a, 't, T, M> {
     fn new(pattern: &'a [u8], tree: &'t mut T) -> Self {
         Self {
-            cursor: Cursor { text: pattern, at: 0 },
+            cursor: Cursor::new(pattern),
             tree,
             outer: SmallVec::new(),
             level: Level::new(Flags::START, false),
