@@ -194,10 +194,8 @@ mod tests {
         let mut builder = MemoryBuilder::default();
         for (job, samples) in series {
             let labels = Labels::from_pairs([("__name__", "up"), ("job", job)]);
-            let mut columns = Columns::default();
-            columns.timestamps = samples.iter().map(|(t, _)| *t).collect();
-            columns.values = samples.iter().map(|(_, v)| *v).collect();
-            builder.insert(labels, columns);
+            let (timestamps, values) = samples.iter().copied().unzip();
+            builder.insert(labels, Columns { timestamps, values, ..Columns::default() });
         }
         Box::new(builder.build())
     }

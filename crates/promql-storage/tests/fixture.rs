@@ -228,6 +228,8 @@ tests:
       - series: up
         values: 1 2
           3 oops 4
+      - series: 'up{job="api"'
+        values: "0+1x10"
       - series: up{a="it''s"}
         values: '0+1x10 ''x'' 1'
       - series: up
