@@ -207,7 +207,7 @@ impl Generator {
                 format!("{op}{grouping} ({parameter}, {operand})")
             }
             9 => {
-                let op = self.0.pick(&["+", "-", "*", "/", "%", "^", ">", "<=", "== bool", "!="]);
+                let op = self.0.pick(&["+", "-", "*", "/", "^", ">", "<=", "== bool", "!="]);
                 match self.0.below(2) {
                     0 => format!("({}) {op} {}", self.vector(depth), self.scalar(depth)),
                     _ => format!("{} {op} ({})", self.scalar(depth), self.vector(depth)),
