@@ -75,9 +75,9 @@ pub(super) fn place<'s>(
         match &anchors {
             None => before[0].push(comment),
             Some(anchors) if on_own_line => {
-                before[anchors.behind_comment(next)].push(comment);
+                before[anchors.in_front[next]].push(comment);
             }
-            Some(anchors) => match anchors.in_front_of_comment(next - 1) {
+            Some(anchors) => match anchors.behind[next - 1] {
                 Some(at) => behind[at].push(comment),
                 None => before[0].push(comment),
             },
@@ -154,83 +154,66 @@ fn is_line_end(byte: u8) -> bool {
     matches!(byte, b'\n' | b'\r')
 }
 
-/// Which token of the canonical form stands for each token of the source.
-struct Anchors<'a> {
-    expr: &'a Expr,
-    tokens: &'a Tokens,
-    owners: &'a Ownership,
-    printed: &'a Printed,
-    /// The token of the canonical form, where there is one.
-    printed_as: Vec<Option<usize>>,
-    /// The outermost node that begins with a token.
-    begins: Vec<Option<NodeId>>,
-    /// The outermost node that ends with a token.
-    ends: Vec<Option<NodeId>>,
+/// Where comments at each token of the source go.
+struct Anchors {
+    /// For a comment behind the token: the token of the canonical form to stand behind.
+    behind: Vec<Option<usize>>,
+    /// For a comment in front of the token: the token of the canonical form to stand in front of.
+    /// At the end of both lies the end of the text.
+    in_front: Vec<usize>,
 }
 
-impl<'a> Anchors<'a> {
-    fn new(
-        expr: &'a Expr,
-        tokens: &'a Tokens,
-        owners: &'a Ownership,
-        printed: &'a Printed,
-    ) -> Anchors<'a> {
-        let (mut begins, mut ends) = (vec![None; tokens.tokens.len()], vec![]);
-        ends.clone_from(&begins);
+impl Anchors {
+    fn new(expr: &Expr, tokens: &Tokens, owners: &Ownership, printed: &Printed) -> Anchors {
+        let tokens_of = |node: NodeId| printed.tokens_in(printed.nodes[node.index()].clone());
+        let count = tokens.tokens.len();
+        let mut behind = vec![None; count];
+        let mut in_front = vec![None; count];
+        for (at, printed_as) in align(expr, tokens, owners, printed).into_iter().enumerate() {
+            let is_comma = tokens.tokens[at].kind == TokenKind::Comma;
+            let printed_as = printed_as.filter(|_| !is_comma);
+            behind[at] = printed_as;
+            let moved = trailing_clause(expr, tokens, owners, at);
+            in_front[at] = moved.map(|node| tokens_of(node).start).or(printed_as);
+        }
         // Children come first, so the outermost node is the one that remains.
-        for (index, range) in owners.nodes.iter().enumerate() {
-            if !range.is_empty() {
-                begins[range.start] = Some(NodeId(index as u32));
-                ends[range.end - 1] = Some(NodeId(index as u32));
-            }
+        for (index, range) in owners.nodes.iter().enumerate().filter(|(_, r)| !r.is_empty()) {
+            let printed = tokens_of(NodeId(index as u32));
+            in_front[range.start] = Some(printed.start);
+            behind[range.end - 1] = printed.end.checked_sub(1);
         }
-        let printed_as = align(expr, tokens, owners, printed);
-        Anchors { expr, tokens, owners, printed, printed_as, begins, ends }
-    }
-
-    /// The token of the canonical form in front of which a comment goes that stands in front of
-    /// this token. The number of tokens for the end of the text.
-    fn behind_comment(&self, mut token: usize) -> usize {
-        while token < self.tokens.tokens.len() {
-            if let Some(node) = self.begins[token].or_else(|| self.trailing_clause(token)) {
-                return self.printed_node(node).start;
-            }
-            if let (false, Some(at)) = (self.is_comma(token), self.printed_as[token]) {
-                return at;
-            }
-            token += 1;
+        // What has no token of its own goes to that of its neighbour.
+        for at in 1..count {
+            behind[at] = behind[at].or(behind[at - 1]);
         }
-        self.printed.tokens.len()
+        let mut next = printed.tokens.len();
+        let mut in_front: Vec<usize> = in_front
+            .into_iter()
+            .rev()
+            .map(|at| {
+                next = at.unwrap_or(next);
+                next
+            })
+            .collect();
+        in_front.reverse();
+        in_front.push(printed.tokens.len());
+        Anchors { behind, in_front }
     }
+}
 
-    /// The token of the canonical form behind which a comment goes that stands behind this token.
-    fn in_front_of_comment(&self, token: usize) -> Option<usize> {
-        (0..=token).rev().find_map(|token| {
-            if let Some(node) = self.ends[token] {
-                return self.printed_node(node).end.checked_sub(1);
-            }
-            self.printed_as[token].filter(|_| !self.is_comma(token))
-        })
-    }
-
-    /// The aggregation, if the token begins its clause and the clause stands behind the operand:
-    /// a comment in front of it goes in front of the aggregation, since the clause will too.
-    fn trailing_clause(&self, token: usize) -> Option<NodeId> {
-        let Owner::Grouping(id) = self.owners.owners[token] else { return None };
-        let kind = self.tokens.tokens[token].kind;
-        let begins = matches!(kind, TokenKind::By | TokenKind::Without | TokenKind::LeftParen);
-        let is_behind = token > self.owners.nodes[id.index()].start + 2;
-        (begins && is_behind && matches!(self.expr.kind(id), NodeKind::Aggregate { .. }))
-            .then_some(id)
-    }
-
-    fn printed_node(&self, node: NodeId) -> Range<usize> {
-        self.printed.tokens_in(self.printed.nodes[node.index()].clone())
-    }
-
-    fn is_comma(&self, token: usize) -> bool {
-        self.tokens.tokens[token].kind == TokenKind::Comma
-    }
+/// The aggregation, if the token begins its clause and the clause stands behind the operand: a
+/// comment in front of it goes in front of the aggregation, since the clause will too.
+fn trailing_clause(
+    expr: &Expr,
+    tokens: &Tokens,
+    owners: &Ownership,
+    token: usize,
+) -> Option<NodeId> {
+    let Owner::Grouping(id) = owners.owners[token] else { return None };
+    let kind = tokens.tokens[token].kind;
+    let begins = matches!(kind, TokenKind::By | TokenKind::Without | TokenKind::LeftParen);
+    let is_behind = token > owners.nodes[id.index()].start + 2;
+    (begins && is_behind && matches!(expr.kind(id), NodeKind::Aggregate { .. })).then_some(id)
 }
 
 /// Matches the tokens of the source with those of the canonical form. Within one part of the

@@ -20,19 +20,20 @@ impl Printer<'_> {
         self.space();
         match modifiers.offset_expr {
             None => self.nanoseconds(own, modifiers.offset),
-            Some(expr) if self.fidelity == Fidelity::Exact && self.would_end_early(expr) => {
-                self.token(own, "(");
+            Some(expr) => {
+                if self.fidelity == Fidelity::Exact {
+                    (0..self.missing_signs(expr)).for_each(|_| self.token(own, "+"));
+                }
                 self.duration_expr(own, expr);
-                self.token(own, ")");
             }
-            Some(expr) => self.duration_expr(own, expr),
         }
     }
 
-    /// Whether an offset, read again, would end in front of its last operator. Only one that begins
-    /// with a parenthesis or two signs takes in arithmetic: `offset --5 * 2` is printed without its
-    /// signs, which would multiply the selector.
-    fn would_end_early(&self, offset: DurationId) -> bool {
+    /// How many signs an offset lacks to be read again as a whole. Only one that begins with a
+    /// parenthesis or two signs takes in arithmetic; but `offset --5 * 2` is printed without its
+    /// signs, and what is read from that is the selector multiplied. Pluses in front change nothing
+    /// else.
+    fn missing_signs(&self, offset: DurationId) -> usize {
         use DurationKind::{Binary, Literal, Unary};
         let kind = |id: DurationId| self.expr.duration(id).kind;
         let is_wrapped = |id: DurationId| self.expr.duration(id).wrapped;
@@ -41,10 +42,13 @@ impl Printer<'_> {
             Unary(_, operand) => is_wrapped(operand) || !matches!(kind(operand), Binary(..)),
             _ => true,
         };
-        let (mut first, mut signs) = (offset, 0);
-        loop {
+        if is_one_operand || is_wrapped(offset) {
+            return 0;
+        }
+        let (mut first, mut signs) = (offset, 0usize);
+        while signs < 2 {
             if is_wrapped(first) {
-                return signs > 0 && !is_one_operand;
+                return if signs == 0 { 0 } else { 2 - signs };
             }
             match kind(first) {
                 Binary(_, lhs, _) => first = lhs,
@@ -54,14 +58,12 @@ impl Printer<'_> {
                 }
                 Literal { value, .. } => {
                     signs += usize::from(value.is_sign_negative());
-                    return signs < 2 && !is_one_operand;
+                    break;
                 }
-                _ => return !is_one_operand,
-            }
-            if signs > 1 {
-                return false;
+                _ => break,
             }
         }
+        2usize.saturating_sub(signs)
     }
 
     pub(super) fn duration(&mut self, owner: Owner, duration: Duration) {

@@ -77,3 +77,13 @@ fn matchers() {
     let matchers: Vec<String> = (0..20_000).map(|i| format!("l{i}=\"v\"")).collect();
     check("many matchers", format!("x{{{}}}", matchers.join(",")));
 }
+
+#[test]
+fn comments() {
+    let behind_each =
+        "x[".to_owned() + &"(".repeat(10_000) + "5m # c\n" + &") # c\n".repeat(10_000);
+    check("comments behind parentheses", behind_each + "]");
+    check("comments in a chain", vec!["x"; 10_000].join(" # c\n+ "));
+    let matchers: Vec<String> = (0..10_000).map(|i| format!("l{i}=\"v\" # c\n")).collect();
+    check("comments in braces", format!("x{{{}}}", matchers.join(",\n# d\n")));
+}

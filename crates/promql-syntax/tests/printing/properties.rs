@@ -68,7 +68,10 @@ proptest! {
         let source: String = source.into_iter().collect();
         let options = FormatOptions { width, ..FormatOptions::default() };
         if let Ok(formatted) = promql_syntax::format(&source, &options) {
-            prop_assert_eq!(format(&formatted, width), formatted, "of {}", source);
+            prop_assert_eq!(format(&formatted, width), formatted.clone(), "of {}", &source);
+            let (before, after) = (parse(&source), parse(&formatted));
+            prop_assert_eq!(after.to_string(), before.to_string(), "{} as {}", &source, &formatted);
+            prop_assert_eq!(after.comments().len(), before.comments().len(), "{}", &source);
         }
     }
 
