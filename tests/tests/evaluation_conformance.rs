@@ -20,6 +20,7 @@ fn evaluates_the_upstream_script_for_names_that_are_dropped_at_once() {
     check("promqltest_extra", &options);
 }
 
+#[allow(clippy::print_stdout, reason = "the counts are the point of the test")]
 fn check(part: &str, options: &EngineOptions) {
     let Some(files) = conformance::files(part, ".test") else { return };
     let (mut passed, mut failed, mut histograms) = (0, 0, 0);

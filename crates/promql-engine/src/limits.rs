@@ -82,6 +82,14 @@ impl Held<'_> {
     }
 }
 
+impl Held<'_> {
+    /// Counts so many samples as not kept any more.
+    pub(crate) fn shrink(&mut self, samples: usize) {
+        self.samples -= samples;
+        self.limits.held.fetch_sub(samples, Ordering::Relaxed);
+    }
+}
+
 impl Drop for Held<'_> {
     fn drop(&mut self) {
         self.limits.held.fetch_sub(self.samples, Ordering::Relaxed);

@@ -104,6 +104,11 @@ impl<'a> Kept<'a> {
         Ok(Kept { series, columns, _held: held })
     }
 
+    /// The series and the columns, which are not counted as kept any more.
+    pub(crate) fn into_parts(self) -> (Vec<Series>, Vec<Column>) {
+        (self.series, self.columns)
+    }
+
     /// Computes all columns of an operator.
     pub(crate) fn all_of(
         context: &'a Context<'_>,
@@ -282,8 +287,8 @@ pub(crate) fn unite<'a>(
     if !has_same_labels(operator.series()) {
         return Ok(operator);
     }
-    let kept = Kept::all_of(context, &*operator, steps)?;
-    let (series, columns) = merge(kept.series, kept.columns, rule)?;
+    let (series, columns) = Kept::all_of(context, &*operator, steps)?.into_parts();
+    let (series, columns) = merge(series, columns, rule)?;
     Ok(Box::new(Kept::new(context, series, columns)?))
 }
 

@@ -52,8 +52,7 @@ fn columns_of(
     vector: VectorOperator<'_>,
     grid: &Grid,
 ) -> Result<(Vec<Series>, Vec<Column>), EngineError> {
-    let Kept { series, columns, .. } = Kept::all_of(context, &*vector, grid.len)?;
-    Ok((series, columns))
+    Ok(Kept::all_of(context, &*vector, grid.len)?.into_parts())
 }
 
 /// Removes the names that operations have only flagged for removal.

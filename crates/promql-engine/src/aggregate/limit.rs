@@ -19,23 +19,12 @@ pub(super) fn limitk<'a>(
     let Some(limits) = parameter::counts(&aggregate, parameter)? else {
         return aggregate.nothing();
     };
-    let steps = aggregate.grid.len;
-    let groups = aggregate.groups();
-    let mut elements = vec![Vec::new(); groups.labels.len() * steps];
-    let mut held = aggregate.context.limits.hold(0)?;
-    aggregate.each_member(|index, column| {
-        let elements = &mut elements[groups.of_series[index] * steps..][..steps];
-        let mut kept = 0;
-        for (step, value) in column.iter() {
-            if elements[step].len() < limits[step] {
-                elements[step].push((value, index));
-                kept += 1;
-            }
+    let feed = |kept: &mut Vec<(f64, usize)>, new, limit| {
+        if kept.len() < limit {
+            kept.push(new);
         }
-        held.grow(kept)
-    })?;
-    drop(held);
-    topk::select(&aggregate, elements, steps)
+    };
+    topk::choose(&aggregate, limits, feed, |_| {})
 }
 
 /// A share of the elements, chosen by a hash of their labels: a ratio and its negative complement

@@ -78,11 +78,7 @@ impl<'a> Aggregate<'a> {
     fn groups(&self) -> Groups {
         let series = self.input.series();
         let mut positions: HashMap<Labels, usize> = HashMap::new();
-        let mut groups = Groups {
-            labels: Vec::new(),
-            members: Vec::new(),
-            of_series: Vec::with_capacity(series.len()),
-        };
+        let mut groups = Groups { labels: Vec::new(), members: Vec::new() };
         for (index, series) in series.iter().enumerate() {
             let labels = self.group_labels(&series.labels);
             let group = *positions.entry(labels).or_insert_with_key(|labels| {
@@ -91,7 +87,6 @@ impl<'a> Aggregate<'a> {
                 groups.labels.len() - 1
             });
             groups.members[group].push(index);
-            groups.of_series.push(group);
         }
         groups
     }
@@ -109,6 +104,29 @@ impl<'a> Aggregate<'a> {
         self.context.workers.run(self.input.series().len(), self.grid.len, compute, consume)
     }
 
+    /// Computes the columns of the members of one group after the other.
+    fn each_group(&self, groups: &Groups, consumer: &mut impl ByGroup) -> Result<(), EngineError> {
+        let members: Vec<(usize, usize)> = groups
+            .members
+            .iter()
+            .enumerate()
+            .flat_map(|(group, members)| members.iter().map(move |&member| (group, member)))
+            .collect();
+        let compute = |at: usize, scratch: &mut Scratch| {
+            let mut column = Column::default();
+            self.input.column(members[at].1, scratch, &mut column)?;
+            Ok(column)
+        };
+        self.context.workers.run(members.len(), self.grid.len, compute, |at, column| {
+            let (group, member) = members[at];
+            consumer.add(member, &column)?;
+            if members.get(at + 1).is_none_or(|next| next.0 != group) {
+                consumer.finish(group)?;
+            }
+            Ok(())
+        })
+    }
+
     /// Nothing, though the input is evaluated for what it has to say.
     fn nothing(&self) -> Result<VectorOperator<'a>, EngineError> {
         if self.input.has_effects() {
@@ -118,13 +136,20 @@ impl<'a> Aggregate<'a> {
     }
 }
 
+/// Consumes the members of one group after the other, so that it holds the state of but one.
+trait ByGroup {
+    /// Adds the values of a member, given by the number of its series.
+    fn add(&mut self, member: usize, column: &Column) -> Result<(), EngineError>;
+
+    /// Ends a group: the next member belongs to another one.
+    fn finish(&mut self, group: usize) -> Result<(), EngineError>;
+}
+
 /// The groups of an aggregation in the order of their first members.
 struct Groups {
     labels: Vec<Labels>,
     /// The series of each group.
     members: Vec<Vec<usize>>,
-    /// The group of each series.
-    of_series: Vec<usize>,
 }
 
 /// Whether the name of a group's series goes in the end: if it does for a member at the last step

@@ -1,12 +1,15 @@
 //! `quantile`: needs all values of a group at a step, sorted.
 
+use promql_model::Labels;
+
 use super::parameter::Extent;
-use super::{Aggregate, DropName};
+use super::{Aggregate, ByGroup, DropName};
 use crate::EngineError;
 use crate::annotations::bad_quantile;
 use crate::arithmetic::{order, quantile_of_sorted};
 use crate::column::{Column, ScalarColumn};
-use crate::operator::{Kept, VectorOperator};
+use crate::limits::Held;
+use crate::operator::{Kept, Series, VectorOperator};
 
 pub(super) fn quantile<'a>(
     aggregate: Aggregate<'a>,
@@ -24,30 +27,56 @@ pub(super) fn quantile<'a>(
         bad_quantile(&context.annotations, aggregate.parameter_place, value);
     }
     let groups = aggregate.groups();
-    let mut values: Vec<Vec<f64>> = vec![Vec::new(); groups.labels.len() * steps];
-    let mut drop_names = vec![DropName::default(); groups.labels.len()];
-    let mut held = context.limits.hold(0)?;
-    aggregate.each_member(|index, column| {
-        let group = groups.of_series[index];
-        drop_names[group].add(&aggregate.input.series()[index], &column);
-        let values = &mut values[group * steps..][..steps];
-        column.iter().for_each(|(step, value)| values[step].push(value));
-        held.grow(column.valid.count())
-    })?;
-    let columns = (0..groups.labels.len()).map(|group| {
+    let mut quantiles = Quantiles {
+        parameter,
+        input: aggregate.input.series(),
+        labels: &groups.labels,
+        values: vec![Vec::new(); steps],
+        drop_name: DropName::default(),
+        held: context.limits.hold(0)?,
+        series: Vec::with_capacity(groups.labels.len()),
+        columns: Vec::with_capacity(groups.labels.len()),
+    };
+    aggregate.each_group(&groups, &mut quantiles)?;
+    let Quantiles { series, columns, held, .. } = quantiles;
+    drop(held);
+    Ok(Box::new(Kept::new(context, series, columns)?))
+}
+
+struct Quantiles<'a> {
+    parameter: &'a ScalarColumn,
+    input: &'a [Series],
+    /// The labels of the groups.
+    labels: &'a [Labels],
+    /// The values of the open group at each step.
+    values: Vec<Vec<f64>>,
+    drop_name: DropName,
+    held: Held<'a>,
+    series: Vec<Series>,
+    columns: Vec<Column>,
+}
+
+impl ByGroup for Quantiles<'_> {
+    fn add(&mut self, member: usize, column: &Column) -> Result<(), EngineError> {
+        self.drop_name.add(&self.input[member], column);
+        column.iter().for_each(|(step, value)| self.values[step].push(value));
+        self.held.grow(column.valid.count())
+    }
+
+    fn finish(&mut self, group: usize) -> Result<(), EngineError> {
         let mut column = Column::default();
-        column.reset(steps);
-        for (step, values) in values[group * steps..][..steps].iter_mut().enumerate() {
+        column.reset(self.values.len());
+        for (step, values) in self.values.iter_mut().enumerate() {
             if !values.is_empty() {
                 values.sort_unstable_by(order);
-                column.set(step, quantile_of_sorted(parameter.at(step), values));
+                column.set(step, quantile_of_sorted(self.parameter.at(step), values));
+                self.held.shrink(values.len());
+                values.clear();
             }
         }
-        column
-    });
-    let columns: Vec<Column> = columns.collect();
-    drop(held);
-    let series =
-        drop_names.iter().zip(&groups.labels).map(|(drop, labels)| drop.series(labels.clone()));
-    Ok(Box::new(Kept::new(context, series.collect(), columns)?))
+        self.held.grow(column.valid.count())?;
+        self.series.push(std::mem::take(&mut self.drop_name).series(self.labels[group].clone()));
+        self.columns.push(column);
+        Ok(())
+    }
 }

@@ -3,9 +3,10 @@
 //! Among equal values upstream keeps those that its binary heap happens to keep, so this is the same
 //! heap. There is one for each group and step, and each series is fed to the heaps of its group.
 
-use super::{Aggregate, parameter};
+use super::{Aggregate, ByGroup, parameter};
 use crate::EngineError;
 use crate::column::{Column, ScalarColumn};
+use crate::limits::Held;
 use crate::operator::{Kept, VectorOperator};
 
 /// Which elements are kept.
@@ -95,54 +96,90 @@ pub(super) fn topk<'a>(
     let Some(limits) = parameter::counts(&aggregate, parameter)? else {
         return aggregate.nothing();
     };
-    let steps = aggregate.grid.len;
-    let groups = aggregate.groups();
-    let mut heaps = vec![Heap::default(); groups.labels.len() * steps];
-    let mut held = aggregate.context.limits.hold(0)?;
-    aggregate.each_member(|index, column| {
-        let heaps = &mut heaps[groups.of_series[index] * steps..][..steps];
-        let mut kept = 0;
-        for (step, value) in column.iter() {
-            let before = heaps[step].0.len();
-            heaps[step].feed((value, index), limits[step], best);
-            kept += heaps[step].0.len() - before;
-        }
-        held.grow(kept)
-    })?;
-    if steps == 1 {
-        for heap in &mut heaps {
-            heap.0.sort_by(|a, b| best.order(a.0, b.0));
-        }
-    }
-    drop(held);
-    select(&aggregate, heaps.into_iter().map(|heap| heap.0).collect(), steps)
+    let feed = |heap: &mut Vec<Element>, new: Element, limit: usize| {
+        let mut kept = Heap(std::mem::take(heap));
+        kept.feed(new, limit, best);
+        *heap = kept.0;
+    };
+    let sort = |heap: &mut Vec<Element>| heap.sort_by(|a, b| best.order(a.0, b.0));
+    choose(&aggregate, limits, feed, sort)
 }
 
-/// Hands out the elements that were kept for each group and step. With a single step they come in
-/// the order in which they are given, otherwise in that of the input.
-pub(super) fn select<'a>(
+/// Chooses elements of each group and step. `feed` adds an element to those that are kept so far or
+/// does not, with regard to how many there may be; `sort` puts them in the order of the output, which
+/// matters if there is but one step.
+pub(super) fn choose<'a>(
     aggregate: &Aggregate<'a>,
-    elements: Vec<Vec<Element>>,
-    steps: usize,
+    limits: Vec<usize>,
+    feed: impl FnMut(&mut Vec<Element>, Element, usize),
+    sort: impl FnMut(&mut Vec<Element>),
 ) -> Result<VectorOperator<'a>, EngineError> {
     let input = aggregate.input.series();
-    let mut columns: Vec<Option<Column>> = vec![None; input.len()];
-    let mut order = Vec::new();
-    for (at, elements) in elements.into_iter().enumerate() {
-        for (value, index) in elements {
-            let column = columns[index].get_or_insert_with(|| {
-                order.push(index);
-                let mut column = Column::default();
-                column.reset(steps);
-                column
-            });
-            column.set(at % steps, value);
-        }
-    }
+    let steps = limits.len();
+    let groups = aggregate.groups();
+    let mut choice = Choice {
+        kept: vec![Vec::new(); steps],
+        limits,
+        feed,
+        sort,
+        columns: vec![None; input.len()],
+        order: Vec::new(),
+        held: aggregate.context.limits.hold(0)?,
+    };
+    aggregate.each_group(&groups, &mut choice)?;
+    let Choice { mut columns, mut order, held, .. } = choice;
+    drop(held);
     if steps > 1 {
         order.sort_unstable();
     }
     let series = order.iter().map(|&index| input[index].clone()).collect();
     let columns = order.iter().filter_map(|&index| columns[index].take()).collect();
     Ok(Box::new(Kept::new(aggregate.context, series, columns)?))
+}
+
+struct Choice<'a, F, S> {
+    /// The elements of the open group that are kept for each step.
+    kept: Vec<Vec<Element>>,
+    limits: Vec<usize>,
+    feed: F,
+    sort: S,
+    /// What was chosen of each series of the finished groups.
+    columns: Vec<Option<Column>>,
+    /// The series of which something was chosen.
+    order: Vec<usize>,
+    held: Held<'a>,
+}
+
+impl<F, S> ByGroup for Choice<'_, F, S>
+where
+    F: FnMut(&mut Vec<Element>, Element, usize),
+    S: FnMut(&mut Vec<Element>),
+{
+    fn add(&mut self, member: usize, column: &Column) -> Result<(), EngineError> {
+        let mut more = 0;
+        for (step, value) in column.iter() {
+            let kept = &mut self.kept[step];
+            let before = kept.len();
+            (self.feed)(kept, (value, member), self.limits[step]);
+            more += kept.len() - before;
+        }
+        self.held.grow(more)
+    }
+
+    fn finish(&mut self, _: usize) -> Result<(), EngineError> {
+        let steps = self.kept.len();
+        for (step, kept) in self.kept.iter_mut().enumerate() {
+            (self.sort)(kept);
+            for (value, index) in kept.drain(..) {
+                let column = self.columns[index].get_or_insert_with(|| {
+                    self.order.push(index);
+                    let mut column = Column::default();
+                    column.reset(steps);
+                    column
+                });
+                column.set(step, value);
+            }
+        }
+        Ok(())
+    }
 }

@@ -6,8 +6,9 @@ use std::cmp::Ordering;
 use promql_model::Labels;
 
 use crate::EngineError;
+use crate::column::Column;
 use crate::context::Context;
-use crate::operator::{Kept, VectorOperator};
+use crate::operator::{Kept, Operator, Series, VectorOperator};
 
 /// Sorts by value, NaN last in either direction. Equal values keep their order.
 pub(crate) fn by_value<'a>(
@@ -15,10 +16,8 @@ pub(crate) fn by_value<'a>(
     input: VectorOperator<'a>,
     descending: bool,
 ) -> Result<VectorOperator<'a>, EngineError> {
-    let kept = Kept::all_of(context, &*input, 1)?;
-    let value = |index: usize| kept.columns[index].values[0];
-    permute(context, &kept, |a, b| {
-        let (a, b) = (value(a), value(b));
+    permuted(context, &*input, |a, b| {
+        let (a, b) = (a.1.values[0], b.1.values[0]);
         let order = a.partial_cmp(&b).unwrap_or(Ordering::Equal);
         a.is_nan().cmp(&b.is_nan()).then(if descending { order.reverse() } else { order })
     })
@@ -31,23 +30,22 @@ pub(crate) fn by_label<'a>(
     names: &[String],
     descending: bool,
 ) -> Result<VectorOperator<'a>, EngineError> {
-    let kept = Kept::all_of(context, &*input, 1)?;
-    permute(context, &kept, |a, b| {
-        let (a, b) = (&kept.series[a].labels, &kept.series[b].labels);
-        let order = compare_labels(a, b, names);
+    permuted(context, &*input, |a, b| {
+        let order = compare_labels(&a.0.labels, &b.0.labels, names);
         if descending { order.reverse() } else { order }
     })
 }
 
-fn permute<'a>(
+/// The series of a vector with a single step, in another order.
+fn permuted<'a>(
     context: &'a Context<'a>,
-    kept: &Kept<'_>,
-    compare: impl Fn(usize, usize) -> Ordering,
+    input: &dyn Operator,
+    compare: impl Fn(&(Series, Column), &(Series, Column)) -> Ordering,
 ) -> Result<VectorOperator<'a>, EngineError> {
-    let mut order: Vec<usize> = (0..kept.series.len()).collect();
-    order.sort_by(|&a, &b| compare(a, b));
-    let series = order.iter().map(|&index| kept.series[index].clone()).collect();
-    let columns = order.iter().map(|&index| kept.columns[index].clone()).collect();
+    let (series, columns) = Kept::all_of(context, input, 1)?.into_parts();
+    let mut elements: Vec<(Series, Column)> = series.into_iter().zip(columns).collect();
+    elements.sort_by(compare);
+    let (series, columns) = elements.into_iter().unzip();
     Ok(Box::new(Kept::new(context, series, columns)?))
 }
 
