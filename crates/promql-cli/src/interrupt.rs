@@ -1,9 +1,9 @@
 //! Ctrl-C.
 //!
-//! While this engine evaluates, the first Ctrl-C asks it to stop, which it does at the next series.
-//! At any other time (a file is read, a server is waited for) there is nothing to put in order: the
-//! process ends, and with it its connections, which is how a server learns that nobody waits for
-//! its answer. So does the second Ctrl-C in any case.
+//! While a query is evaluated or a server is waited for, the first Ctrl-C asks for an end, and what
+//! is under way comes to it in order: the progress line is cleared, and a server learns that nobody
+//! waits for its answer because the connection is closed. At any other time, and at the second
+//! Ctrl-C, the process ends at once.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -12,7 +12,7 @@ use promql_engine::Cancellation;
 use crate::console::Console;
 use crate::exit::Exit;
 
-static EVALUATING: AtomicBool = AtomicBool::new(false);
+static STOPPABLE: AtomicBool = AtomicBool::new(false);
 
 /// Listens for Ctrl-C from now on. Gives the switch that it throws.
 pub fn listen(console: Console) -> Cancellation {
@@ -20,9 +20,9 @@ pub fn listen(console: Console) -> Cancellation {
     let switch = cancellation.clone();
     // Where signals can't be caught Ctrl-C ends the process by itself.
     let _ = ctrlc::set_handler(move || {
-        let evaluating = EVALUATING.swap(false, Ordering::SeqCst);
+        let stoppable = STOPPABLE.swap(false, Ordering::SeqCst);
         switch.cancel();
-        if !evaluating {
+        if !stoppable {
             if console.stderr_is_terminal {
                 // What a progress line may have left.
                 console.remark("\r\x1b[2K");
@@ -33,10 +33,10 @@ pub fn listen(console: Console) -> Cancellation {
     cancellation
 }
 
-/// Runs an evaluation that looks at the switch.
-pub fn while_evaluating<T>(evaluation: impl FnOnce() -> T) -> T {
-    EVALUATING.store(true, Ordering::SeqCst);
-    let result = evaluation();
-    EVALUATING.store(false, Ordering::SeqCst);
+/// Does something that looks at the switch.
+pub fn while_stoppable<T>(task: impl FnOnce() -> T) -> T {
+    STOPPABLE.store(true, Ordering::SeqCst);
+    let result = task();
+    STOPPABLE.store(false, Ordering::SeqCst);
     result
 }

@@ -2,7 +2,7 @@
 //!
 //! A time is written in whatever way is at hand: as RFC 3339, as seconds since the epoch the way
 //! that servers write them, relative to now, or as a short date or time of day in the local zone.
-//! [`instant::Clock`] reads one; [`range::Range`] puts the flags of a query together.
+//! [`instant::Clock`] reads one; [`Times`] puts the flags of a query together.
 
 pub mod instant;
 pub mod range;

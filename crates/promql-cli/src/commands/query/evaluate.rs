@@ -42,7 +42,8 @@ pub(super) fn answer(
         Opened::Server(server) => {
             let _progress = Progress::start(console, format!("asking {}", server.address()));
             let text = String::from_utf8_lossy(&input.text);
-            return server.query(text.trim_end(), options).map_err(|error| {
+            let answer = interrupt::while_stoppable(|| server.query(text.trim_end(), options));
+            return answer.map_err(|error| {
                 match promql_syntax::compile(&input.text, &Features::ALL) {
                     Err(errors) if is_refused(&error) => QueryFailure::Syntax(errors),
                     _ => QueryFailure::Server(Box::new(error)),
@@ -53,7 +54,7 @@ pub(super) fn answer(
     let query =
         promql_syntax::compile(&input.text, &Features::ALL).map_err(QueryFailure::Syntax)?;
     let _progress = Progress::start(console, "evaluating".to_string());
-    interrupt::while_evaluating(|| promql_engine::evaluate(&query, storage.as_ref(), options))
+    interrupt::while_stoppable(|| promql_engine::evaluate(&query, storage.as_ref(), options))
         .map_err(QueryFailure::Engine)
 }
 

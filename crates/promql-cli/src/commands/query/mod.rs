@@ -1,5 +1,6 @@
 //! `promql query`: asks a server, or evaluates over files here.
 
+mod empty;
 mod evaluate;
 mod remarks;
 pub mod server;
@@ -183,7 +184,17 @@ impl Query {
             }
             let answered = evaluate::answer(&opened, input, &options, console);
             exit = exit.and(match answered {
-                Ok(result) => self.show(&result, input, &options, format, &clock, console)?,
+                Ok(result) => {
+                    let shown = self.show(&result, input, &options, format, &clock, console)?;
+                    let for_people = matches!(
+                        format,
+                        Format::Table | Format::Vertical | Format::Graph | Format::Md
+                    );
+                    if for_people && render::is_empty(&result.value) {
+                        self.explain_empty(&opened, input, &options, console);
+                    }
+                    shown
+                }
                 Err(failure) => failure.tell(input, format == Format::Json, console)?,
             });
             if exit == Exit::Interrupted {
@@ -275,6 +286,24 @@ impl Query {
             exit = Exit::Failed;
         }
         Ok(exit)
+    }
+
+    /// Says why there are no series, if that costs little: a server is asked for it only when
+    /// somebody looks.
+    fn explain_empty(
+        &self,
+        opened: &Opened,
+        input: &Input,
+        options: &QueryOptions,
+        console: &Console,
+    ) {
+        let is_cheap = matches!(opened, Opened::Local { .. }) && self.eval.is_none();
+        if !is_cheap && !console.stderr_is_terminal {
+            return;
+        }
+        if let Some(reason) = empty::explain(opened, input, options, console) {
+            console.remark(&format!("{reason}\n"));
+        }
     }
 
     fn view(
