@@ -1,5 +1,6 @@
 //! The commands in the README, in the book and in `transcripts/` do what is written there.
 
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "what a test counts has to be seen")]
 #![allow(clippy::unwrap_used, reason = "a test that fails")]
 
 use std::fs;
