@@ -25,7 +25,9 @@ fn evaluates_the_upstream_tables() {
             let id = case["id"].as_str().unwrap_or_default();
             match run(&path, &table, case) {
                 Err(problem) if problem.contains("native histograms") => {
-                    println!("engine/{suite}: {id} needs native histograms");
+                    promql_tests::conformance::say(&format!(
+                        "engine/{suite}: {id} needs native histograms"
+                    ));
                 }
                 outcome => tally.check(id, outcome),
             }

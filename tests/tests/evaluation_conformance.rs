@@ -20,7 +20,6 @@ fn evaluates_the_upstream_script_for_names_that_are_dropped_at_once() {
     check("promqltest_extra", &options);
 }
 
-#[allow(clippy::print_stdout, reason = "the counts are the point of the test")]
 fn check(part: &str, options: &EngineOptions) {
     let Some(files) = conformance::files(part, ".test") else { return };
     let (mut passed, mut failed, mut histograms) = (0, 0, 0);
@@ -28,18 +27,23 @@ fn check(part: &str, options: &EngineOptions) {
         let text = std::fs::read_to_string(&path)
             .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let outcome = script::run(&text, options);
-        println!(
+        promql_tests::conformance::say(&format!(
             "{}: {} passed, {} failed, {} need native histograms",
             path.file_name().unwrap_or_default().to_string_lossy(),
             outcome.passed,
             outcome.failed.len(),
             outcome.histograms
-        );
-        outcome.failed.iter().for_each(|failure| println!("  {failure}"));
+        ));
+        outcome
+            .failed
+            .iter()
+            .for_each(|failure| promql_tests::conformance::say(&format!("  {failure}")));
         passed += outcome.passed;
         failed += outcome.failed.len();
         histograms += outcome.histograms;
     }
-    println!("{part}: {passed} passed, {failed} failed, {histograms} need native histograms");
+    promql_tests::conformance::say(&format!(
+        "{part}: {passed} passed, {failed} failed, {histograms} need native histograms"
+    ));
     assert_eq!(failed, 0, "see above");
 }

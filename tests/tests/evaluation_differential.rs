@@ -443,11 +443,12 @@ fn same(a: &Answer, b: &Answer) -> bool {
 }
 
 #[test]
-#[allow(clippy::print_stderr, reason = "a skipped test has to say so")]
 fn random_queries_have_the_same_results_as_on_a_server() {
     let programs = std::env::var_os("PROMQL_REFERENCE_BIN").map(PathBuf::from);
     let Some(programs) = programs.filter(|folder| folder.join("prometheus").exists()) else {
-        eprintln!("no prometheus and promtool in PROMQL_REFERENCE_BIN, skipping random queries");
+        promql_tests::conformance::say(
+            "no prometheus and promtool in PROMQL_REFERENCE_BIN, skipping random queries",
+        );
         return;
     };
     let number = |name: &str, default: u64| {
@@ -485,10 +486,13 @@ fn random_queries_have_the_same_results_as_on_a_server() {
             }
         }
     }
-    println!(
+    promql_tests::conformance::say(&format!(
         "{equal} equal, {failed_alike} failed alike, {older} where 3.5 is known to differ, {} different",
         different.len()
-    );
-    different.iter().take(12).for_each(|text| println!("{text:.1500}"));
+    ));
+    different
+        .iter()
+        .take(12)
+        .for_each(|text| promql_tests::conformance::say(&format!("{text:.1500}")));
     assert!(different.is_empty(), "see above");
 }

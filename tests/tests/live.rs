@@ -42,9 +42,9 @@ fn everyday_questions() {
     let (Some(prometheus), Some(exporter)) =
         (program(&["prometheus"]), program(&["node_exporter", "prometheus-node-exporter"]))
     else {
-        eprintln!(
+        promql_tests::conformance::say(
             "prometheus and node_exporter not found (PROMQL_REFERENCE_BIN, else the path), \
-             skipping 10 everyday questions to a live server"
+             skipping 10 everyday questions to a live server",
         );
         return;
     };
