@@ -17,8 +17,8 @@ use crate::functions::{absent, labels, sort};
 use crate::grid::Grid;
 use crate::label_sets;
 use crate::operator::{
-    Kept, MAX_DEPTH, MapColumns, Operator, RangeSource, Relabelled, Repeat, SameLabels, Series,
-    VectorOperator, drop_names, same_metadata, unite,
+    Kept, MAX_DEPTH, MapColumns, Operator, Relabelled, Repeat, SameLabels, Series, VectorOperator,
+    drop_names, same_metadata, unite,
 };
 use crate::over_range::extended::{self, SmoothedSelector};
 use crate::over_range::{Extension, Kernel, OverRange};
@@ -26,24 +26,8 @@ use crate::plan::{Operation, OperationKind, Plan};
 use crate::select::{InstantSelector, SelectorSamples, Take};
 use crate::storage::SelectedSeries;
 use crate::subquery::Subquery;
-use crate::window::Windows;
+use crate::values::{Inputs, RangeValue, Value, missing_operand};
 use crate::workers::Scratch;
-
-/// The result of an operation.
-pub(crate) enum Value<'a> {
-    Vector(VectorOperator<'a>),
-    Scalar(ScalarColumn),
-    Range(RangeValue<'a>),
-}
-
-/// A range vector with its windows.
-pub(crate) struct RangeValue<'a> {
-    pub(crate) source: Box<dyn RangeSource + 'a>,
-    pub(crate) windows: Windows,
-    /// The windows with the samples around them that `anchored` and `smoothed` need.
-    pub(crate) loaded: Windows,
-    pub(crate) extension: Option<Extension>,
-}
 
 /// Evaluates a plan. Nothing comes of the plan of a string.
 pub(crate) fn execute<'a>(
@@ -55,8 +39,7 @@ pub(crate) fn execute<'a>(
     for (index, operation) in plan.operations.iter().enumerate() {
         context.limits.check()?;
         let inputs = operation.inputs.iter();
-        let inputs =
-            Inputs { values: inputs.filter_map(|&input| values[input].take()).rev().collect() };
+        let inputs = Inputs::new(inputs.filter_map(|&input| values[input].take()));
         let step = Step { context, plan, selected, operation, index };
         let value = match step.evaluate(inputs).map_err(|error| error.at(operation.span))? {
             // Each level costs stack when columns are computed.
@@ -68,51 +51,6 @@ pub(crate) fn execute<'a>(
         values.push(Some(value));
     }
     Ok(values.pop().flatten())
-}
-
-/// The operands of an operation, the first one last.
-struct Inputs<'a> {
-    values: Vec<Value<'a>>,
-}
-
-impl<'a> Inputs<'a> {
-    fn take(&mut self, wanted: impl Fn(&Value<'a>) -> bool) -> Option<Value<'a>> {
-        let at = self.values.iter().rposition(wanted)?;
-        Some(self.values.remove(at))
-    }
-
-    /// The next vector. The typed tree says how many there are, so there is one.
-    fn vector(&mut self) -> Result<VectorOperator<'a>, EngineError> {
-        match self.take(|value| matches!(value, Value::Vector(_))) {
-            Some(Value::Vector(vector)) => Ok(vector),
-            _ => Err(missing_operand("vector")),
-        }
-    }
-
-    /// The next scalar.
-    fn scalar(&mut self) -> Result<ScalarColumn, EngineError> {
-        match self.take(|value| matches!(value, Value::Scalar(_))) {
-            Some(Value::Scalar(scalar)) => Ok(scalar),
-            _ => Err(missing_operand("scalar")),
-        }
-    }
-
-    /// The next range vector.
-    fn range(&mut self) -> Result<RangeValue<'a>, EngineError> {
-        match self.take(|value| matches!(value, Value::Range(_))) {
-            Some(Value::Range(range)) => Ok(range),
-            _ => Err(missing_operand("range vector")),
-        }
-    }
-}
-
-/// A plan that doesn't fit its query: a mistake in this crate, reported rather than a crash.
-fn missing_operand(kind: &str) -> EngineError {
-    EngineError::Execution {
-        message: format!("unexpected error: an operation has no {kind} operand"),
-        span: None,
-        help: Some("this is a mistake of the evaluator: please report the query".to_owned()),
-    }
 }
 
 /// One operation that is about to be evaluated.
@@ -182,7 +120,7 @@ impl<'a> Step<'a> {
                 let source = Box::new(Subquery { inner: inputs.vector()?, grid: self.grid() });
                 Value::Range(RangeValue { source, windows, loaded: windows, extension: None })
             }
-            OperationKind::Repeat => match inputs.values.pop() {
+            OperationKind::Repeat => match inputs.next() {
                 Some(Value::Vector(once)) => {
                     // Computed once, however often it is asked for.
                     let once = Kept::all_of(context, &*once, 1)?;

@@ -28,10 +28,10 @@
 //! #     (0..20).map(|k| k as f64 * 30.0).collect(),
 //! # );
 //! // `storage` has two series of a counter that rises by 2 a second.
-//! let query = compile("sum(rate(x_total[1m]))", &Features::ALL)?;
+//! let query = compile("sum(increase(x_total[1m]))", &Features::ALL)?;
 //! let result = evaluate(&query, &storage, &QueryOptions::instant(240_000))?;
 //! let QueryValue::Vector(elements) = result.value else { panic!("not a vector") };
-//! assert_eq!(elements[0].value, SampleValue::Float(4.0));
+//! assert_eq!(elements[0].value, SampleValue::Float(240.0));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -72,6 +72,7 @@ mod result;
 mod select;
 mod storage;
 mod subquery;
+mod values;
 mod window;
 mod workers;
 

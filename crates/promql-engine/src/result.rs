@@ -5,11 +5,11 @@ use promql_model::{QueryValue, SampleValue, SeriesSamples, VectorElement};
 use crate::EngineError;
 use crate::column::{Column, ScalarColumn};
 use crate::context::Context;
-use crate::execute::{RangeValue, Value};
 use crate::grid::Grid;
 use crate::label_sets::without_metadata;
 use crate::operator::{Kept, SameLabels, Series, VectorOperator, has_same_labels, merge};
 use crate::over_range::extended::edges;
+use crate::values::{RangeValue, Value};
 use crate::workers::{RangeBuffer, Scratch};
 
 /// Turns the value of the query into its result. `as_matrix` for a range query.
