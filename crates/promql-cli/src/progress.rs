@@ -2,17 +2,24 @@
 
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
-
-use indicatif::{ProgressBar, ProgressStyle};
+use std::time::{Duration, Instant};
 
 use crate::console::Console;
+use crate::visible;
 
 /// What takes less than this needs no sign of life.
 const PATIENCE: Duration = Duration::from_millis(400);
 
 /// How often the sign moves.
 const TICK: Duration = Duration::from_millis(120);
+
+/// The columns of what is said; longer lines could wrap and not be cleared.
+const LONGEST: usize = 50;
+
+/// What turns.
+const UNICODE_FRAMES: &str = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏";
+/// The same in ASCII.
+const ASCII_FRAMES: &str = "|/-\\";
 
 /// Shows what is going on until it is dropped. Only on a terminal's standard error; in a pipe
 /// nothing is written.
@@ -27,22 +34,25 @@ impl Progress {
         if !console.stderr_is_terminal {
             return Progress { done: None, thread: None };
         }
+        let what = visible::clip(&visible::escape(&what), LONGEST).into_owned();
         let (done, waiting) = channel();
-        let unicode = console.unicode;
+        let (console, unicode) = (*console, console.unicode);
         let thread = std::thread::Builder::new().name("progress".to_string()).spawn(move || {
             if waiting.recv_timeout(PATIENCE) != Err(RecvTimeoutError::Timeout) {
                 return;
             }
-            let bar = ProgressBar::new_spinner().with_message(what);
-            let ticks = if unicode { "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ " } else { "|/-\\ " };
-            let style = ProgressStyle::with_template("{spinner} {msg} {elapsed} (Ctrl-C stops)");
-            bar.set_style(
-                style.unwrap_or_else(|_| ProgressStyle::default_spinner()).tick_chars(ticks),
-            );
-            while waiting.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
-                bar.tick();
+            // Ends where its text ends, so that the terminal's echo of Ctrl-C stays on the line
+            // that is cleared.
+            let frames = if unicode { UNICODE_FRAMES } else { ASCII_FRAMES };
+            let start = Instant::now() - PATIENCE;
+            for frame in frames.chars().cycle() {
+                let seconds = start.elapsed().as_secs();
+                console.remark(&format!("\r{frame} {what} {seconds}s (Ctrl-C stops)"));
+                if waiting.recv_timeout(TICK) != Err(RecvTimeoutError::Timeout) {
+                    break;
+                }
             }
-            bar.finish_and_clear();
+            console.remark("\r\x1b[2K");
         });
         Progress { done: Some(done), thread: thread.ok() }
     }
