@@ -149,6 +149,41 @@ fn real_expressions_are_accepted_or_rejected_as_upstream_does() {
     tally.finish("real expressions");
 }
 
+/// The matchers of each selector of an expression, the implied one for its name last.
+fn selectors(text: &str) -> Vec<Vec<String>> {
+    let query = compile(text, &Features::ALL).expect("a valid expression");
+    let expr = query.expr();
+    let shown = |id| {
+        let matcher = |(name, op, value): (&[u8], promql_model::MatchOp, &[u8])| {
+            let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+            format!("{}{}{:?}", text(name), op.symbol(), text(value))
+        };
+        query.matchers(id).map(matcher).collect()
+    };
+    expr.nodes()
+        .iter()
+        .filter_map(|node| match node.kind {
+            promql_syntax::ast::NodeKind::VectorSelector(id) => Some(shown(id)),
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn selectors_of_an_expression() {
+    let mut tally = Tally::default();
+    let found = each_case("extract_selectors.json", |case| {
+        let got = selectors(case["input"].as_str().expect("input"));
+        let want = case["selectors"].as_array().expect("selectors").iter();
+        let want: Vec<_> =
+            want.flat_map(|selector| selectors(selector.as_str().expect("text"))).collect();
+        tally.check(id(case), same("selectors", got, want));
+    });
+    if found {
+        tally.finish("selectors of an expression");
+    }
+}
+
 #[test]
 fn deep_and_long_inputs() {
     let n = 10_000;

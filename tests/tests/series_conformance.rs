@@ -1,6 +1,6 @@
 //! Upstream's cases for series descriptions and histogram literals.
 
-use promql_model::{CounterResetHint, HistogramParts, Labels, Span, is_stale_nan};
+use promql_model::{CounterResetHint, FloatHistogram, HistogramParts, Labels, Span, is_stale_nan};
 use promql_syntax::{SequenceValue, parse_series};
 use promql_tests::conformance::{Tally, files, read_json};
 use serde_json::Value;
@@ -123,5 +123,20 @@ fn histogram_literals() {
         let want = case["histograms"].as_array().expect("histograms");
         let want: Vec<_> = want.iter().map(|value| format!("{:?}", parts(value))).collect();
         same("histograms", &got.join("\n"), &want.join("\n"))
+    });
+}
+
+#[test]
+fn histogram_notation() {
+    each_case("histogram_expression.json", "histogram notation", |case| {
+        let histogram = FloatHistogram::from_parts(parts(&case["histogram"]))
+            .map_err(|error| error.to_string())?;
+        let want = case["expected"].as_str().expect("expected");
+        same("printed", &histogram.notation().to_string(), want)?;
+        let series = parse_series(&format!("{{}} {want}")).map_err(|errors| errors.to_string())?;
+        let [SequenceValue::Histogram { histogram, .. }] = &series.values[..] else {
+            return Err(format!("read as {:?}", series.values));
+        };
+        same("printed again", &histogram.notation().to_string(), want)
     });
 }

@@ -9,14 +9,12 @@
 //! stream at its place, so the parser meets it when it gets there.
 
 mod number;
-mod resolve;
 mod series;
 mod string;
 mod token;
 
 use logos::Logos;
 
-pub(crate) use resolve::{drop_after_bucket_numbers, resolve};
 pub(crate) use string::{decode_string, is_plain};
 pub(crate) use token::Naming;
 pub use token::{Token, TokenKind};

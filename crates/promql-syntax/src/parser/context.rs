@@ -90,6 +90,11 @@ impl Context {
         self.state == State::Operand
     }
 
+    /// Whether an operand is complete, so that a modifier or an operator can follow.
+    pub(super) fn follows_operand(&self) -> bool {
+        matches!(self.state, State::Operator { .. })
+    }
+
     /// Goes over one token.
     pub(super) fn step(&mut self, tokens: &[Token], at: usize) {
         use TokenKind as T;

@@ -8,6 +8,8 @@ mod context;
 mod duration;
 mod histogram;
 mod recover;
+mod resolve;
+mod selectors;
 pub(crate) mod series;
 
 use std::cell::Cell;
@@ -111,8 +113,8 @@ fn read_tokens(source: &[u8], start: TokenKind) -> Result<Tokens, Errors> {
         _ => lexer::tokenize(source),
     };
     match start {
-        TokenKind::StartSeries => lexer::drop_after_bucket_numbers(&mut tokens.tokens),
-        _ => lexer::resolve(&mut tokens.tokens),
+        TokenKind::StartSeries => resolve::drop_after_bucket_numbers(&mut tokens.tokens),
+        _ => resolve::resolve(&mut tokens.tokens),
     }
     Ok(tokens)
 }

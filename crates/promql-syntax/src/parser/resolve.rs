@@ -9,11 +9,14 @@
 //! - in the bucket list of a histogram what follows a complete number, up to the next blank, is
 //!   dropped (in upstream that is an effect of its error recovery).
 
-use super::{Token, TokenKind};
+use super::context::Context;
+use crate::lexer::{Token, TokenKind};
 
 /// Marks tokens in place.
-pub(crate) fn resolve(tokens: &mut [Token]) {
-    let mut operands = Operands::default();
+pub(super) fn resolve(tokens: &mut [Token]) {
+    // What is open is only looked up where it matters, and each token is looked at once.
+    let mut context = Context::new();
+    let mut seen = 0;
     let mut at = 0;
     while at < tokens.len() {
         match tokens[at].kind {
@@ -23,14 +26,13 @@ pub(crate) fn resolve(tokens: &mut [Token]) {
             TokenKind::GroupRight if kind(tokens, at + 1) == Some(TokenKind::LeftParen) => {
                 tokens[at].kind = TokenKind::GroupRightList;
             }
-            TokenKind::Offset => {
-                let mut ahead = at + 1;
-                // `offset offset (5m)`: the first is a metric's name.
-                while kind(tokens, ahead) == Some(TokenKind::Offset) {
-                    ahead += 1;
+            TokenKind::Offset if is_greedy(tokens, at + 1) => {
+                while seen < at {
+                    context.step(tokens, seen);
+                    seen += 1;
                 }
-                at = ahead - 1;
-                if is_greedy(tokens, at + 1) && operands.end_before(tokens, at) {
+                // Where an operand is expected the word is a metric's name.
+                if context.follows_operand() {
                     tokens[at].kind = TokenKind::OffsetGreedy;
                     at = mark_arithmetic(tokens, at + 1);
                     continue;
@@ -53,45 +55,6 @@ fn is_sign(kind: Option<TokenKind>) -> bool {
 fn is_greedy(tokens: &[Token], at: usize) -> bool {
     kind(tokens, at) == Some(TokenKind::LeftParen)
         || is_sign(kind(tokens, at)) && is_sign(kind(tokens, at + 1))
-}
-
-/// Tells whether a word stands behind an operand, where it is a modifier, or where an operand is
-/// expected, so that it is a metric's name: the `offset` of `x + offset + -2` is one.
-#[derive(Default)]
-struct Operands {
-    /// How far the tokens have been looked at, which is only done where it matters.
-    at: usize,
-    /// Whether an operand ends there.
-    ended: bool,
-}
-
-impl Operands {
-    fn end_before(&mut self, tokens: &[Token], place: usize) -> bool {
-        use TokenKind::*;
-        while self.at < place {
-            let kind = tokens[self.at].kind;
-            self.at += 1;
-            self.ended = match kind {
-                Number | Duration | String | Identifier | MetricIdentifier => true,
-                RightParen | RightBrace | RightBracket => true,
-                On | Ignoring | GroupLeft | GroupLeftList | GroupRight | GroupRightList | Fill
-                | FillLeft | FillRight => {
-                    self.at = behind_parentheses(tokens, self.at);
-                    false
-                }
-                By | Without => {
-                    if self.ended {
-                        self.at = behind_parentheses(tokens, self.at);
-                    }
-                    true
-                }
-                And | Or | Unless | Offset | OffsetGreedy => !self.ended,
-                Anchored | Smoothed | Start | End | Step | Range | MaxOf | MinOf => true,
-                kind => kind.aggregator().is_some(),
-            };
-        }
-        self.ended
-    }
 }
 
 /// Marks the operators of the duration expression that starts at `at`; gives the place behind it.
@@ -145,7 +108,7 @@ fn behind_parentheses(tokens: &[Token], at: usize) -> usize {
 
 /// Drops what stands in a bucket list between a complete number and the next blank or the end of the
 /// list.
-pub(crate) fn drop_after_bucket_numbers(tokens: &mut Vec<Token>) {
+pub(super) fn drop_after_bucket_numbers(tokens: &mut Vec<Token>) {
     let mut in_histogram = false;
     let mut in_list = false;
     let mut behind_number = false;
