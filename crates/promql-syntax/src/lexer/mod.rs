@@ -42,18 +42,24 @@ pub struct Tokens {
 /// assert_eq!(tokens.comments.len(), 1);
 /// ```
 pub fn tokenize(source: &[u8]) -> Tokens {
-    run(source, false)
+    run(source, false, Vec::new())
+}
+
+/// The same into a vector that was used before.
+pub(crate) fn tokenize_into(source: &[u8], tokens: Vec<Token>) -> Tokens {
+    run(source, false, tokens)
 }
 
 /// Reads the tokens of a series description.
 pub fn tokenize_series(source: &[u8]) -> Tokens {
-    run(source, true)
+    run(source, true, Vec::new())
 }
 
-fn run(source: &[u8], series: bool) -> Tokens {
+fn run(source: &[u8], series: bool, mut tokens: Vec<Token>) -> Tokens {
+    tokens.clear();
     let mut lexer = Lexer {
         source,
-        out: Tokens::default(),
+        out: Tokens { tokens, ..Tokens::default() },
         series,
         parentheses: 0,
         in_brackets: false,

@@ -38,8 +38,12 @@ mod grammar {
 /// The longest text that is read, in bytes: 1 GiB.
 pub const MAX_SOURCE_LEN: usize = 1 << 30;
 
+/// How many tokens' room is kept from one text to the next.
+const MAX_KEPT_TOKENS: usize = 1 << 14;
+
 thread_local! {
     static SCRATCH: Cell<Scratch> = Cell::default();
+    static TOKENS: Cell<Vec<Token>> = const { Cell::new(Vec::new()) };
 }
 
 /// Reads an expression.
@@ -99,6 +103,9 @@ fn parse_expr(source: &[u8], start: TokenKind, features: Features) -> Result<Exp
     let mut tree = builder.tree;
     tree.source = source.into();
     tree.comments = std::mem::take(&mut tokens.comments);
+    if tokens.tokens.capacity() <= MAX_KEPT_TOKENS {
+        TOKENS.set(tokens.tokens);
+    }
     Ok(Expr { tree: Arc::new(tree) })
 }
 
@@ -110,7 +117,7 @@ fn read_tokens(source: &[u8], start: TokenKind) -> Result<Tokens, Errors> {
     }
     let mut tokens = match start {
         TokenKind::StartSeries => lexer::tokenize_series(source),
-        _ => lexer::tokenize(source),
+        _ => lexer::tokenize_into(source, TOKENS.take()),
     };
     match start {
         TokenKind::StartSeries => resolve::drop_after_bucket_numbers(&mut tokens.tokens),
