@@ -2,7 +2,7 @@
 //!
 //! PromQL's tokens depend on where they stand: inside braces every word is a label name, directly
 //! behind `[` only durations are read, and the values of a series have a notation of their own. So
-//! there is one set of logos rules for each such mode, and [`Lexer`] goes from one to the other and
+//! there is one set of logos rules for each such mode, and the lexer goes from one to the other and
 //! keeps what crosses modes: the depth of parentheses, and what a bracket has held so far.
 //!
 //! The whole text is read before it is parsed, up to the first error; the error stands in the
