@@ -86,8 +86,26 @@ impl FunctionInfo {
 
 /// The row of a function.
 pub fn function(name: &str) -> Option<&'static FunctionInfo> {
-    FUNCTIONS.binary_search_by(|row| row.name.cmp(name)).ok().map(|i| &FUNCTIONS[i])
+    let letter = name.bytes().next()?.wrapping_sub(b'a') as usize;
+    let rows = FIRST_ROWS.get(letter)?.clone();
+    FUNCTIONS[rows].iter().find(|row| row.name == name)
 }
+
+/// The rows whose names begin with a letter, from `a` on. A function is looked up for every call
+/// that is parsed, and the few names with one first letter mostly differ in length.
+static FIRST_ROWS: [std::ops::Range<usize>; 26] = {
+    let mut rows = [const { 0..0 }; 26];
+    let mut row = 0;
+    while row < FUNCTIONS.len() {
+        let letter = (FUNCTIONS[row].name.as_bytes()[0] - b'a') as usize;
+        if rows[letter].end == 0 {
+            rows[letter].start = row;
+        }
+        rows[letter].end = row + 1;
+        row += 1;
+    }
+    rows
+};
 
 macro_rules! functions {
     ($($variant:ident, $name:literal, [$($parameter:literal $type:ident),*], $arity:expr, $returns:ident, $stability:ident;)*) => {
