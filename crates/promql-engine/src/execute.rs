@@ -276,6 +276,7 @@ impl<'a> Step<'a> {
             }
             Vector::Binary { op, matching, .. } => {
                 let (lhs, rhs) = (inputs.vector()?, inputs.vector()?);
+                let (fill_left, fill_right) = query.fill_values(matching);
                 let join_of = Join {
                     op: *op,
                     matching: MatchLabels {
@@ -285,8 +286,8 @@ impl<'a> Step<'a> {
                     cardinality: matching.cardinality,
                     include: label_sets::names(query, matching.include),
                     // Named for the sides after upstream has put the many side on the left.
-                    fill_many: matching.fill_left,
-                    fill_one: matching.fill_right,
+                    fill_many: fill_left,
+                    fill_one: fill_right,
                     steps: self.steps(),
                     place: self.place(),
                 };

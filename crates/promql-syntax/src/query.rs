@@ -11,8 +11,8 @@
 use promql_model::MatchOp;
 
 use crate::ast::{
-    Expr, GroupSide, GroupingLabel, List, MatchingKeyword, NodeId, SelectorId, Subquery,
-    SubqueryId, Text, VectorSelector,
+    Expr, GroupSide, GroupingLabel, List, MatchingId, MatchingKeyword, NodeId, SelectorId,
+    Subquery, SubqueryId, Text, VectorSelector,
 };
 use crate::span::Span;
 use crate::types::ValueType;
@@ -217,7 +217,7 @@ pub enum Vector {
         /// The vector.
         vector: VectorId,
         /// The labels, most significant first.
-        labels: Vec<Text>,
+        labels: Box<[Text]>,
         /// Whether the order is reversed.
         descending: bool,
     },
@@ -243,7 +243,7 @@ pub enum Vector {
         /// What stands between the values.
         separator: Text,
         /// The labels to read.
-        sources: Vec<Text>,
+        sources: Box<[Text]>,
     },
     /// A statistic of native histograms.
     HistogramStatistic(HistogramStatistic, VectorId),
@@ -261,7 +261,7 @@ pub enum Vector {
         /// The label that takes the quantile.
         label: Text,
         /// The quantiles.
-        quantiles: Vec<ScalarId>,
+        quantiles: Box<[ScalarId]>,
     },
     /// `histogram_fraction`.
     HistogramFraction {
@@ -413,10 +413,8 @@ pub struct Matching {
     pub labels: List,
     /// The labels of `group_left` or `group_right`.
     pub include: List,
-    /// The value for elements missing on the left.
-    pub fill_left: Option<f64>,
-    /// The value for elements missing on the right.
-    pub fill_right: Option<f64>,
+    /// Where `fill` and the like were written: [`Query::fill_values`].
+    pub fill: Option<MatchingId>,
 }
 
 /// How many elements of one side may match one of the other.
@@ -574,6 +572,12 @@ impl Query {
         self.expr.subquery(id)
     }
 
+    /// The values for elements missing on the left and on the right.
+    pub fn fill_values(&self, matching: &Matching) -> (Option<f64>, Option<f64>) {
+        let modifiers = matching.fill.map(|id| self.expr.binary_modifiers(id));
+        modifiers.map_or((None, None), |m| (m.fill_left, m.fill_right))
+    }
+
     /// All matchers of a selector as label, operator and value: those in braces in the order
     /// written, then the one for the name in front of the braces. The values are bytes, since a
     /// string literal can hold any.
@@ -617,8 +621,7 @@ impl From<Option<MatchingKeyword>> for Matching {
             on: keyword == Some(MatchingKeyword::On),
             labels: List::default(),
             include: List::default(),
-            fill_left: None,
-            fill_right: None,
+            fill: None,
         }
     }
 }

@@ -248,8 +248,8 @@ impl Query {
         if !matching.include.is_empty() {
             out.push_str(&format!(", copying {}", self.label_list(matching.include)));
         }
-        let fills = [("left", matching.fill_left), ("right", matching.fill_right)];
-        for (side, value) in fills {
+        let (left, right) = self.fill_values(matching);
+        for (side, value) in [("left", left), ("right", right)] {
             if let Some(value) = value {
                 out.push_str(&format!(", {} where the {side} is missing", Decimal(value)));
             }

@@ -1,7 +1,7 @@
 //! From the nodes of the syntax tree to those of the typed tree.
 
 use super::rules::selector_problem;
-use crate::ast::{BinaryModifiers, BinaryOp, Expr, List, NodeId, NodeKind, Sign, Text};
+use crate::ast::{BinaryModifiers, BinaryOp, Expr, List, MatchingId, NodeId, NodeKind, Sign, Text};
 use crate::functions::{Aggregator, Function, FunctionInfo};
 use crate::query::{
     Aggregation, ArithmeticOp, ComparisonOp, DatePart, ElementOp, HistogramStatistic, Matching,
@@ -147,11 +147,6 @@ impl Lowering<'_> {
             }
             NodeKind::Call { function, args } => self.call(id, function, args)?,
             NodeKind::Binary { op, lhs, rhs, modifiers } => {
-                let default = BinaryModifiers::default();
-                let modifiers = match modifiers {
-                    Some(modifiers) => self.expr.binary_modifiers(modifiers),
-                    None => &default,
-                };
                 self.binary(id, op, lhs, rhs, modifiers)?
             }
         })
@@ -183,8 +178,10 @@ impl Lowering<'_> {
         op: BinaryOp,
         lhs: NodeId,
         rhs: NodeId,
-        modifiers: &BinaryModifiers,
+        written: Option<MatchingId>,
     ) -> Option<Typed> {
+        let default = BinaryModifiers::default();
+        let modifiers = written.map_or(&default, |id| self.expr.binary_modifiers(id));
         let has_fill = modifiers.fill_left.is_some() || modifiers.fill_right.is_some();
         if modifiers.return_bool && !op.is_comparison() {
             return None;
@@ -211,8 +208,7 @@ impl Lowering<'_> {
                 on,
                 labels: modifiers.labels,
                 include: modifiers.include,
-                fill_left: modifiers.fill_left,
-                fill_right: modifiers.fill_right,
+                fill: if has_fill { written } else { None },
             };
             let op = element_op(op, modifiers.return_bool)?;
             return Some(self.push_vector(Vector::Binary { op, lhs, rhs, matching }, id));
@@ -253,7 +249,7 @@ impl Lowering<'_> {
                 .unwrap_or_default()
                 .iter()
                 .map(|&arg| self.string(arg))
-                .collect::<Option<Vec<_>>>()
+                .collect::<Option<Box<[_]>>>()
         };
         // A vector that may be left out.
         let optional_vector = || if args.is_empty() { Some(None) } else { vector(0).map(Some) };
@@ -343,7 +339,7 @@ impl Lowering<'_> {
             Function::HistogramQuantiles => Vector::HistogramQuantiles {
                 vector: vector(0)?,
                 label: string(1)?,
-                quantiles: (2..args.len()).map(scalar).collect::<Option<Vec<_>>>()?,
+                quantiles: (2..args.len()).map(scalar).collect::<Option<Box<[_]>>>()?,
             },
             Function::HistogramFraction => Vector::HistogramFraction {
                 lower: scalar(0)?,
