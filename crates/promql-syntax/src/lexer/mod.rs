@@ -32,6 +32,10 @@ pub struct Tokens {
     pub comments: Vec<Span>,
     /// What ended the stream early.
     pub error: Option<Error>,
+    /// The most parentheses that are open at once.
+    pub(crate) depth: u32,
+    /// Whether there is a word whose meaning takes more than one token of look-ahead.
+    pub(crate) ambiguous: bool,
 }
 
 /// Reads the tokens of an expression.
@@ -218,6 +222,10 @@ impl<'s> Lexer<'s> {
                         lex = before;
                         continue;
                     }
+                    self.out.ambiguous |= matches!(
+                        kind,
+                        TokenKind::Offset | TokenKind::GroupLeft | TokenKind::GroupRight
+                    );
                     let is_fill = matches!(
                         kind,
                         TokenKind::Fill | TokenKind::FillLeft | TokenKind::FillRight
@@ -235,7 +243,7 @@ impl<'s> Lexer<'s> {
                 TokenKind::Assign if self.source.get(at.end) == Some(&b'~') => {
                     return Err(self.error(ErrorKind::UnexpectedAfterEquals('~'), at.start));
                 }
-                TokenKind::LeftParen => self.parentheses += 1,
+                TokenKind::LeftParen => self.open_parenthesis(),
                 TokenKind::RightParen => self.close_parenthesis(at.end)?,
                 TokenKind::LeftBrace => {
                     self.push(kind, at.start, at.end);
@@ -339,7 +347,7 @@ impl<'s> Lexer<'s> {
                     TokenKind::RightParen
                 }
                 Ok(BracketToken::LeftParen) => {
-                    self.parentheses += 1;
+                    self.open_parenthesis();
                     TokenKind::LeftParen
                 }
                 Ok(BracketToken::Comma) => TokenKind::Comma,
@@ -423,6 +431,11 @@ impl<'s> Lexer<'s> {
             }
             Err(kind) => Err(self.error(kind, start)),
         }
+    }
+
+    fn open_parenthesis(&mut self) {
+        self.parentheses += 1;
+        self.out.depth = self.out.depth.max(self.parentheses);
     }
 
     fn close_parenthesis(&mut self, end: usize) -> Result<(), Error> {

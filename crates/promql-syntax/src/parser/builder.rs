@@ -67,6 +67,17 @@ pub(crate) struct Scratch {
     pub(super) arguments: Vec<NodeId>,
 }
 
+impl Scratch {
+    /// The same vectors, empty.
+    pub(crate) fn cleared(mut self) -> Scratch {
+        self.operators.clear();
+        self.operands.clear();
+        self.durations.clear();
+        self.arguments.clear();
+        self
+    }
+}
+
 /// Stores the nodes of one text.
 pub(crate) struct Builder<'s> {
     pub(crate) source: &'s [u8],
@@ -84,16 +95,7 @@ pub(crate) struct Builder<'s> {
 }
 
 impl<'s> Builder<'s> {
-    pub(crate) fn new(
-        source: &'s [u8],
-        tokens: &'s [Token],
-        features: Features,
-        mut scratch: Scratch,
-    ) -> Self {
-        scratch.operators.clear();
-        scratch.operands.clear();
-        scratch.durations.clear();
-        scratch.arguments.clear();
+    pub(crate) fn new(source: &'s [u8], tokens: &'s [Token], features: Features) -> Self {
         let tree = Tree {
             source: Box::default(),
             pool: Vec::new(),
@@ -112,7 +114,7 @@ impl<'s> Builder<'s> {
             source,
             tokens,
             features,
-            scratch,
+            scratch: Scratch::default(),
             tree,
             raised: Vec::new(),
             placeholders: Vec::new(),
@@ -322,14 +324,19 @@ impl<'s> Builder<'s> {
         self.modifiers.return_bool = true;
     }
 
-    pub(crate) fn set_matching(&mut self, on: bool, labels: List) {
-        let keyword = if on { MatchingKeyword::On } else { MatchingKeyword::Ignoring };
-        self.modifiers.matching = Some(keyword);
+    pub(crate) fn set_matching(&mut self, word: u32, labels: List) {
+        self.modifiers.matching = Some(match self.token_kind(word) {
+            TokenKind::On => MatchingKeyword::On,
+            _ => MatchingKeyword::Ignoring,
+        });
         self.modifiers.labels = labels;
     }
 
-    pub(crate) fn set_group(&mut self, left: bool, include: List) {
-        self.modifiers.group = Some(if left { GroupSide::Left } else { GroupSide::Right });
+    pub(crate) fn set_group(&mut self, word: u32, include: List) {
+        self.modifiers.group = Some(match self.token_kind(word) {
+            TokenKind::GroupLeft | TokenKind::GroupLeftList => GroupSide::Left,
+            _ => GroupSide::Right,
+        });
         self.modifiers.include = include;
     }
 

@@ -233,24 +233,24 @@ impl Builder<'_> {
         }
     }
 
-    pub(crate) fn step_duration(&mut self, first: u32, end: u32) -> Dur {
-        self.duration_node(DurationKind::Step, self.tokens_span(first, end))
+    /// `step()` or `range()`.
+    pub(crate) fn duration_variable(&mut self, word: u32, end: u32) -> Dur {
+        let kind = match self.token_kind(word) {
+            TokenKind::Step => DurationKind::Step,
+            _ => DurationKind::Range,
+        };
+        self.duration_node(kind, self.tokens_span(word, end))
     }
 
-    pub(crate) fn range_duration(&mut self, first: u32, end: u32) -> Dur {
-        self.duration_node(DurationKind::Range, self.tokens_span(first, end))
-    }
-
-    pub(crate) fn max_of_duration(&mut self, lhs: Dur, rhs: Dur) -> Dur {
+    /// `max_of(…)` or `min_of(…)`.
+    pub(crate) fn duration_function(&mut self, word: u32, lhs: Dur, rhs: Dur) -> Dur {
         let (lhs, rhs) = (self.materialise(lhs), self.materialise(rhs));
         let span = Span::new(self.duration_span(lhs).start, self.duration_span(rhs).end);
-        self.duration_node(DurationKind::MaxOf(lhs, rhs), span)
-    }
-
-    pub(crate) fn min_of_duration(&mut self, lhs: Dur, rhs: Dur) -> Dur {
-        let (lhs, rhs) = (self.materialise(lhs), self.materialise(rhs));
-        let span = Span::new(self.duration_span(lhs).start, self.duration_span(rhs).end);
-        self.duration_node(DurationKind::MinOf(lhs, rhs), span)
+        let kind = match self.token_kind(word) {
+            TokenKind::MaxOf => DurationKind::MaxOf(lhs, rhs),
+            _ => DurationKind::MinOf(lhs, rhs),
+        };
+        self.duration_node(kind, span)
     }
 
     fn duration_span(&self, id: DurationId) -> Span {

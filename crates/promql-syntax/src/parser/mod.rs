@@ -11,6 +11,7 @@ mod recover;
 mod resolve;
 mod selectors;
 pub(crate) mod series;
+mod terminal;
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -21,8 +22,11 @@ use crate::error::{Error, ErrorKind, Errors};
 use crate::lexer::{self, Token, TokenKind, Tokens};
 use crate::span::Span;
 use builder::{Builder, Scratch};
+use lalrpop_util::ParseError;
 use promql_model::Labels;
+use terminal::Terminal;
 
+/// The parsers that the build script generates from the one grammar.
 #[allow(
     clippy::all,
     clippy::unwrap_used,
@@ -32,8 +36,19 @@ use promql_model::Labels;
     reason = "generated code"
 )]
 mod grammar {
-    include!(concat!(env!("OUT_DIR"), "/promql.rs"));
+    /// Each state is a function: fast, but nesting takes stack.
+    pub(super) mod ascent {
+        include!(concat!(env!("OUT_DIR"), "/promql_ascent.rs"));
+    }
+    /// Driven by tables, with its stack on the heap.
+    pub(super) mod table {
+        include!(concat!(env!("OUT_DIR"), "/promql.rs"));
+    }
 }
+
+/// Up to how many open parentheses the faster of the parsers is used. At this depth it takes less
+/// than 48 KiB of stack, and less than 768 KiB without optimisation.
+const MAX_ASCENT_DEPTH: u32 = 16;
 
 /// The longest text that is read, in bytes: 1 GiB.
 pub const MAX_SOURCE_LEN: usize = 1 << 30;
@@ -84,7 +99,8 @@ pub fn parse_metric_selector(source: impl AsRef<[u8]>) -> Result<Expr, Errors> {
 pub fn parse_metric(text: &str) -> Result<Labels, Errors> {
     let source = text.as_bytes();
     let tokens = read_tokens(source, TokenKind::StartMetric)?;
-    let (builder, end) = run(source, &tokens, TokenKind::StartMetric, Features::ALL);
+    let mut builder = Builder::new(source, &tokens.tokens, Features::ALL);
+    let end = run(&mut builder, &tokens, TokenKind::StartMetric);
     check_end(source, &tokens, TokenKind::StartMetric, &builder, end)?;
     Ok(builder.series.labels())
 }
@@ -95,7 +111,9 @@ fn parse_expr(source: &[u8], start: TokenKind, features: Features) -> Result<Exp
         let error = Error { kind: ErrorKind::NoExpression, span: Span::new(0, 0) };
         return Err(Errors::new(source, vec![error], 1));
     }
-    let (mut builder, end) = run(source, &tokens, start, features);
+    let mut builder = Builder::new(source, &tokens.tokens, features);
+    builder.scratch = SCRATCH.take().cleared();
+    let end = run(&mut builder, &tokens, start);
     SCRATCH.set(std::mem::take(&mut builder.scratch));
     if end != End::Complete || !builder.raised.is_empty() {
         return Err(recover::all_errors(source, &tokens, start, features, builder, end));
@@ -121,7 +139,8 @@ fn read_tokens(source: &[u8], start: TokenKind) -> Result<Tokens, Errors> {
     };
     match start {
         TokenKind::StartSeries => resolve::drop_after_bucket_numbers(&mut tokens.tokens),
-        _ => resolve::resolve(&mut tokens.tokens),
+        _ if tokens.ambiguous => resolve::resolve(&mut tokens.tokens),
+        _ => {}
     }
     Ok(tokens)
 }
@@ -137,40 +156,65 @@ enum End {
     LexerError,
 }
 
-fn run<'s>(
-    source: &'s [u8],
-    tokens: &'s Tokens,
-    start: TokenKind,
-    features: Features,
-) -> (Builder<'s>, End) {
-    run_tokens(source, &tokens.tokens, tokens.error.is_some(), start, features)
+/// What the generated parser reads: what the text is, its tokens, and the error that ended them.
+struct Input<'s> {
+    tokens: &'s [Token],
+    start: Option<TokenKind>,
+    at: u32,
+    lexer_error: bool,
 }
 
-fn run_tokens<'s>(
-    source: &'s [u8],
-    tokens: &'s [Token],
-    lexer_error: bool,
-    start: TokenKind,
-    features: Features,
-) -> (Builder<'s>, End) {
-    let mut builder = Builder::new(source, tokens, features, SCRATCH.take());
-    let first = std::iter::once(Ok((0, start, 0)));
-    let rest = tokens.iter().zip(0u32..).map(|(token, at)| Ok((at, token.kind, at + 1)));
-    let last = lexer_error.then_some(Err(()));
-    let result = grammar::TextParser::new().parse(&mut builder, first.chain(rest).chain(last));
-    use lalrpop_util::ParseError;
-    let end = match result {
+impl<'s> Input<'s> {
+    fn new(tokens: &'s [Token], start: TokenKind, lexer_error: bool) -> Input<'s> {
+        Input { tokens, start: Some(start), at: 0, lexer_error }
+    }
+}
+
+impl Iterator for Input<'_> {
+    type Item = Result<(u32, Terminal, u32), ()>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if let Some(start) = self.start.take() {
+            return Some(Ok((0, start.into(), 0)));
+        }
+        let at = self.at;
+        if let Some(token) = self.tokens.get(at as usize) {
+            self.at = at + 1;
+            return Some(Ok((at, token.kind.into(), at + 1)));
+        }
+        std::mem::take(&mut self.lexer_error).then_some(Err(()))
+    }
+}
+
+/// Parses what the lexer read.
+fn run(builder: &mut Builder<'_>, tokens: &Tokens, start: TokenKind) -> End {
+    let input = Input::new(builder.tokens, start, tokens.error.is_some());
+    let result = match tokens.depth {
+        ..=MAX_ASCENT_DEPTH => grammar::ascent::TextParser::new().parse(builder, input),
+        _ => grammar::table::TextParser::new().parse(builder, input),
+    };
+    end_of(result, builder)
+}
+
+/// Parses tokens of which some may have been made up.
+fn run_repaired(builder: &mut Builder<'_>, start: TokenKind) -> End {
+    let input = Input::new(builder.tokens, start, false);
+    let result = grammar::table::TextParser::new().parse(builder, input);
+    end_of(result, builder)
+}
+
+fn end_of(result: Result<(), ParseError<u32, Terminal, ()>>, builder: &mut Builder<'_>) -> End {
+    match result {
         Ok(()) => End::Complete,
         Err(ParseError::UnrecognizedToken { token: (at, ..), .. })
         | Err(ParseError::ExtraToken { token: (at, ..) }) => End::Refused(at as usize),
-        Err(ParseError::UnrecognizedEof { .. }) => End::Refused(tokens.len()),
+        Err(ParseError::UnrecognizedEof { .. }) => End::Refused(builder.tokens.len()),
         Err(ParseError::InvalidToken { location }) => End::Refused(location as usize),
         Err(ParseError::User { .. }) => match builder.refused.take() {
             Some(at) => End::Refused(at as usize),
             None => End::LexerError,
         },
-    };
-    (builder, end)
+    }
 }
 
 /// The first error of a text in which there is nothing to recover: a label set or a series.
@@ -190,5 +234,54 @@ fn check_end(
     match errors.len() {
         0 => Ok(()),
         count => Err(Errors::new(source, errors, count)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EXPRESSIONS: [&str; 12] = [
+        "-a ^ -2 * b + c",
+        "sum by (job, le) (rate(x{a=\"b\", c=~\"d|e\"}[5m] offset -1h @ start()))",
+        "topk without () (2, a) or b unless on (c) d and e",
+        "a / on (b) group_left (c, d) e == bool ignoring () f",
+        "a + fill (0) b - fill_left (1) fill_right (NaN) c",
+        "max_over_time(a[1h:5m] @ 12.5 offset 3m)",
+        "label_replace(a, \"b\", \"$1\", \"c\", \"(.*)\")",
+        "a[5m + step() * 2] offset (1h - max_of(step(), 5m)) == b",
+        "a offset -(5m) + b offset - -5m * 2 == b",
+        "{__name__=\"a:b\", \"c.d\"=\"e\"} and start",
+        "rate(a[5m] anchored) </ 3 >/ 2 atan2 time()",
+        "\"text\"",
+    ];
+
+    /// What is nested deeply goes through the other parser.
+    #[test]
+    fn both_parsers_build_the_same() {
+        for text in EXPRESSIONS {
+            let depth = MAX_ASCENT_DEPTH as usize + 1;
+            let deep = format!("{}{text}{}", "(".repeat(depth), ")".repeat(depth));
+            let (plain, nested) = (parse(text, &Features::ALL), parse(&deep, &Features::ALL));
+            let (plain, nested) = (plain.unwrap(), nested.unwrap());
+            let printed = format!("{}{plain}{}", "(".repeat(depth), ")".repeat(depth));
+            assert_eq!(nested.to_string(), printed);
+            for (one, other) in plain.nodes().iter().zip(nested.nodes()) {
+                assert_eq!(one.span.start + depth as u32, other.span.start, "{text}");
+                assert_eq!(one.span.len(), other.span.len(), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_deepest_that_is_nested_on_the_stack_fits() {
+        let deepest = || {
+            let depth = MAX_ASCENT_DEPTH as usize;
+            let open = "-a * on (b) group_left (c) -label_replace(-d + ".repeat(depth);
+            let close = ", \"e\")".repeat(depth);
+            parse(format!("{open}x{close}"), &Features::ALL).is_ok()
+        };
+        let thread = std::thread::Builder::new().stack_size(1 << 20).spawn(deepest).unwrap();
+        assert!(thread.join().unwrap());
     }
 }

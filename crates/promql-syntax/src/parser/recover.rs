@@ -7,7 +7,7 @@
 
 use super::builder::{Builder, Raised};
 use super::context::Context;
-use super::{End, run_tokens};
+use super::{End, run_repaired};
 use crate::Features;
 use crate::ast::{Expr, NodeId};
 use crate::error::{Error, ErrorKind, Errors};
@@ -55,7 +55,8 @@ pub(super) fn all_errors(
     let mut failures = vec![failure];
     repaired.repair(failed);
     let mut run = loop {
-        let (builder, end) = run_tokens(source, &repaired.tokens, false, start, features);
+        let mut builder = Builder::new(source, &repaired.tokens, features);
+        let end = run_repaired(&mut builder, start);
         let End::Refused(at) = end else { break Some(Run::of(builder)) };
         // A second look at the same place finds nothing new.
         if repaired.made_up(at) || failures.len() == MAX_SYNTAX_ERRORS {

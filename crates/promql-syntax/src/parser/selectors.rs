@@ -200,12 +200,13 @@ impl Builder<'_> {
         self.set_at(operand, At::Timestamp(round_half_away(value * 1000.0)), end)
     }
 
-    pub(crate) fn at_start(&mut self, operand: NodeId, end: u32) -> NodeId {
-        self.set_at(operand, At::Start, end)
-    }
-
-    pub(crate) fn at_end(&mut self, operand: NodeId, end: u32) -> NodeId {
-        self.set_at(operand, At::End, end)
+    /// `@ start()` or `@ end()`.
+    pub(crate) fn at_boundary(&mut self, operand: NodeId, word: u32, end: u32) -> NodeId {
+        let at = match self.token_kind(word) {
+            TokenKind::Start => At::Start,
+            _ => At::End,
+        };
+        self.set_at(operand, at, end)
     }
 
     fn set_at(&mut self, operand: NodeId, at: At, end: u32) -> NodeId {
@@ -224,15 +225,12 @@ impl Builder<'_> {
         operand
     }
 
-    pub(crate) fn anchored(&mut self, operand: NodeId, end: u32) -> NodeId {
-        self.extended_range(operand, "anchored", end)
-    }
-
-    pub(crate) fn smoothed(&mut self, operand: NodeId, end: u32) -> NodeId {
-        self.extended_range(operand, "smoothed", end)
-    }
-
-    fn extended_range(&mut self, operand: NodeId, word: &'static str, end: u32) -> NodeId {
+    /// `anchored` or `smoothed`.
+    pub(crate) fn extended_range(&mut self, operand: NodeId, end: u32) -> NodeId {
+        let word = match self.token_kind(end - 1) {
+            TokenKind::Anchored => "anchored",
+            _ => "smoothed",
+        };
         let span = self.span(operand);
         let node = self.tree.nodes[operand.index()].kind;
         let problem = if !self.features.extended_range_selectors {

@@ -9,6 +9,7 @@ use crate::error::{ErrorKind, Errors};
 use crate::lexer::{Token, TokenKind, decode_string};
 use crate::parser::builder::Builder;
 use crate::parser::duration::parse_number;
+use crate::parser::terminal::Terminal;
 use crate::parser::{check_end, read_tokens, run};
 use crate::series::{SequenceValue, SeriesDescription};
 use crate::span::Span;
@@ -34,7 +35,8 @@ pub const MAX_SERIES_VALUES: usize = 10_000_000;
 pub fn parse_series(text: &str) -> Result<SeriesDescription, Errors> {
     let source = text.as_bytes();
     let tokens = read_tokens(source, TokenKind::StartSeries)?;
-    let (mut builder, end) = run(source, &tokens, TokenKind::StartSeries, Features::ALL);
+    let mut builder = Builder::new(source, &tokens.tokens, Features::ALL);
+    let end = run(&mut builder, &tokens, TokenKind::StartSeries);
     check_end(source, &tokens, TokenKind::StartSeries, &builder, end)?;
     let values = std::mem::take(&mut builder.series.values);
     Ok(SeriesDescription { labels: builder.series.labels(), values })
@@ -105,7 +107,7 @@ impl Builder<'_> {
     }
 
     /// A word among the values: only `stale` is one.
-    pub(crate) fn stale(&mut self, token: u32) -> Result<f64, ParseError<u32, TokenKind, ()>> {
+    pub(crate) fn stale(&mut self, token: u32) -> Result<f64, ParseError<u32, Terminal, ()>> {
         if self.token_text(token) == b"stale" {
             return Ok(stale_nan());
         }
