@@ -85,6 +85,15 @@ pub(crate) fn rfc3339(milliseconds: i64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
+/// The same with the milliseconds, if there are any.
+pub(crate) fn rfc3339_exact(milliseconds: i64) -> String {
+    let whole = rfc3339(milliseconds);
+    match milliseconds.rem_euclid(1000) {
+        0 => whole,
+        rest => format!("{}.{rest:03}Z", whole.trim_end_matches('Z')),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -108,6 +117,8 @@ mod tests {
         // 1900-03-01 00:00:00, a Thursday, in a year without a leap day.
         assert_eq!(of(-2_203_891_200.0), [1900.0, 3.0, 1.0, 60.0, 4.0, 31.0, 0.0, 0.0]);
         assert_eq!(rfc3339(1_700_000_100_500), "2023-11-14T22:15:00Z");
+        assert_eq!(rfc3339_exact(1_700_000_100_005), "2023-11-14T22:15:00.005Z");
+        assert_eq!(rfc3339_exact(-1000), "1969-12-31T23:59:59Z");
         for seconds in [f64::NAN, f64::INFINITY, f64::MIN, 9e18, -9e18] {
             assert!(parts.iter().all(|&part| date_part(part, seconds).is_finite()));
         }

@@ -60,6 +60,7 @@ mod dates;
 mod elementwise;
 mod error;
 mod execute;
+mod explain;
 mod functions;
 mod grid;
 mod label_sets;
@@ -77,6 +78,10 @@ mod window;
 mod workers;
 
 pub use error::{EngineError, SourceRange};
+pub use explain::{
+    Evaluation, OutputLabels, PlanLine, PlanLineKind, PlanNode, PlanRead, PlanSteps, PlanTree,
+    PlanWindow, plan,
+};
 pub use options::{Cancellation, EngineOptions, EvaluationTime, QueryOptions};
 pub use storage::{
     LabelQuery, MetricMetadata, SampleBuffer, Samples, SelectHints, SelectRequest, SelectedSeries,

@@ -15,7 +15,7 @@ mod selection;
 mod times;
 mod tree;
 
-use promql_syntax::ast::SelectorId;
+use promql_syntax::ast::{NodeId, SelectorId};
 use promql_syntax::query::{Range, Root, Scalar, ScalarId, Vector, VectorId};
 use promql_syntax::{Query, Span};
 
@@ -46,6 +46,8 @@ pub(crate) struct Operation {
     pub(crate) grid: Grid,
     /// The operations whose results are used, in the order in which they are evaluated.
     pub(crate) inputs: Vec<usize>,
+    /// The node of the syntax tree it comes from.
+    pub(crate) origin: NodeId,
     /// The part of the query's text.
     pub(crate) span: Span,
 }
@@ -129,7 +131,7 @@ enum Task {
     /// Plan this part on this grid.
     Plan(Part, Grid),
     /// The inputs are planned: they are the last so many finished operations.
-    Finish { kind: OperationKind, grid: Grid, inputs: usize, span: Span },
+    Finish { kind: OperationKind, grid: Grid, inputs: usize, origin: NodeId },
 }
 
 impl Planner<'_> {
@@ -140,10 +142,11 @@ impl Planner<'_> {
         while let Some(task) = self.stack.pop() {
             match task {
                 Task::Plan(part, grid) => self.plan_part(part, grid, &mut plan.selections)?,
-                Task::Finish { kind, grid, inputs, span } => {
+                Task::Finish { kind, grid, inputs, origin } => {
+                    let span = self.query.span(origin);
                     let inputs = self.done.split_off(self.done.len() - inputs);
                     self.done.push(plan.operations.len());
-                    plan.operations.push(Operation { kind, grid, inputs, span });
+                    plan.operations.push(Operation { kind, grid, inputs, origin, span });
                 }
             }
         }
@@ -156,9 +159,9 @@ impl Planner<'_> {
         grid: Grid,
         selections: &mut Vec<Selection>,
     ) -> Result<(), EngineError> {
-        let span = self.query.span(part.origin(self.query));
+        let origin = part.origin(self.query);
         if grid.len > 1 && self.invariance.evaluates_once(self.query, part) {
-            self.finish(OperationKind::Repeat, grid, 1, span);
+            self.finish(OperationKind::Repeat, grid, 1, origin);
             self.stack.push(Task::Plan(part, grid.first_only()));
             return Ok(());
         }
@@ -166,33 +169,40 @@ impl Planner<'_> {
             Part::Vector(id) => match &self.query.vector(id).kind {
                 Vector::Selector(selector) => {
                     let select = self.times.instant(*selector, &grid, selections)?;
-                    self.finish(OperationKind::Select(select), grid, 0, span);
+                    self.finish(OperationKind::Select(select), grid, 0, origin);
                 }
                 Vector::Timestamp(of) | Vector::StartTimestamp(of)
                     if let Vector::Selector(selector) = self.query.vector(*of).kind =>
                 {
                     let select = self.times.plain_instant(selector, &grid, selections)?;
                     let start = matches!(self.query.vector(id).kind, Vector::StartTimestamp(_));
-                    self.finish(OperationKind::SelectTime { select, start }, grid, 0, span);
+                    self.finish(OperationKind::SelectTime { select, start }, grid, 0, origin);
                 }
                 Vector::Info { vector, .. } => {
                     let windows = self.times.info(*vector, &grid)?;
-                    self.plan_operands(OperationKind::Info(id, windows), part, grid, span);
+                    self.plan_operands(OperationKind::Info(id, windows), part, grid);
                 }
-                _ => self.plan_operands(OperationKind::Vector(id), part, grid, span),
+                _ => self.plan_operands(OperationKind::Vector(id), part, grid),
             },
             Part::Scalar(id) => match self.times.constant(self.query.scalar(id).kind) {
-                Some(value) => self.finish(OperationKind::Number(value), grid, 0, span),
-                None => self.plan_operands(OperationKind::Scalar(id), part, grid, span),
+                Some(value) => self.finish(OperationKind::Number(value), grid, 0, origin),
+                None => self.plan_operands(OperationKind::Scalar(id), part, grid),
             },
             Part::Range(id) => match self.query.range(id).kind {
                 Range::Selector { selector, range } => {
-                    let select = self.times.range(selector, range, span, &grid, selections)?;
-                    self.finish(OperationKind::SelectRange(select), grid, 0, span);
+                    let select = self.times.range(
+                        selector,
+                        range,
+                        self.query.span(origin),
+                        &grid,
+                        selections,
+                    )?;
+                    self.finish(OperationKind::SelectRange(select), grid, 0, origin);
                 }
                 Range::Subquery { vector, subquery } => {
-                    let (windows, inner) = self.times.subquery(subquery, span, &grid)?;
-                    self.finish(OperationKind::Subquery(windows), inner, 1, span);
+                    let (windows, inner) =
+                        self.times.subquery(subquery, self.query.span(origin), &grid)?;
+                    self.finish(OperationKind::Subquery(windows), inner, 1, origin);
                     self.stack.push(Task::Plan(Part::Vector(vector), inner));
                 }
             },
@@ -200,13 +210,13 @@ impl Planner<'_> {
         Ok(())
     }
 
-    fn finish(&mut self, kind: OperationKind, grid: Grid, inputs: usize, span: Span) {
-        self.stack.push(Task::Finish { kind, grid, inputs, span });
+    fn finish(&mut self, kind: OperationKind, grid: Grid, inputs: usize, origin: NodeId) {
+        self.stack.push(Task::Finish { kind, grid, inputs, origin });
     }
 
-    fn plan_operands(&mut self, kind: OperationKind, part: Part, grid: Grid, span: Span) {
+    fn plan_operands(&mut self, kind: OperationKind, part: Part, grid: Grid) {
         let operands = operands(self.query, part);
-        self.finish(kind, grid, operands.len(), span);
+        self.finish(kind, grid, operands.len(), part.origin(self.query));
         self.stack.extend(operands.into_iter().rev().map(|operand| Task::Plan(operand, grid)));
     }
 }
