@@ -4,6 +4,7 @@ pub mod binary;
 pub mod conformance;
 pub mod corpus;
 pub mod memory;
+pub mod random;
 pub mod reference;
 pub mod script;
 pub mod transcript;

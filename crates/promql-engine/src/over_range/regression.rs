@@ -1,33 +1,35 @@
 //! `deriv` and `predict_linear`: the straight line that fits the samples of a window best.
 //!
 //! The moments of two neighbouring parts of a window can be joined to those of both if they are
-//! taken about the means, which is also what keeps them precise, so the window slides on two stacks.
+//! taken about the means, so the window slides on two stacks. Moments about the means are also what
+//! keeps the slope precise: upstream subtracts products of sums, which leaves few digits of a slope
+//! that is small next to the values, or of a window that lies far from the evaluation time.
 
-use super::sliding::{Summary, TwoStacks};
-use super::{Windowed, seconds};
+use super::Windowed;
+use super::sliding::{CompensatedSum, Summary, TwoStacks};
 use crate::column::{Column, ScalarColumn};
 
 /// The means of some points and their second moments about them.
 #[derive(Clone, Copy, Debug, Default)]
 struct Moments {
     count: f64,
-    mean_x: f64,
-    mean_y: f64,
-    xx: f64,
-    xy: f64,
+    mean_x: CompensatedSum,
+    mean_y: CompensatedSum,
+    xx: CompensatedSum,
+    xy: CompensatedSum,
 }
 
 impl Summary for Moments {
-    /// Seconds and value.
+    /// Milliseconds, which are whole numbers and so exact, and value.
     type Item = (f64, f64);
 
     fn push(&mut self, (x, y): (f64, f64)) {
         self.count += 1.0;
-        let (dx, dy) = (x - self.mean_x, y - self.mean_y);
-        self.mean_x += dx / self.count;
-        self.mean_y += dy / self.count;
-        self.xx += dx * (x - self.mean_x);
-        self.xy += dx * (y - self.mean_y);
+        let (dx, dy) = (self.mean_x.distance_of(x), self.mean_y.distance_of(y));
+        self.mean_x.push(dx / self.count);
+        self.mean_y.push(dy / self.count);
+        self.xx.push(dx * self.mean_x.distance_of(x));
+        self.xy.push(dx * self.mean_y.distance_of(y));
     }
 
     fn join(&self, later: &Self) -> Self {
@@ -35,24 +37,30 @@ impl Summary for Moments {
             return *later;
         }
         let count = self.count + later.count;
-        let (dx, dy) = (later.mean_x - self.mean_x, later.mean_y - self.mean_y);
+        let (dx, dy) =
+            (self.mean_x.distance_to(&later.mean_x), self.mean_y.distance_to(&later.mean_y));
         let share = later.count / count;
         let weight = self.count * share;
-        Moments {
+        let mut joined = Moments {
             count,
-            mean_x: self.mean_x + dx * share,
-            mean_y: self.mean_y + dy * share,
-            xx: self.xx + later.xx + dx * dx * weight,
-            xy: self.xy + later.xy + dx * dy * weight,
-        }
+            mean_x: self.mean_x,
+            mean_y: self.mean_y,
+            xx: self.xx.join(&later.xx),
+            xy: self.xy.join(&later.xy),
+        };
+        joined.mean_x.push(dx * share);
+        joined.mean_y.push(dy * share);
+        joined.xx.push(dx * dx * weight);
+        joined.xy.push(dx * dy * weight);
+        joined
     }
 }
 
-/// A line by its slope and a point.
+/// A line by its slope a second and a point.
 struct Line {
     slope: f64,
-    /// Seconds after the first sample of the series.
-    x: f64,
+    /// Milliseconds after the first sample of the series.
+    x: CompensatedSum,
     y: f64,
 }
 
@@ -72,7 +80,7 @@ fn each_line(windowed: &Windowed<'_>, out: &mut Column, value: impl Fn(usize, &L
         equal_since.push(since);
     }
     windowed.each(out, |step, window| {
-        let point = |k: usize| (seconds(samples.timestamps[k] - origin), samples.values[k]);
+        let point = |k: usize| ((samples.timestamps[k] - origin) as f64, samples.values[k]);
         let moments = stacks.over(window.clone(), point);
         if window.len() < 2 {
             return None;
@@ -80,11 +88,12 @@ fn each_line(windowed: &Windowed<'_>, out: &mut Column, value: impl Fn(usize, &L
         let first = samples.values[window.start];
         let line = if equal_since[window.end - 1] <= window.start {
             match first.is_infinite() {
-                true => Line { slope: f64::NAN, x: f64::NAN, y: f64::NAN },
-                false => Line { slope: 0.0, x: 0.0, y: first },
+                true => Line { slope: f64::NAN, x: moments.mean_x, y: f64::NAN },
+                false => Line { slope: 0.0, x: moments.mean_x, y: first },
             }
         } else {
-            Line { slope: moments.xy / moments.xx, x: moments.mean_x, y: moments.mean_y }
+            let slope = moments.xy.value() / (moments.xx.value() / 1000.0);
+            Line { slope, x: moments.mean_x, y: moments.mean_y.value() }
         };
         Some(value(step, &line))
     });
@@ -99,8 +108,9 @@ pub(super) fn deriv(windowed: &Windowed<'_>, out: &mut Column) {
 pub(super) fn predict_linear(windowed: &Windowed<'_>, ahead: &ScalarColumn, out: &mut Column) {
     let origin = windowed.samples.timestamps.first().copied().unwrap_or(0);
     each_line(windowed, out, |step, line| {
-        let now = seconds(windowed.grid.at(step).saturating_sub(origin));
+        let now = windowed.grid.at(step).saturating_sub(origin) as f64;
+        let since = line.x.distance_of(now) / 1000.0;
         // The value at the evaluation time first: then an infinite slope or distance counts once.
-        line.slope * ahead.at(step) + (line.y + line.slope * (now - line.x))
+        line.slope * ahead.at(step) + (line.y + line.slope * since)
     });
 }

@@ -78,6 +78,17 @@ impl CompensatedSum {
     pub(super) fn value(&self) -> f64 {
         if self.sum.is_infinite() { self.sum } else { self.sum + self.compensation }
     }
+
+    /// How far a number is above the value. What the sum lost counts, too: next to a large value
+    /// the difference may be smaller than what the value would be rounded by.
+    pub(super) fn distance_of(&self, item: f64) -> f64 {
+        (item - self.sum) - self.compensation
+    }
+
+    /// How far another value is above this one.
+    pub(super) fn distance_to(&self, other: &Self) -> f64 {
+        (other.sum - self.sum) + (other.compensation - self.compensation)
+    }
 }
 
 impl Summary for CompensatedSum {
@@ -114,12 +125,14 @@ impl Spread {
 impl Summary for Spread {
     type Item = f64;
 
-    /// Welford's update, with compensated sums as upstream has them.
+    /// Welford's update, with compensated sums as upstream has them. Upstream rounds the mean
+    /// before it takes distances from it, which leaves nothing of the variance of samples that
+    /// differ in their last digits; here the distances are exact.
     fn push(&mut self, item: f64) {
         self.count += 1.0;
-        let distance = item - (self.mean.sum + self.mean.compensation);
+        let distance = self.mean.distance_of(item);
         self.mean.push(distance / self.count);
-        self.squares.push(distance * (item - (self.mean.sum + self.mean.compensation)));
+        self.squares.push(distance * self.mean.distance_of(item));
     }
 
     /// The combination of two such states that Chan, Golub and LeVeque give.
@@ -128,8 +141,7 @@ impl Summary for Spread {
             return *later;
         }
         let count = self.count + later.count;
-        let distance =
-            (later.mean.sum - self.mean.sum) + (later.mean.compensation - self.mean.compensation);
+        let distance = self.mean.distance_to(&later.mean);
         let mut mean = self.mean;
         mean.push(distance * (later.count / count));
         let mut squares = self.squares.join(&later.squares);
