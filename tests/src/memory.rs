@@ -42,12 +42,6 @@ impl Memory {
         series.histograms.1.extend(new.histograms.1);
     }
 
-    /// The size of the largest finite value of all samples.
-    pub fn largest(&self) -> f64 {
-        let values = self.series.values().flat_map(|series| &series.values);
-        values.filter(|value| value.is_finite()).fold(0.0, |most, value| most.max(value.abs()))
-    }
-
     /// Puts an empty native histogram wherever `load_with_nhcb` would put one made of classic
     /// buckets, so that an evaluation that comes across it is known to need native histograms.
     pub fn mark_converted(&mut self) {
