@@ -31,9 +31,11 @@ pub mod fixture;
 mod memory;
 pub mod remote;
 mod source;
+mod trouble;
 mod union;
 
 pub use diagnostics::{Excerpt, Problem, Problems};
 pub use memory::{Columns, MemoryBuilder, MemoryStorage};
 pub use source::{FileKind, LocalSource, OpenOptions, OpenSource, Source, SourceError};
+pub use trouble::{Trouble, report, utf8};
 pub use union::UnionStorage;
