@@ -6,6 +6,7 @@ pub mod ast;
 mod check;
 pub mod docs;
 mod error;
+mod fixed_times;
 mod formatter;
 pub mod functions;
 pub mod lexer;
