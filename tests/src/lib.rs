@@ -6,5 +6,4 @@ pub mod corpus;
 pub mod memory;
 pub mod random;
 pub mod reference;
-pub mod script;
 pub mod transcript;
