@@ -28,11 +28,11 @@ pub use label_flow::OutputLabels;
 /// let plan = plan(&query, &QueryOptions::instant(1_700_000_000_000))?;
 /// assert_eq!(plan.to_text(), "\
 /// 1 step at 2023-11-14T22:13:20Z
-/// sum by (job)        instant vector
+/// sum by (job)       instant vector
 /// │ keeps a state for each group, labels: job
-/// └─ rate             instant vector
+/// └─ rate            instant vector
 ///    │ streamed, labels: any but the name
-///    └─ x_total[5m]   range vector
+///    └─ x_total[5m]  range vector
 ///         streamed from read 1, window (t-5m, t]
 /// read 1: {__name__=\"x_total\"}
 ///   2023-11-14T22:08:20.001Z to 2023-11-14T22:13:20Z
