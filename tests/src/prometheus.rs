@@ -1,0 +1,183 @@
+//! A real Prometheus with series of our own.
+//!
+//! The series come into the server by remote write, which alone brings stale markers along, and in
+//! the order of time, since the server takes nothing that is an hour older than its newest sample.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::PathBuf;
+
+use promql_engine::Samples;
+use promql_model::Labels;
+use serde_json::Value;
+
+use crate::answer::{Answer, Times};
+use crate::reference::{Running, free_port, get, program, wait_for};
+
+/// A server that runs until this is dropped.
+pub struct Prometheus {
+    // Dropped first, so that the server is gone before its folder is.
+    _running: Running,
+    _folder: Folder,
+    port: u16,
+}
+
+struct Folder(PathBuf);
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// How much time one message to the server spans, in milliseconds.
+const SLICE: i64 = 1_800_000;
+
+impl Prometheus {
+    /// Starts a server, or gives nothing if there is none on this machine. `name` tells servers of
+    /// one process apart.
+    ///
+    /// # Panics
+    /// When the server can't be started.
+    pub fn start(name: &str, features: &[&str]) -> Option<Prometheus> {
+        let program = program(&["prometheus"])?;
+        let folder = format!("promql-{name}-{}", std::process::id());
+        let folder = Folder(std::env::temp_dir().join(folder));
+        std::fs::create_dir_all(&folder.0).expect("a folder can be made");
+        let configuration = folder.0.join("prometheus.yml");
+        std::fs::write(&configuration, "scrape_configs: []\n").expect("a file can be written");
+        let port = free_port();
+        let arguments = [
+            format!("--config.file={}", configuration.display()),
+            format!("--storage.tsdb.path={}", folder.0.join("data").display()),
+            format!("--web.listen-address=127.0.0.1:{port}"),
+            format!("--enable-feature={}", features.join(",")),
+            "--storage.tsdb.retention.time=100y".to_owned(),
+            "--web.enable-remote-write-receiver".to_owned(),
+            "--log.level=warn".to_owned(),
+        ];
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let running = Running::start(&program, &arguments, &folder.0.join("log"));
+        wait_for("prometheus", || get(port, "/-/ready"));
+        Some(Prometheus { _running: running, _folder: folder, port })
+    }
+
+    /// Gives series to the server.
+    ///
+    /// # Panics
+    /// When the server does not take them.
+    pub fn write(&self, series: &[(&Labels, Samples<'_>)]) {
+        let times = || series.iter().flat_map(|(_, samples)| samples.timestamps);
+        let (Some(first), Some(last)) = (times().min(), times().max()) else { return };
+        for start in (*first..=*last).step_by(SLICE as usize) {
+            let mut message = Vec::new();
+            for (labels, samples) in series {
+                let from = samples.timestamps.partition_point(|t| *t < start);
+                let to = samples.timestamps.partition_point(|t| *t < start + SLICE);
+                if from < to {
+                    let samples =
+                        samples.timestamps[from..to].iter().zip(&samples.values[from..to]);
+                    field(&mut message, 1, &time_series(labels, samples));
+                }
+            }
+            if !message.is_empty() {
+                let headers = "Content-Type: application/x-protobuf\r\nContent-Encoding: snappy\r\n\
+                               X-Prometheus-Remote-Write-Version: 0.1.0\r\n";
+                let (status, body) = self.post("/api/v1/write", headers, &uncompressed(&message));
+                assert!(status == 204 || status == 200, "prometheus takes no series: {body}");
+            }
+        }
+    }
+
+    /// What the server answers.
+    ///
+    /// # Errors
+    /// The server's message.
+    pub fn query(&self, query: &str, times: Times) -> Result<Answer, String> {
+        let (path, times) = match times {
+            Times::Instant(at) => ("/api/v1/query", format!("time={}", seconds(at))),
+            Times::Range { start, end, step } => (
+                "/api/v1/query_range",
+                format!("start={}&end={}&step={}", seconds(start), seconds(end), seconds(step)),
+            ),
+        };
+        let form = format!("query={}&{times}", encoded(query));
+        let headers = "Content-Type: application/x-www-form-urlencoded\r\n";
+        let (_, body) = self.post(path, headers, form.as_bytes());
+        let answer: Value = serde_json::from_str(&body).map_err(|error| error.to_string())?;
+        match answer["status"].as_str() {
+            Some("success") => Ok(Answer::of_server(&answer)),
+            _ => Err(answer["error"].as_str().unwrap_or(&body).to_owned()),
+        }
+    }
+
+    fn post(&self, path: &str, headers: &str, body: &[u8]) -> (u16, String) {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("prometheus listens");
+        let length = body.len();
+        // HTTP 1.0: no chunks, and the connection ends with the answer.
+        let head = format!("POST {path} HTTP/1.0\r\n{headers}Content-Length: {length}\r\n\r\n");
+        let sent = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body));
+        sent.expect("prometheus listens");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("prometheus answers");
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+        (status.unwrap_or(0), body.to_owned())
+    }
+}
+
+fn seconds(milliseconds: i64) -> String {
+    format!("{:.3}", milliseconds as f64 / 1000.0)
+}
+
+fn encoded(text: &str) -> String {
+    let byte = |b: u8| match b {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => char::from(b).to_string(),
+        _ => format!("%{b:02X}"),
+    };
+    text.bytes().map(byte).collect()
+}
+
+/// A `TimeSeries` of the remote-write protocol: labels in field 1, samples in field 2.
+fn time_series<'a>(labels: &Labels, samples: impl Iterator<Item = (&'a i64, &'a f64)>) -> Vec<u8> {
+    let mut series = Vec::new();
+    for (name, value) in labels.iter() {
+        let mut label = Vec::new();
+        field(&mut label, 1, name.as_bytes());
+        field(&mut label, 2, value.as_bytes());
+        field(&mut series, 1, &label);
+    }
+    for (time, value) in samples {
+        let mut sample = vec![1 << 3 | 1];
+        sample.extend(value.to_le_bytes());
+        sample.push(2 << 3);
+        variable_length(&mut sample, *time as u64);
+        field(&mut series, 2, &sample);
+    }
+    series
+}
+
+/// A field of a protocol buffer that holds bytes.
+fn field(message: &mut Vec<u8>, number: u8, content: &[u8]) {
+    message.push(number << 3 | 2);
+    variable_length(message, content.len() as u64);
+    message.extend(content);
+}
+
+fn variable_length(message: &mut Vec<u8>, mut number: u64) {
+    while number >= 0x80 {
+        message.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    message.push(number as u8);
+}
+
+/// The bytes as one literal of the Snappy format.
+fn uncompressed(message: &[u8]) -> Vec<u8> {
+    let mut block = Vec::with_capacity(message.len() + 16);
+    variable_length(&mut block, message.len() as u64);
+    block.push(63 << 2);
+    block.extend((message.len() as u32 - 1).to_le_bytes());
+    block.extend(message);
+    block
+}
