@@ -173,6 +173,13 @@ impl<C: Count> Histogram<C> {
         self.counts.iter_mut().for_each(change);
     }
 
+    /// All that is counted in it, as if nothing were negative. No number in it, nor in what it
+    /// becomes when buckets are merged, is larger.
+    pub fn magnitude(&self) -> f64 {
+        let counts = [self.zero_count, self.count, self.sum];
+        counts.iter().chain(&self.counts).map(|count| count.value().abs()).sum()
+    }
+
     /// Whether any number in it is infinite: what makes an average switch to a form that doesn't sum
     /// first.
     pub fn has_overflow(&self) -> bool {
@@ -185,15 +192,20 @@ impl<C: Count> Histogram<C> {
 impl<C: Count> Histogram<C> {
     /// The histogram in floats, with what rounding took away put back.
     pub fn to_float(&self) -> FloatHistogram {
+        self.in_floats(C::value)
+    }
+
+    /// The histogram with what a function makes of each of its numbers.
+    pub(super) fn in_floats(&self, value: impl Fn(C) -> f64) -> FloatHistogram {
         FloatHistogram {
-            count: self.count.value(),
-            sum: self.sum.value(),
-            zero_count: self.zero_count.value(),
+            count: value(self.count),
+            sum: value(self.sum),
+            zero_count: value(self.zero_count),
             zero_threshold: self.zero_threshold,
             hint: self.hint,
             schema: self.schema,
             layout: Arc::clone(&self.layout),
-            counts: self.counts.iter().map(|count| count.value()).collect(),
+            counts: self.counts.iter().map(|&count| value(count)).collect(),
         }
     }
 

@@ -2,6 +2,8 @@
 
 use std::fmt::Debug;
 
+use super::{Combined, CompensatedHistogram, HistogramError};
+
 /// What a histogram counts in.
 pub trait Count: Copy + Default + Debug + PartialEq {
     /// A count of this much.
@@ -68,6 +70,13 @@ pub struct Compensated {
     compensation: f64,
 }
 
+impl Compensated {
+    /// The sum, and what rounding took from it.
+    fn parts(self) -> (f64, f64) {
+        (self.sum, self.compensation)
+    }
+}
+
 impl Count for Compensated {
     #[inline]
     fn of(value: f64) -> Self {
@@ -113,5 +122,19 @@ impl Count for Compensated {
     #[inline]
     fn is_zero(self) -> bool {
         self.sum == 0.0 && self.compensation == 0.0
+    }
+}
+
+impl CompensatedHistogram {
+    /// Adds another sum, with what rounding took from that.
+    ///
+    /// # Errors
+    /// When only one of the two has custom buckets. This sum is then unchanged.
+    pub fn merge(&mut self, other: &Self) -> Result<Combined, HistogramError> {
+        let combined = self.add(&other.in_floats(|count| count.parts().0))?;
+        let hint = self.hint;
+        let _ = self.add(&other.in_floats(|count| count.parts().1))?;
+        self.hint = hint;
+        Ok(combined)
     }
 }

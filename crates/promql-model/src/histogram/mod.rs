@@ -19,8 +19,11 @@ mod error;
 mod integer;
 mod interpolate;
 mod layout;
+mod mean;
+mod quantile;
 mod reset;
 mod resolution;
+mod sequence;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -39,6 +42,9 @@ pub use error::HistogramError;
 pub use integer::IntegerHistogramParts;
 pub use interpolate::Interpolated;
 pub use layout::{Run, Span};
+pub use mean::HistogramMean;
+pub use quantile::{Fraction, NanObservations, Quantile};
+pub use sequence::HintReader;
 pub use text::HistogramNotation;
 
 use layout::{Layout, runs_of_spans, spans_of_runs};
@@ -74,7 +80,7 @@ pub enum CounterResetHint {
 ///
 /// `count` and `sum` stand for themselves: they are not computed from the buckets, and observations
 /// of NaN are counted in no bucket.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Histogram<C> {
     /// The number of observations.
     pub count: C,
@@ -189,6 +195,26 @@ impl From<DenseHistogram> for FloatHistogram {
             layout: Arc::new(layout),
             counts,
         }
+    }
+}
+
+/// [`Clone::clone_from`] uses the memory that there is.
+impl<C: Copy> Clone for Histogram<C> {
+    fn clone(&self) -> Self {
+        Self { layout: Arc::clone(&self.layout), counts: self.counts.clone(), ..*self }
+    }
+
+    fn clone_from(&mut self, source: &Self) {
+        self.count = source.count;
+        self.sum = source.sum;
+        self.zero_count = source.zero_count;
+        self.zero_threshold = source.zero_threshold;
+        self.hint = source.hint;
+        self.schema = source.schema;
+        if !Arc::ptr_eq(&self.layout, &source.layout) {
+            self.layout = Arc::clone(&source.layout);
+        }
+        self.counts.clone_from(&source.counts);
     }
 }
 
