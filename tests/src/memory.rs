@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use promql_engine::{
     LabelQuery, SampleBuffer, Samples, SelectRequest, SelectedSeries, Storage, StorageError,
 };
-use promql_model::{FloatHistogram, Labels};
+use promql_model::{ClassicCollector, FloatHistogram, HintReader, Labels};
 use promql_syntax::{SequenceValue, parse_series};
 
 /// All series, sorted by labels.
@@ -25,12 +25,33 @@ pub struct Series {
     pub starts: Vec<i64>,
     /// Native histograms with their times.
     pub histograms: (Vec<i64>, Vec<FloatHistogram>),
+    /// Empty, or one for each histogram.
+    pub histogram_starts: Vec<i64>,
+    /// What hints follow from the samples so far.
+    pub hints: HintReader,
+}
+
+impl Series {
+    /// Gives the histograms behind the first `known` samples the hints that a storage reads back.
+    fn read_back(&mut self, known: (usize, usize)) {
+        let floats = self.timestamps.iter().zip(&self.values).skip(known.0);
+        let mut floats = floats.peekable();
+        let histograms = self.histograms.0.iter().zip(&mut self.histograms.1).skip(known.1);
+        for (time, histogram) in histograms {
+            while let Some((_, value)) = floats.next_if(|(float, _)| *float < time) {
+                self.hints.float(*value);
+            }
+            self.hints.histogram(histogram);
+        }
+        floats.for_each(|(_, value)| self.hints.float(*value));
+    }
 }
 
 impl Memory {
     /// Adds samples behind those that a series has.
     pub fn add(&mut self, labels: Labels, new: Series) {
         let series = self.series.entry(labels).or_default();
+        let known = (series.timestamps.len(), series.histograms.0.len());
         if !series.starts.is_empty() || !new.starts.is_empty() {
             series.starts.resize(series.timestamps.len(), 0);
             series.starts.extend(&new.starts);
@@ -38,28 +59,15 @@ impl Memory {
         }
         series.timestamps.extend(new.timestamps);
         series.values.extend(new.values);
+        if !series.histogram_starts.is_empty() || !new.histogram_starts.is_empty() {
+            series.histogram_starts.resize(series.histograms.0.len(), 0);
+            series.histogram_starts.extend(&new.histogram_starts);
+            let len = series.histograms.0.len() + new.histograms.0.len();
+            series.histogram_starts.resize(len, 0);
+        }
         series.histograms.0.extend(new.histograms.0);
         series.histograms.1.extend(new.histograms.1);
-    }
-
-    /// Puts an empty native histogram wherever `load_with_nhcb` would put one made of classic
-    /// buckets, so that an evaluation that comes across it is known to need native histograms.
-    pub fn mark_converted(&mut self) {
-        let classic: Vec<(Labels, Vec<i64>)> = self
-            .series
-            .iter()
-            .filter_map(|(labels, series)| {
-                let name = labels.metric_name()?.strip_suffix("_bucket")?;
-                let mut builder = labels.to_builder();
-                builder.remove("le").set("__name__", name);
-                Some((builder.build(), series.timestamps.clone()))
-            })
-            .collect();
-        for (labels, timestamps) in classic {
-            let histograms = vec![FloatHistogram::default(); timestamps.len()];
-            let series = Series { histograms: (timestamps, histograms), ..Series::default() };
-            self.series.insert(labels, series);
-        }
+        series.read_back(known);
     }
 
     /// Adds the series of some lines in series notation, one sample every `step` milliseconds. A
@@ -71,6 +79,7 @@ impl Memory {
         &mut self,
         step: i64,
         lines: impl IntoIterator<Item = &'t str>,
+        with_nhcb: bool,
     ) -> Result<(), String> {
         let mut loaded: BTreeMap<Labels, Series> = BTreeMap::new();
         let mut starts: Vec<Option<i64>> = Vec::new();
@@ -96,17 +105,61 @@ impl Memory {
                     SequenceValue::Histogram { histogram, .. } => {
                         series.histograms.0.push(time);
                         series.histograms.1.push(*histogram);
+                        if let Some(start) = starts.get(at) {
+                            series.histogram_starts.resize(series.histograms.0.len() - 1, 0);
+                            series.histogram_starts.push(start.map_or(0, |offset| time + offset));
+                        }
                     }
                 }
             }
             starts.clear();
             loaded.insert(description.labels, series);
         }
-        for (labels, series) in loaded {
+        let converted = if with_nhcb { converted(&loaded)? } else { BTreeMap::new() };
+        for (labels, series) in loaded.into_iter().chain(converted) {
             self.add(labels, series);
         }
         Ok(())
     }
+}
+
+/// The native histograms of classic ones.
+fn converted(loaded: &BTreeMap<Labels, Series>) -> Result<BTreeMap<Labels, Series>, String> {
+    let mut collectors: BTreeMap<Labels, BTreeMap<i64, ClassicCollector>> = BTreeMap::new();
+    for (labels, series) in loaded {
+        let name = labels.metric_name().unwrap_or_default();
+        let Some((base, part)) = name.rsplit_once('_') else { continue };
+        if !["bucket", "sum", "count"].contains(&part) {
+            continue;
+        }
+        let bound: Option<f64> = labels.get("le").and_then(|le| le.parse().ok());
+        let mut builder = labels.to_builder();
+        builder.remove("le").set("__name__", base);
+        let collectors = collectors.entry(builder.build()).or_default();
+        for (time, value) in series.timestamps.iter().zip(&series.values) {
+            let collector = collectors.entry(*time).or_default();
+            match (part, bound) {
+                ("bucket", Some(bound)) => collector.bucket(bound, *value),
+                ("count", _) => collector.count(*value),
+                ("sum", _) => {
+                    collector.sum(*value);
+                    Ok(())
+                }
+                _ => Ok(()),
+            }
+            .map_err(|error| error.to_string())?;
+        }
+    }
+    let mut converted = BTreeMap::new();
+    for (labels, collectors) in collectors {
+        let mut series = Series::default();
+        for (time, collector) in collectors {
+            series.histograms.0.push(time);
+            series.histograms.1.push(collector.finish().map_err(|error| error.to_string())?);
+        }
+        converted.insert(labels, series);
+    }
+    Ok(converted)
 }
 
 /// The offsets of start timestamps: `_`, `-1m`, `-1mx3`, `-1m+10sx3`.
@@ -200,6 +253,7 @@ impl SelectedSeries for Selected<'_> {
             start_timestamps: &series.starts,
             histogram_timestamps: &series.histograms.0,
             histograms: &series.histograms.1,
+            histogram_start_timestamps: &series.histogram_starts,
             ..Samples::floats(&series.timestamps, &series.values)
         })
     }

@@ -31,7 +31,7 @@ target_info{instance="a", job="api", os="linux"} 1x40
 fn hosts() -> Memory {
     let mut memory = Memory::default();
     memory
-        .load(15_000, HOSTS.lines().filter(|line| !line.is_empty()))
+        .load(15_000, HOSTS.lines().filter(|line| !line.is_empty()), false)
         .unwrap_or_else(|error| panic!("{error}"));
     memory
 }

@@ -5,7 +5,7 @@
 //! place of its operation in the order of evaluation, and the greatest wins.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use promql_model::number::General;
 use promql_model::{Annotation, Severity};
@@ -33,6 +33,18 @@ struct Collected {
     repairs: HashMap<String, (Place, Repair)>,
     /// Overlapping start timestamps: the place and how often.
     overlaps: HashMap<String, (Place, usize)>,
+    /// Remarks of which an operation makes but one at each step, by operation and step: the last
+    /// one.
+    of_steps: HashMap<(usize, usize), AtStep>,
+}
+
+/// A remark about an element of a step.
+#[derive(Clone, Debug)]
+struct AtStep {
+    element: usize,
+    place: Place,
+    severity: Severity,
+    message: Arc<str>,
 }
 
 /// What was repaired in the buckets of classic histograms: the extremes of all repairs.
@@ -56,6 +68,23 @@ impl Annotations {
         self.add(Severity::Info, place, message);
     }
 
+    /// A remark about one element of a step. Of those that an operation makes about a step only the
+    /// one about the last element remains.
+    pub(crate) fn at_step(
+        &self,
+        place: Place,
+        (step, element): (usize, usize),
+        severity: Severity,
+        message: &Arc<str>,
+    ) {
+        let mut collected = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let remark = AtStep { element, place, severity, message: Arc::clone(message) };
+        let known = collected.of_steps.entry((place.order, step)).or_insert_with(|| remark.clone());
+        if known.element <= element {
+            *known = remark;
+        }
+    }
+
     /// Start timestamps of a counter that lie before its previous samples, in so many windows.
     pub(crate) fn overlap(&self, place: Place, quoted_name: String, windows: usize) {
         let mut collected = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -73,7 +102,12 @@ impl Annotations {
     /// All remarks: warnings first, each kind in the order of the operations.
     pub(crate) fn finish(&self) -> Vec<Annotation> {
         let mut collected = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let collected = std::mem::take(&mut *collected);
+        let mut collected = std::mem::take(&mut *collected);
+        for remark in std::mem::take(&mut collected.of_steps).into_values() {
+            let text = (remark.severity, remark.message.to_string());
+            let known = collected.places.entry(text).or_insert(remark.place);
+            *known = remark.place.max(*known);
+        }
         let plain = collected.places.into_iter().map(|((severity, text), at)| (severity, at, text));
         let overlaps = collected.overlaps.into_iter().map(|(name, (at, windows))| {
             let often = match windows {

@@ -2,8 +2,11 @@
 //!
 //! A column is dense: it has a slot for each step, and a bitmap that says which slots hold a value.
 //! Kernels compute all the slots and combine bitmaps, so that their loops have no branch for an
-//! absent value. What an absent slot holds is unspecified. Native histograms will lie in a sparse
-//! column of their own beside the floats, with a bitmap of their own: a step has one or the other.
+//! absent value. What an absent slot holds is unspecified. Native histograms lie in a column of their
+//! own beside the floats, with a bitmap of their own: a step has one or the other. A column that never
+//! had histograms has none of that, so that kernels for floats pay nothing for them.
+
+use promql_model::{FloatHistogram, SampleValue};
 
 /// A set of steps.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,6 +49,10 @@ impl Bitmap {
 
     pub(crate) fn insert(&mut self, step: usize) {
         self.words[step / 64] |= 1 << (step % 64);
+    }
+
+    pub(crate) fn remove(&mut self, step: usize) {
+        self.words[step / 64] &= !(1 << (step % 64));
     }
 
     /// Adds the steps from `from` to below `to`.
@@ -143,15 +150,32 @@ impl Bitmap {
 pub(crate) struct Column {
     /// One for each step.
     pub(crate) values: Vec<f64>,
-    /// The steps that have a value.
+    /// The steps that have a float.
     pub(crate) valid: Bitmap,
+    /// Never there unless the column had histograms at some time.
+    histograms: Option<Box<Histograms>>,
+}
+
+/// The native histograms of a column.
+#[derive(Clone, Debug, Default)]
+struct Histograms {
+    /// One for each step, or fewer. Those of absent steps are kept for their memory.
+    values: Vec<FloatHistogram>,
+    /// The steps that have a histogram.
+    valid: Bitmap,
 }
 
 impl Column {
+    /// A column of floats.
+    pub(crate) fn new(values: Vec<f64>, valid: Bitmap) -> Column {
+        Column { values, valid, histograms: None }
+    }
+
     /// Becomes a column without values, in the same memory.
     pub(crate) fn reset(&mut self, len: usize) {
         self.values.resize(len, 0.0);
         self.valid.reset(len);
+        self.drop_histograms();
     }
 
     /// Becomes a column with the same value at each step.
@@ -160,6 +184,7 @@ impl Column {
         self.values.resize(len, value);
         self.valid.reset(len);
         self.valid.fill();
+        self.drop_histograms();
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -171,11 +196,12 @@ impl Column {
         self.valid.insert(step);
     }
 
+    /// The float at a step.
     pub(crate) fn get(&self, step: usize) -> Option<f64> {
         self.valid.get(step).then(|| self.values[step])
     }
 
-    /// The steps that have a value, with their values.
+    /// The steps that have a float, with their floats.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (usize, f64)> + '_ {
         self.valid.iter().map(|step| (step, self.values[step]))
     }
@@ -184,11 +210,160 @@ impl Column {
     pub(crate) fn copy_from(&mut self, other: &Column) {
         self.values.clone_from(&other.values);
         self.valid.clone_from(&other.valid);
+        self.drop_histograms();
+        for (step, histogram) in other.histograms() {
+            self.histogram_slot(step).clone_from(histogram);
+        }
     }
 
-    /// Replaces each value.
+    /// Replaces each float.
     pub(crate) fn map(&mut self, f: impl Fn(f64) -> f64) {
         self.values.iter_mut().for_each(|v| *v = f(*v));
+    }
+
+    /// Whether there is any histogram.
+    pub(crate) fn has_histograms(&self) -> bool {
+        self.histograms.as_ref().is_some_and(|histograms| !histograms.valid.is_empty())
+    }
+
+    /// The steps that have a histogram, with their histograms.
+    pub(crate) fn histograms(&self) -> impl Iterator<Item = (usize, &FloatHistogram)> + '_ {
+        self.histograms.iter().flat_map(|histograms| {
+            histograms.valid.iter().map(|step| (step, &histograms.values[step]))
+        })
+    }
+
+    /// The same, to change them.
+    pub(crate) fn histograms_mut(
+        &mut self,
+    ) -> impl Iterator<Item = (usize, &mut FloatHistogram)> + '_ {
+        self.histograms.iter_mut().flat_map(|histograms| {
+            let Histograms { values, valid } = &mut **histograms;
+            values.iter_mut().enumerate().filter(|(step, _)| valid.get(*step))
+        })
+    }
+
+    /// The histogram at a step.
+    pub(crate) fn histogram(&self, step: usize) -> Option<&FloatHistogram> {
+        let histograms = self.histograms.as_ref()?;
+        histograms.valid.get(step).then(|| &histograms.values[step])
+    }
+
+    /// The place for the histogram of a step, which has no float. What lies there now is any
+    /// histogram, whose memory can be used.
+    pub(crate) fn histogram_slot(&mut self, step: usize) -> &mut FloatHistogram {
+        let len = self.valid.len();
+        let histograms = self.histograms.get_or_insert_default();
+        if histograms.valid.len() != len {
+            histograms.valid.reset(len);
+        }
+        if histograms.values.len() <= step {
+            histograms.values.resize_with(step + 1, FloatHistogram::default);
+        }
+        histograms.valid.insert(step);
+        &mut histograms.values[step]
+    }
+
+    /// Puts a histogram at a step that has no float.
+    pub(crate) fn set_histogram(&mut self, step: usize, histogram: FloatHistogram) {
+        *self.histogram_slot(step) = histogram;
+    }
+
+    /// Removes the float of a step, if it has one.
+    pub(crate) fn remove(&mut self, step: usize) {
+        self.valid.remove(step);
+    }
+
+    /// Removes the histogram of a step, if it has one.
+    pub(crate) fn remove_histogram(&mut self, step: usize) {
+        if let Some(histograms) = self.histogram_steps_mut() {
+            histograms.remove(step);
+        }
+    }
+
+    /// Removes all histograms.
+    pub(crate) fn drop_histograms(&mut self) {
+        if let Some(histograms) = &mut self.histograms {
+            histograms.valid.reset(self.valid.len());
+        }
+    }
+
+    /// The steps that have a histogram, if any has.
+    pub(crate) fn histogram_steps(&self) -> Option<&Bitmap> {
+        let histograms = self.histograms.as_ref()?;
+        (!histograms.valid.is_empty()).then_some(&histograms.valid)
+    }
+
+    /// The same, to remove some of them.
+    pub(crate) fn histogram_steps_mut(&mut self) -> Option<&mut Bitmap> {
+        let histograms = self.histograms.as_mut()?;
+        (!histograms.valid.is_empty()).then_some(&mut histograms.valid)
+    }
+
+    /// Whether there is no value of any kind.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.valid.is_empty() && !self.has_histograms()
+    }
+
+    /// The steps that have a value of any kind.
+    pub(crate) fn present(&self) -> std::borrow::Cow<'_, Bitmap> {
+        let mut present = std::borrow::Cow::Borrowed(&self.valid);
+        if let Some(histograms) = self.histogram_steps() {
+            present.to_mut().union(histograms);
+        }
+        present
+    }
+
+    /// The last step that has a value of any kind.
+    pub(crate) fn last(&self) -> Option<usize> {
+        self.valid.last().max(self.histogram_steps().and_then(Bitmap::last))
+    }
+
+    /// Keeps the values, of any kind, at the steps of a set.
+    pub(crate) fn intersect(&mut self, steps: &Bitmap) {
+        self.valid.intersect(steps);
+        if let Some(histograms) = self.histogram_steps_mut() {
+            histograms.intersect(steps);
+        }
+    }
+
+    /// Removes the values, of any kind, at the steps of a set.
+    pub(crate) fn subtract(&mut self, steps: &Bitmap) {
+        self.valid.subtract(steps);
+        if let Some(histograms) = self.histogram_steps_mut() {
+            histograms.subtract(steps);
+        }
+    }
+
+    /// Keeps the values, of any kind, at the steps for which `keep` holds.
+    pub(crate) fn retain(&mut self, keep: impl Fn(usize) -> bool) {
+        self.valid.retain(&keep);
+        if let Some(histograms) = self.histogram_steps_mut() {
+            histograms.retain(keep);
+        }
+    }
+
+    /// The value at a step.
+    pub(crate) fn value(&self, step: usize) -> Option<SampleValue> {
+        match self.get(step) {
+            Some(value) => Some(SampleValue::Float(value)),
+            None => self.histogram(step).map(|h| SampleValue::Histogram(Box::new(h.clone()))),
+        }
+    }
+
+    /// Takes over the value of another column at a step.
+    pub(crate) fn take(&mut self, step: usize, other: &Column) {
+        if let Some(value) = other.get(step) {
+            self.set(step, value);
+        } else if let Some(histogram) = other.histogram(step) {
+            self.histogram_slot(step).clone_from(histogram);
+        }
+    }
+
+    /// How many samples are held, where a histogram counts as several.
+    pub(crate) fn samples(&self) -> usize {
+        let histograms = self.histograms().map(|(_, histogram)| histogram.samples());
+        self.valid.count() + histograms.sum::<usize>()
     }
 }
 

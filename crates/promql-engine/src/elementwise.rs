@@ -74,6 +74,6 @@ pub(crate) fn round(column: &mut Column, to_nearest: &ScalarColumn) {
 
 /// Takes a part of the date that each value stands for.
 pub(crate) fn date(part: DatePart, column: &mut Column) {
-    let Column { values, valid } = column;
+    let Column { values, valid, .. } = column;
     valid.iter().for_each(|step| values[step] = date_part(part, values[step]));
 }

@@ -1,7 +1,7 @@
 //! Evaluates a plan: one operation after the other, operands first.
 
 use promql_syntax::ast::SelectorId;
-use promql_syntax::query::{Aggregation, Range, Scalar, Vector, VectorId};
+use promql_syntax::query::{Aggregation, ElementOp, Range, Scalar, Vector, VectorId};
 
 use crate::EngineError;
 use crate::aggregate::Aggregate;
@@ -26,6 +26,7 @@ use crate::plan::{Operation, OperationKind, Plan};
 use crate::select::{InstantSelector, SelectorSamples, Take};
 use crate::storage::SelectedSeries;
 use crate::subquery::Subquery;
+use crate::totals::totals_only;
 use crate::values::{Inputs, RangeValue, Value, missing_operand};
 use crate::workers::Scratch;
 
@@ -36,11 +37,13 @@ pub(crate) fn execute<'a>(
     selected: &'a [Box<dyn SelectedSeries + 'a>],
 ) -> Result<Option<Value<'a>>, EngineError> {
     let mut values: Vec<Option<Value<'a>>> = Vec::with_capacity(plan.operations.len());
+    let totals = totals_only(context.query, plan);
     for (index, operation) in plan.operations.iter().enumerate() {
         context.limits.check()?;
         let inputs = operation.inputs.iter();
         let inputs = Inputs::new(inputs.filter_map(|&input| values[input].take()));
-        let step = Step { context, plan, selected, operation, index };
+        let totals = totals[index];
+        let step = Step { context, plan, selected, operation, index, totals };
         let value = match step.evaluate(inputs).map_err(|error| error.at(operation.span))? {
             // Each level costs stack when columns are computed.
             Value::Vector(vector) if vector.depth() > MAX_DEPTH => {
@@ -61,6 +64,8 @@ struct Step<'a> {
     operation: &'a Operation,
     /// Its position in the plan.
     index: usize,
+    /// Whether the histograms that it selects are needed without buckets.
+    totals: bool,
 }
 
 impl<'a> Step<'a> {
@@ -95,6 +100,7 @@ impl<'a> Step<'a> {
                 Some(Extension::Smoothed) => Box::new(SmoothedSelector {
                     samples: self.samples(select),
                     operation: self.index,
+                    place: self.place(),
                 }),
                 _ => self.instant_selector(select, Take::Value)?,
             }),
@@ -163,7 +169,8 @@ impl<'a> Step<'a> {
 
     fn samples(&self, select: crate::plan::Select) -> SelectorSamples<'a> {
         let selected = &*self.selected[select.selection];
-        SelectorSamples::new(self.context, selected, select, self.operation.span)
+        let samples = SelectorSamples::new(self.context, selected, select);
+        SelectorSamples { totals: self.totals, ..samples }
     }
 
     fn instant_selector(
@@ -193,8 +200,20 @@ impl<'a> Step<'a> {
         unite(self.context, operator, self.steps(), rule)
     }
 
-    /// An operation that changes values and drops the name.
+    /// A function of floats that drops the name. Histograms are left out.
     fn map(
+        &self,
+        input: VectorOperator<'a>,
+        map: impl Fn(&mut Column) + Send + Sync + 'a,
+    ) -> Result<VectorOperator<'a>, EngineError> {
+        self.map_values(input, move |column| {
+            column.drop_histograms();
+            map(column);
+        })
+    }
+
+    /// An operation that changes values and drops the name.
+    fn map_values(
         &self,
         input: VectorOperator<'a>,
         map: impl Fn(&mut Column) + Send + Sync + 'a,
@@ -263,14 +282,17 @@ impl<'a> Step<'a> {
                 let values = scalar.iter(self.steps()).collect();
                 self.one_series(values)
             }
-            Vector::Negate(_) => self.map(inputs.vector()?, |column| column.map(|v| -v)),
+            Vector::Negate(_) => self.map_values(inputs.vector()?, |column| {
+                column.map(|v| -v);
+                column.histograms_mut().for_each(|(_, histogram)| histogram.multiply(-1.0));
+            }),
             &Vector::WithScalar { op, scalar_is_left, .. } => {
                 let (vector, scalar) = (inputs.vector()?, inputs.scalar()?);
                 let before = vector.series().to_vec();
                 let operation =
                     with_scalar(self.context, op, vector, scalar, scalar_is_left, self.place());
                 match op {
-                    promql_syntax::query::ElementOp::Filter(_) => Ok(operation),
+                    ElementOp::Filter(_) | ElementOp::Trim(_) => Ok(operation),
                     _ => self.united(operation, &before, SameLabels::Merge),
                 }
             }
@@ -363,7 +385,9 @@ impl<'a> Step<'a> {
                 absent::absent(self.context, &present, labels, self.steps())
             }
             &Vector::Sort { descending, .. } => {
-                let vector = inputs.vector()?;
+                let input = inputs.vector()?;
+                let series = input.series().to_vec();
+                let vector = Box::new(MapColumns { input, series, map: Column::drop_histograms });
                 match self.ineffective_sort() {
                     true => Ok(vector),
                     false => sort::by_value(self.context, vector, descending),
@@ -402,18 +426,19 @@ impl<'a> Step<'a> {
             }
             Vector::Timestamp(_) => {
                 let grid = self.grid();
-                self.map(inputs.vector()?, move |column| {
+                self.map_values(inputs.vector()?, move |column| {
+                    column.valid = column.present().into_owned();
+                    column.drop_histograms();
                     for (step, value) in column.values.iter_mut().enumerate() {
                         *value = grid.at(step) as f64 / 1000.0;
                     }
                 })
             }
             Vector::StartTimestamp(_) => self.nothing(),
-            Vector::HistogramStatistic(..) => {
-                // Floats have no such statistics, and histograms are refused where they are read.
-                Kept::all_of(self.context, &*inputs.vector()?, self.steps())?;
-                self.nothing()
-            }
+            &Vector::HistogramStatistic(statistic, _) => self
+                .map_values(inputs.vector()?, move |column| {
+                    histogram::statistic(statistic, column)
+                }),
             Vector::HistogramQuantile { .. } => {
                 let statistic = Statistic::Quantile(inputs.scalar()?, self.place_of_input(0));
                 self.histogram(&statistic, inputs, 1)
@@ -462,6 +487,8 @@ impl<'a> Step<'a> {
             without,
             grid: self.grid(),
             parameter_place: self.place_of_input(0),
+            place: self.place_of_input(self.operation.inputs.len().saturating_sub(1)),
+            own_place: self.place(),
             span: self.operation.span,
         }
         .compute(op)

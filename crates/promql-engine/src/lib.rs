@@ -73,6 +73,7 @@ mod result;
 mod select;
 mod storage;
 mod subquery;
+mod totals;
 mod values;
 mod window;
 mod workers;

@@ -8,7 +8,7 @@
 
 use std::collections::HashMap;
 
-use promql_model::Labels;
+use promql_model::{Labels, SampleValue};
 
 use crate::EngineError;
 use crate::column::Column;
@@ -97,9 +97,9 @@ impl<'a> Kept<'a> {
         series: Vec<Series>,
         columns: Vec<Column>,
     ) -> Result<Kept<'a>, EngineError> {
-        let samples = columns.iter().map(|c| c.valid.count()).sum();
+        let samples = columns.iter().map(Column::samples).sum();
         let held = context.limits.hold(samples)?;
-        let full = series.into_iter().zip(columns).filter(|(_, c)| !c.valid.is_empty());
+        let full = series.into_iter().zip(columns).filter(|(_, c)| !c.is_empty());
         let (series, columns) = full.unzip();
         Ok(Kept { series, columns, _held: held })
     }
@@ -125,7 +125,7 @@ impl<'a> Kept<'a> {
             Ok(column)
         };
         context.workers.run(count, steps, compute, |index, column: Column| {
-            let samples = column.valid.count();
+            let samples = column.samples();
             held.grow(samples)?;
             if samples > 0 {
                 series.push(operator.series()[index].clone());
@@ -170,8 +170,12 @@ impl Operator for Repeat<'_> {
         out: &mut Column,
     ) -> Result<(), EngineError> {
         self.once.column(index, scratch, out)?;
-        match (!out.valid.is_empty()).then(|| out.values[0]) {
-            Some(value) => out.fill(self.steps, value),
+        match out.value(0) {
+            Some(SampleValue::Float(value)) => out.fill(self.steps, value),
+            Some(SampleValue::Histogram(histogram)) => {
+                out.reset(self.steps);
+                (0..self.steps).for_each(|step| out.histogram_slot(step).clone_from(&histogram));
+            }
             None => out.reset(self.steps),
         }
         Ok(())
@@ -310,12 +314,11 @@ pub(crate) fn merge(
             }
             Some(&at) => {
                 let known = &mut merged_columns[at];
-                if rule == SameLabels::Reject || known.valid.intersects(&column.valid) {
+                let present = column.present();
+                if rule == SameLabels::Reject || known.present().intersects(&present) {
                     return Err(same_labelset());
                 }
-                for (step, value) in column.iter() {
-                    known.set(step, value);
-                }
+                present.iter().for_each(|step| known.take(step, &column));
             }
         }
     }

@@ -1,6 +1,6 @@
 //! From the last operation of a plan to the result of the query.
 
-use promql_model::{QueryValue, SampleValue, SeriesSamples, VectorElement};
+use promql_model::{FloatHistogram, QueryValue, SeriesSamples, VectorElement};
 
 use crate::EngineError;
 use crate::column::{Column, ScalarColumn};
@@ -70,8 +70,7 @@ fn drop_flagged_names(
 
 fn elements(series: Vec<Series>, columns: Vec<Column>, grid: &Grid) -> Vec<VectorElement> {
     let elements = series.into_iter().zip(columns).filter_map(|(series, column)| {
-        let (_, value) = column.iter().next()?;
-        let value = SampleValue::Float(value);
+        let value = column.value(0)?;
         Some(VectorElement { labels: series.labels, timestamp: grid.start, value })
     });
     elements.collect()
@@ -81,11 +80,19 @@ fn matrix(series: Vec<Series>, columns: Vec<Column>, grid: &Grid) -> Vec<SeriesS
     let rows = series.into_iter().zip(columns).map(|(series, column)| SeriesSamples {
         labels: series.labels,
         floats: column.iter().map(|(step, value)| (grid.at(step), value)).collect(),
-        histograms: Vec::new(),
+        histograms: column.histograms().map(|(step, h)| (grid.at(step), h.clone())).collect(),
     });
-    let mut matrix: Vec<SeriesSamples> = rows.filter(|row| !row.floats.is_empty()).collect();
+    let filled = |row: &SeriesSamples| !row.floats.is_empty() || !row.histograms.is_empty();
+    let mut matrix: Vec<SeriesSamples> = rows.filter(filled).collect();
     matrix.sort_by(|a, b| a.labels.cmp(&b.labels));
     matrix
+}
+
+/// What one series has in a window.
+#[derive(Default)]
+struct Points {
+    floats: Vec<(i64, f64)>,
+    histograms: Vec<(i64, FloatHistogram)>,
 }
 
 /// A range vector as it is: the samples of the only step's window. An extended window has a point at
@@ -100,23 +107,36 @@ fn windows(context: &Context<'_>, range: &RangeValue<'_>) -> Result<QueryValue, 
         let samples = range.source.read(index, scratch, &mut buffer)?;
         let Some(extension) = range.extension else {
             let floats = samples.timestamps.iter().copied().zip(samples.values.iter().copied());
-            return Ok(floats.filter(|(t, _)| time_range.contains(*t)).collect::<Vec<_>>());
+            let floats = floats.filter(|(t, _)| time_range.contains(*t)).collect();
+            let times = samples.histogram_timestamps.iter().copied();
+            let histograms = times.zip(samples.histograms.iter().cloned());
+            let histograms = histograms.filter(|(t, _)| time_range.contains(*t)).collect();
+            return Ok(Points { floats, histograms });
         };
+        if !samples.histograms.is_empty() {
+            return Err(crate::EngineError::Execution {
+                message: format!("{} modifier is not supported with histograms", extension.name()),
+                span: None,
+                help: Some("take the rate, increase or delta of the range".to_owned()),
+            });
+        }
         let (low, high) = (range.windows.start(0), range.windows.end(0));
         let Some(edges) = edges(extension, false, samples.timestamps, samples.values, (low, high))
         else {
-            return Ok(Vec::new());
+            return Ok(Points::default());
         };
         let inside = edges.samples.map(|at| (samples.timestamps[at], samples.values[at]));
         let inside = inside.filter(|(t, _)| low < *t && *t < high);
-        Ok([(low, edges.left)].into_iter().chain(inside).chain([(high, edges.right)]).collect())
+        let floats = [(low, edges.left)].into_iter().chain(inside).chain([(high, edges.right)]);
+        Ok(Points { floats: floats.collect(), histograms: Vec::new() })
     };
-    context.workers.run(series.len(), 64, read, |index, floats: Vec<(i64, f64)>| {
-        held.grow(floats.len())?;
-        if !floats.is_empty() {
+    context.workers.run(series.len(), 64, read, |index, points: Points| {
+        let Points { floats, histograms } = points;
+        held.grow(floats.len() + histograms.iter().map(|(_, h)| h.samples()).sum::<usize>())?;
+        if !floats.is_empty() || !histograms.is_empty() {
             let Series { labels, drop_name } = &series[index];
             let labels = if *drop_name { without_metadata(labels) } else { labels.clone() };
-            matrix.push(SeriesSamples { labels, floats, histograms: Vec::new() });
+            matrix.push(SeriesSamples { labels, floats, histograms });
         }
         Ok(())
     })?;

@@ -1,17 +1,19 @@
 //! Selectors: the series of the storage as columns, or as the samples of windows.
 
-use promql_model::is_stale_nan;
-use promql_syntax::Span;
+use promql_model::{FloatHistogram, is_stale_nan};
 
 use crate::EngineError;
 use crate::column::Column;
 use crate::context::Context;
 use crate::operator::{Operator, RangeSource, Series};
+use crate::over_range::extended::loaded;
 use crate::plan::{Plan, Select, Selection};
 use crate::storage::{
     SampleBuffer, Samples, SelectHints, SelectRequest, SelectedSeries, TimeRange,
 };
-use crate::workers::{RangeBuffer, Scratch};
+use crate::totals;
+use crate::window::{WindowTable, Windows};
+use crate::workers::{RangeBuffer, Scratch, Tables};
 
 /// The samples of a selector, cut to the time that is needed.
 pub(crate) struct SelectorSamples<'a> {
@@ -19,7 +21,15 @@ pub(crate) struct SelectorSamples<'a> {
     pub(crate) selected: &'a dyn SelectedSeries,
     pub(crate) series: Vec<Series>,
     pub(crate) select: Select,
-    pub(crate) span: Span,
+    /// Whether histograms are needed without buckets.
+    pub(crate) totals: bool,
+}
+
+/// What to do with staleness markers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum StaleMarkers {
+    Keep,
+    Drop,
 }
 
 impl<'a> SelectorSamples<'a> {
@@ -27,39 +37,94 @@ impl<'a> SelectorSamples<'a> {
         context: &'a Context<'a>,
         selected: &'a dyn SelectedSeries,
         select: Select,
-        span: Span,
     ) -> Self {
         let series = selected.labels().iter().cloned().map(Series::new).collect();
-        SelectorSamples { context, selected, series, select, span }
+        SelectorSamples { context, selected, series, select, totals: false }
+    }
+
+    /// The windows with the samples around them that are needed.
+    pub(crate) fn loaded(&self) -> Windows {
+        loaded(&self.select.windows, self.select.before, self.select.after)
     }
 
     fn time_range(&self) -> TimeRange {
-        let range = self.select.windows.time_range();
-        TimeRange {
-            start: range.start.saturating_sub(self.select.before),
-            end: range.end.saturating_add(self.select.after),
-        }
+        let range = self.loaded().time_range();
+        // The sample at the very start of a window tells about a reset right after it.
+        TimeRange { start: range.start.saturating_sub(i64::from(self.totals)), ..range }
     }
 
-    /// The samples, staleness markers among them.
-    fn read_raw<'b>(
+    fn read_samples<'b>(
         &'b self,
         index: usize,
-        buffer: &'b mut SampleBuffer,
+        buffer: &'b mut RangeBuffer,
+        markers: StaleMarkers,
     ) -> Result<Samples<'b>, EngineError> {
         self.context.limits.check()?;
-        let samples = cut(self.selected.read(index, buffer)?, self.time_range());
-        if !samples.histogram_timestamps.is_empty() {
-            let construct = "evaluating native histograms".to_owned();
-            return Err(EngineError::Unsupported { construct, span: self.span.into() });
-        }
+        let RangeBuffer { raw, clean } = buffer;
+        let mut samples = cut(self.selected.read(index, raw)?, self.time_range());
         // Positions in columns have 32 bits. As a limit on one series that is generous.
-        if u32::try_from(samples.values.len()).is_err() {
+        if u32::try_from(samples.values.len().max(samples.histograms.len())).is_err() {
             let limit = self.context.limits.max_samples();
             return Err(EngineError::TooManySamples { limit });
         }
+        let drop = markers == StaleMarkers::Drop;
+        let histograms_change = !samples.histograms.is_empty()
+            && (self.totals || drop && samples.histograms.iter().any(FloatHistogram::is_stale));
+        let floats_change = drop && has_stale_marker(samples.values);
+        if !histograms_change && !floats_change {
+            return Ok(samples);
+        }
+        clean.clear();
+        if histograms_change {
+            self.clean_histograms(&samples, clean, drop);
+        }
+        if floats_change {
+            for (at, &value) in samples.values.iter().enumerate() {
+                if !is_stale_nan(value) {
+                    clean.timestamps.push(samples.timestamps[at]);
+                    clean.values.push(value);
+                    clean.start_timestamps.extend(samples.start_timestamps.get(at));
+                }
+            }
+        }
+        let cleaned = clean.samples();
+        if histograms_change {
+            samples.histogram_timestamps = cleaned.histogram_timestamps;
+            samples.histograms = cleaned.histograms;
+            samples.histogram_start_timestamps = cleaned.histogram_start_timestamps;
+        }
+        if floats_change {
+            samples.timestamps = cleaned.timestamps;
+            samples.values = cleaned.values;
+            samples.start_timestamps = cleaned.start_timestamps;
+        }
         Ok(samples)
     }
+
+    fn clean_histograms(&self, samples: &Samples<'_>, clean: &mut SampleBuffer, drop: bool) {
+        clean.histogram_timestamps.extend_from_slice(samples.histogram_timestamps);
+        clean.histogram_start_timestamps.extend_from_slice(samples.histogram_start_timestamps);
+        match self.totals {
+            true => totals::read(samples, &self.loaded(), &mut clean.histograms),
+            false => clean.histograms.extend_from_slice(samples.histograms),
+        }
+        if !drop {
+            return;
+        }
+        let stale = |at: usize| samples.histograms[at].is_stale();
+        retain_positions(&mut clean.histogram_timestamps, |at| !stale(at));
+        retain_positions(&mut clean.histogram_start_timestamps, |at| !stale(at));
+        retain_positions(&mut clean.histograms, |at| !stale(at));
+    }
+}
+
+/// Keeps the items at some positions.
+fn retain_positions<T>(items: &mut Vec<T>, keep: impl Fn(usize) -> bool) {
+    let mut at = 0;
+    items.retain(|_| {
+        at += 1;
+        keep(at - 1)
+    });
 }
 
 impl RangeSource for SelectorSamples<'_> {
@@ -73,20 +138,7 @@ impl RangeSource for SelectorSamples<'_> {
         _: &mut Scratch,
         buffer: &'b mut RangeBuffer,
     ) -> Result<Samples<'b>, EngineError> {
-        let RangeBuffer { raw, clean } = buffer;
-        let samples = self.read_raw(index, raw)?;
-        if has_stale_marker(samples.values) {
-            clean.clear();
-            for (at, &value) in samples.values.iter().enumerate() {
-                if !is_stale_nan(value) {
-                    clean.timestamps.push(samples.timestamps[at]);
-                    clean.values.push(value);
-                    clean.start_timestamps.extend(samples.start_timestamps.get(at));
-                }
-            }
-            return Ok(clean.samples());
-        }
-        Ok(samples)
+        self.read_samples(index, buffer, StaleMarkers::Drop)
     }
 
     fn depth(&self) -> usize {
@@ -155,6 +207,64 @@ impl InstantSelector<'_> {
             }
         }
     }
+
+    /// Puts what is taken of a histogram into a column.
+    fn take_histogram(&self, samples: &Samples<'_>, at: usize, step: usize, out: &mut Column) {
+        match self.take {
+            Take::Value => out.histogram_slot(step).clone_from(&samples.histograms[at]),
+            Take::Timestamp => out.set(step, samples.histogram_timestamps[at] as f64 / 1000.0),
+            Take::StartTimestamp => {
+                let start = samples.histogram_start_timestamps.get(at).copied().unwrap_or(0);
+                out.set(step, start as f64 / 1000.0);
+            }
+        }
+    }
+
+    /// A series of floats.
+    fn floats(&self, samples: &Samples<'_>, table: &WindowTable, out: &mut Column) {
+        let stale = has_stale_marker(samples.values);
+        for piece in &table.pieces {
+            if self.take == Take::Value
+                && !stale
+                && let Some(stride) = piece.stride
+            {
+                let newest = table.at(piece.from).end - 1;
+                let values = samples.values[newest..].iter().step_by(stride);
+                let results = &mut out.values[piece.from..piece.to];
+                results.iter_mut().zip(values).for_each(|(result, value)| *result = *value);
+                out.valid.insert_range(piece.from, piece.to);
+                continue;
+            }
+            for step in piece.from..piece.to {
+                let Some(newest) = table.at(step).last() else { continue };
+                if !stale || !is_stale_nan(samples.values[newest]) {
+                    out.set(step, self.take(samples, newest));
+                }
+            }
+        }
+    }
+
+    /// A series with histograms, and floats maybe.
+    fn mixed(&self, samples: &Samples<'_>, tables: &Tables, out: &mut Column) {
+        for step in 0..out.len() {
+            let float = tables.windows.at(step).last();
+            let histogram = tables.histogram_windows.at(step).last();
+            let float_time = float.map(|at| samples.timestamps[at]);
+            match histogram {
+                Some(at) if Some(samples.histogram_timestamps[at]) > float_time => {
+                    if !samples.histograms[at].is_stale() {
+                        self.take_histogram(samples, at, step, out);
+                    }
+                }
+                _ => match float {
+                    Some(at) if !is_stale_nan(samples.values[at]) => {
+                        out.set(step, self.take(samples, at));
+                    }
+                    _ => {}
+                },
+            }
+        }
+    }
 }
 
 impl Operator for InstantSelector<'_> {
@@ -170,29 +280,15 @@ impl Operator for InstantSelector<'_> {
     ) -> Result<(), EngineError> {
         let mut buffer = scratch.take_buffer();
         let mut tables = scratch.take_tables(self.operation);
-        let samples = self.samples.read_raw(index, &mut buffer.raw)?;
+        let samples = self.samples.read_samples(index, &mut buffer, StaleMarkers::Keep)?;
         let windows = &self.samples.select.windows;
         tables.windows.update(windows, samples.timestamps);
         out.reset(windows.len);
-        let stale = has_stale_marker(samples.values);
-        for piece in &tables.windows.pieces {
-            if self.take == Take::Value
-                && !stale
-                && let Some(stride) = piece.stride
-            {
-                let newest = tables.windows.at(piece.from).end - 1;
-                let values = samples.values[newest..].iter().step_by(stride);
-                let results = &mut out.values[piece.from..piece.to];
-                results.iter_mut().zip(values).for_each(|(result, value)| *result = *value);
-                out.valid.insert_range(piece.from, piece.to);
-                continue;
-            }
-            for step in piece.from..piece.to {
-                let Some(newest) = tables.windows.at(step).last() else { continue };
-                if !stale || !is_stale_nan(samples.values[newest]) {
-                    out.set(step, self.take(&samples, newest));
-                }
-            }
+        if samples.histograms.is_empty() {
+            self.floats(&samples, &tables.windows, out);
+        } else {
+            tables.histogram_windows.update(windows, samples.histogram_timestamps);
+            self.mixed(&samples, &tables, out);
         }
         scratch.give_tables(self.operation, tables);
         scratch.give_buffer(buffer);

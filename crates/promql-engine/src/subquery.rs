@@ -1,5 +1,7 @@
 //! Subqueries: the values of an expression on a grid of its own, as the samples of windows.
 
+use promql_model::CounterResetHint;
+
 use crate::EngineError;
 use crate::column::Column;
 use crate::grid::Grid;
@@ -32,6 +34,16 @@ impl RangeSource for Subquery<'_> {
         for (step, value) in column.iter() {
             samples.timestamps.push(self.grid.at(step));
             samples.values.push(value);
+        }
+        // Only comparing histograms can tell about resets between them: what they were compared
+        // with before is not what precedes them here.
+        for (step, histogram) in column.histograms() {
+            samples.histogram_timestamps.push(self.grid.at(step));
+            let mut histogram = histogram.clone();
+            if histogram.hint != CounterResetHint::Gauge {
+                histogram.hint = CounterResetHint::Unknown;
+            }
+            samples.histograms.push(histogram);
         }
         scratch.give_column(column);
         Ok(samples.samples())

@@ -125,6 +125,8 @@ pub(crate) struct RangeBuffer {
 #[derive(Default)]
 pub(crate) struct Tables {
     pub(crate) windows: WindowTable,
+    /// The same for the timestamps of its histograms.
+    pub(crate) histogram_windows: WindowTable,
     pub(crate) rate: RateFactors,
 }
 

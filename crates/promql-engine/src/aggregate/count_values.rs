@@ -34,24 +34,31 @@ pub(super) fn count_values<'a>(
         // Values often stay the same for many steps.
         let mut last: Option<(u64, usize)> = None;
         let mut kept = 0;
+        let mut position_of = |text: String| {
+            let mut labels = input.to_builder();
+            labels.set(label.as_str(), text);
+            let labels = aggregate.group_labels(&labels.build());
+            *positions.entry(labels).or_insert_with_key(|labels| {
+                series.push(Series::new(labels.clone()));
+                let mut column = Column::default();
+                column.reset(steps);
+                columns.push(column);
+                columns.len() - 1
+            })
+        };
+        let mut places: Vec<(usize, usize)> = Vec::new();
         for (step, value) in column.iter() {
             let position = match last {
                 Some((bits, position)) if bits == value.to_bits() => position,
-                _ => {
-                    let mut labels = input.to_builder();
-                    labels.set(label.as_str(), Decimal(value).to_string());
-                    let labels = aggregate.group_labels(&labels.build());
-                    *positions.entry(labels).or_insert_with_key(|labels| {
-                        series.push(Series::new(labels.clone()));
-                        columns.push(Column::default());
-                        if let Some(column) = columns.last_mut() {
-                            column.reset(steps);
-                        }
-                        columns.len() - 1
-                    })
-                }
+                _ => position_of(Decimal(value).to_string()),
             };
             last = Some((value.to_bits(), position));
+            places.push((step, position));
+        }
+        for (step, histogram) in column.histograms() {
+            places.push((step, position_of(histogram.to_string())));
+        }
+        for (step, position) in places {
             let column = &mut columns[position];
             let known = column.get(step);
             kept += usize::from(known.is_none());

@@ -5,10 +5,11 @@ use promql_model::number::General;
 use twox_hash::XxHash64;
 
 use super::parameter::{self, Extent};
-use super::{Aggregate, topk};
+use super::{Aggregate, ByGroup};
 use crate::EngineError;
 use crate::column::{Column, ScalarColumn};
-use crate::operator::{Operator, VectorOperator};
+use crate::limits::Held;
+use crate::operator::{Kept, Operator, VectorOperator};
 use crate::workers::Scratch;
 
 /// The first elements of each group.
@@ -19,12 +20,52 @@ pub(super) fn limitk<'a>(
     let Some(limits) = parameter::counts(&aggregate, parameter)? else {
         return aggregate.nothing();
     };
-    let feed = |kept: &mut Vec<(f64, usize)>, new, limit| {
-        if kept.len() < limit {
-            kept.push(new);
-        }
+    let groups = aggregate.groups();
+    let mut first = First {
+        taken: vec![0; limits.len()],
+        limits,
+        chosen: Vec::new(),
+        held: aggregate.context.limits.hold(0)?,
     };
-    topk::choose(&aggregate, limits, feed, |_| {})
+    aggregate.each_group(&groups, &mut first)?;
+    let First { mut chosen, held, .. } = first;
+    drop(held);
+    if aggregate.grid.len > 1 {
+        chosen.sort_by_key(|(member, _)| *member);
+    }
+    let series =
+        |(member, column): (usize, Column)| (aggregate.input.series()[member].clone(), column);
+    let (series, columns) = chosen.into_iter().map(series).unzip();
+    Ok(Box::new(Kept::new(aggregate.context, series, columns)?))
+}
+
+/// The first elements at each step.
+struct First<'a> {
+    /// How many elements of the open group each step has.
+    taken: Vec<usize>,
+    limits: Vec<usize>,
+    /// The members of finished groups with what was taken of them.
+    chosen: Vec<(usize, Column)>,
+    held: Held<'a>,
+}
+
+impl ByGroup for First<'_> {
+    fn add(&mut self, member: usize, column: &Column) -> Result<(), EngineError> {
+        let mut column = column.clone();
+        column.retain(|step| self.taken[step] < self.limits[step]);
+        if column.is_empty() {
+            return Ok(());
+        }
+        column.present().iter().for_each(|step| self.taken[step] += 1);
+        self.held.grow(column.samples())?;
+        self.chosen.push((member, column));
+        Ok(())
+    }
+
+    fn finish(&mut self, _: usize) -> Result<(), EngineError> {
+        self.taken.fill(0);
+        Ok(())
+    }
 }
 
 /// A share of the elements, chosen by a hash of their labels: a ratio and its negative complement
@@ -75,7 +116,7 @@ impl Operator for LimitRatio<'_> {
     ) -> Result<(), EngineError> {
         self.input.column(index, scratch, out)?;
         let offset = self.offsets[index];
-        out.valid.retain(|step| match self.ratio.at(step) {
+        out.retain(|step| match self.ratio.at(step) {
             0.0 => false,
             ratio if ratio > 0.0 => offset < ratio,
             ratio => offset >= 1.0 + ratio,

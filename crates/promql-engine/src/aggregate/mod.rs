@@ -2,6 +2,7 @@
 //! series.
 
 mod count_values;
+mod histograms;
 mod limit;
 mod parameter;
 mod quantile;
@@ -34,6 +35,10 @@ pub(crate) struct Aggregate<'a> {
     pub(crate) grid: Grid,
     /// Where remarks about the parameter point.
     pub(crate) parameter_place: Place,
+    /// Where remarks about what is aggregated point.
+    pub(crate) place: Place,
+    /// Where remarks about the aggregation point.
+    pub(crate) own_place: Place,
     pub(crate) span: Span,
 }
 
@@ -64,6 +69,14 @@ impl<'a> Aggregate<'a> {
 
     fn reduce<R: reduce::Reduction>(self) -> Result<VectorOperator<'a>, EngineError> {
         Ok(Box::new(reduce::reduce::<R>(&self)?))
+    }
+
+    /// Says that an aggregation of floats left out histograms, if the column has any.
+    fn ignore_histograms(&self, name: &str, place: Place, column: &Column) {
+        if column.has_histograms() {
+            let text = format!("ignored histogram in {name} aggregation");
+            self.context.annotations.inform(place, text);
+        }
     }
 
     /// The labels of the group that a label set belongs to.
@@ -162,7 +175,7 @@ struct DropName {
 
 impl DropName {
     fn add(&mut self, series: &Series, column: &Column) {
-        self.join(DropName { last_step: column.valid.last(), drop_name: series.drop_name });
+        self.join(DropName { last_step: column.last(), drop_name: series.drop_name });
     }
 
     fn join(&mut self, other: DropName) {

@@ -28,6 +28,7 @@ pub(super) fn quantile<'a>(
     }
     let groups = aggregate.groups();
     let mut quantiles = Quantiles {
+        aggregate: &aggregate,
         parameter,
         input: aggregate.input.series(),
         labels: &groups.labels,
@@ -44,6 +45,7 @@ pub(super) fn quantile<'a>(
 }
 
 struct Quantiles<'a> {
+    aggregate: &'a Aggregate<'a>,
     parameter: &'a ScalarColumn,
     input: &'a [Series],
     /// The labels of the groups.
@@ -58,6 +60,7 @@ struct Quantiles<'a> {
 
 impl ByGroup for Quantiles<'_> {
     fn add(&mut self, member: usize, column: &Column) -> Result<(), EngineError> {
+        self.aggregate.ignore_histograms("quantile", self.aggregate.place, column);
         self.drop_name.add(&self.input[member], column);
         column.iter().for_each(|(step, value)| self.values[step].push(value));
         self.held.grow(column.valid.count())

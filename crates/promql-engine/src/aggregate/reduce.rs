@@ -5,6 +5,9 @@
 //! their order. So the result is the same for any number of threads, and for up to a block of
 //! members it is formed exactly as upstream forms it.
 
+use promql_model::{CompensatedHistogram, HistogramMean};
+
+use super::histograms::Totals;
 use super::{Aggregate, DropName};
 use crate::EngineError;
 use crate::arithmetic::{Mean, compensated_add};
@@ -20,14 +23,22 @@ pub(super) trait Reduction: Send {
     /// The state of no members.
     fn new(steps: usize) -> Self;
 
-    /// Adds the values of a member.
-    fn add(&mut self, column: &Column);
+    /// Adds the values of a member, given with the number of its series.
+    fn add(&mut self, member: usize, column: &Column);
 
     /// Adds the members of another block behind those of this one.
     fn merge(&mut self, later: Self);
 
     /// The values.
     fn finish(self) -> Column;
+
+    /// The name of the aggregation if it is one of floats, which ignores histograms.
+    const IGNORES_HISTOGRAMS: Option<&str> = None;
+
+    /// Says what there is to say about the members of a group.
+    fn remark(&self, aggregate: &Aggregate<'_>) {
+        let _ = aggregate;
+    }
 }
 
 pub(super) fn reduce<'a, R: Reduction>(aggregate: &Aggregate<'a>) -> Result<Kept<'a>, EngineError> {
@@ -45,7 +56,10 @@ pub(super) fn reduce<'a, R: Reduction>(aggregate: &Aggregate<'a>) -> Result<Kept
         let mut column = scratch.take_column();
         for &member in blocks[block].1 {
             aggregate.input.column(member, scratch, &mut column)?;
-            state.add(&column);
+            state.add(member, &column);
+            if let Some(name) = R::IGNORES_HISTOGRAMS {
+                aggregate.ignore_histograms(name, aggregate.place, &column);
+            }
             drop_name.add(&aggregate.input.series()[member], &column);
         }
         scratch.give_column(column);
@@ -68,6 +82,7 @@ pub(super) fn reduce<'a, R: Reduction>(aggregate: &Aggregate<'a>) -> Result<Kept
             && let Some((state, drop_name)) = open.take()
         {
             series.push(drop_name.series(groups.labels[group].clone()));
+            state.remark(aggregate);
             columns.push(state.finish());
         }
         Ok(())
@@ -100,6 +115,7 @@ pub(super) struct Sum {
     sums: Vec<f64>,
     compensations: Vec<f64>,
     valid: Bitmap,
+    histograms: Totals<CompensatedHistogram>,
 }
 
 impl Reduction for Sum {
@@ -109,10 +125,12 @@ impl Reduction for Sum {
             sums: vec![-0.0; steps],
             compensations: vec![0.0; steps],
             valid: Bitmap::empty(steps),
+            histograms: Totals::default(),
         }
     }
 
-    fn add(&mut self, column: &Column) {
+    fn add(&mut self, member: usize, column: &Column) {
+        self.histograms.add(member, column, &self.valid);
         let (sums, compensations) = (&mut self.sums[..], &mut self.compensations[..]);
         let values = &column.values[..];
         for (at, &word) in column.valid.words().iter().enumerate() {
@@ -137,6 +155,7 @@ impl Reduction for Sum {
     }
 
     fn merge(&mut self, later: Self) {
+        self.histograms.merge(later.histograms, &self.valid);
         for step in later.valid.iter() {
             let (sum, compensation) =
                 compensated_add(self.sums[step], self.compensations[step], later.sums[step]);
@@ -151,7 +170,11 @@ impl Reduction for Sum {
         for (sum, compensation) in self.sums.iter_mut().zip(&self.compensations) {
             *sum += compensation;
         }
-        Column { values: self.sums, valid: self.valid }
+        self.histograms.finish(Column::new(self.sums, self.valid))
+    }
+
+    fn remark(&self, aggregate: &Aggregate<'_>) {
+        self.histograms.remark(&self.valid, aggregate);
     }
 }
 
@@ -159,19 +182,26 @@ impl Reduction for Sum {
 pub(super) struct Average {
     means: Vec<Mean>,
     valid: Bitmap,
+    histograms: Totals<HistogramMean>,
 }
 
 impl Reduction for Average {
     fn new(steps: usize) -> Self {
-        Average { means: vec![Mean::default(); steps], valid: Bitmap::empty(steps) }
+        Average {
+            means: vec![Mean::default(); steps],
+            valid: Bitmap::empty(steps),
+            histograms: Totals::default(),
+        }
     }
 
-    fn add(&mut self, column: &Column) {
+    fn add(&mut self, member: usize, column: &Column) {
+        self.histograms.add(member, column, &self.valid);
         column.iter().for_each(|(step, value)| self.means[step].add(value));
         self.valid.union(&column.valid);
     }
 
     fn merge(&mut self, later: Self) {
+        self.histograms.merge(later.histograms, &self.valid);
         for step in later.valid.iter() {
             self.means[step].merge(later.means[step]);
         }
@@ -179,7 +209,12 @@ impl Reduction for Average {
     }
 
     fn finish(self) -> Column {
-        Column { values: self.means.iter().map(Mean::value).collect(), valid: self.valid }
+        let values = self.means.iter().map(Mean::value).collect();
+        self.histograms.finish(Column::new(values, self.valid))
+    }
+
+    fn remark(&self, aggregate: &Aggregate<'_>) {
+        self.histograms.remark(&self.valid, aggregate);
     }
 }
 
@@ -194,14 +229,15 @@ impl Reduction for Count {
         Count { counts: vec![0.0; steps], valid: Bitmap::empty(steps) }
     }
 
-    fn add(&mut self, column: &Column) {
+    fn add(&mut self, _: usize, column: &Column) {
         let counts = std::cell::RefCell::new(&mut self.counts);
+        let present = column.present();
         each_word(
-            &column.valid,
+            &present,
             |steps| counts.borrow_mut()[steps].iter_mut().for_each(|c| *c += 1.0),
             |step| counts.borrow_mut()[step] += 1.0,
         );
-        self.valid.union(&column.valid);
+        self.valid.union(&present);
     }
 
     fn merge(&mut self, later: Self) {
@@ -210,7 +246,7 @@ impl Reduction for Count {
     }
 
     fn finish(self) -> Column {
-        Column { values: self.counts, valid: self.valid }
+        Column::new(self.counts, self.valid)
     }
 }
 
@@ -222,8 +258,8 @@ impl Reduction for Presence {
         Presence(Bitmap::empty(steps))
     }
 
-    fn add(&mut self, column: &Column) {
-        self.0.union(&column.valid);
+    fn add(&mut self, _: usize, column: &Column) {
+        self.0.union(&column.present());
     }
 
     fn merge(&mut self, later: Self) {
@@ -231,7 +267,7 @@ impl Reduction for Presence {
     }
 
     fn finish(self) -> Column {
-        Column { values: vec![1.0; self.0.len()], valid: self.0 }
+        Column::new(vec![1.0; self.0.len()], self.0)
     }
 }
 
@@ -259,16 +295,18 @@ impl Extremes {
 pub(super) struct Minimum(Extremes);
 
 impl Reduction for Minimum {
+    const IGNORES_HISTOGRAMS: Option<&str> = Some("min");
+
     fn new(steps: usize) -> Self {
         Minimum(Extremes::new(steps))
     }
 
-    fn add(&mut self, column: &Column) {
+    fn add(&mut self, _: usize, column: &Column) {
         self.0.add(column, |new, old| new < old);
     }
 
     fn merge(&mut self, later: Self) {
-        self.add(&later.0.0);
+        self.add(0, &later.0.0);
     }
 
     fn finish(self) -> Column {
@@ -280,16 +318,18 @@ impl Reduction for Minimum {
 pub(super) struct Maximum(Extremes);
 
 impl Reduction for Maximum {
+    const IGNORES_HISTOGRAMS: Option<&str> = Some("max");
+
     fn new(steps: usize) -> Self {
         Maximum(Extremes::new(steps))
     }
 
-    fn add(&mut self, column: &Column) {
+    fn add(&mut self, _: usize, column: &Column) {
         self.0.add(column, |new, old| new > old);
     }
 
     fn merge(&mut self, later: Self) {
-        self.add(&later.0.0);
+        self.add(0, &later.0.0);
     }
 
     fn finish(self) -> Column {
@@ -311,11 +351,13 @@ struct Welford {
 }
 
 impl Reduction for Variance {
+    const IGNORES_HISTOGRAMS: Option<&str> = Some("stdvar");
+
     fn new(steps: usize) -> Self {
         Variance { states: vec![Welford::default(); steps], valid: Bitmap::empty(steps) }
     }
 
-    fn add(&mut self, column: &Column) {
+    fn add(&mut self, _: usize, column: &Column) {
         for (step, value) in column.iter() {
             let state = &mut self.states[step];
             state.count += 1.0;
@@ -349,7 +391,7 @@ impl Reduction for Variance {
 
     fn finish(self) -> Column {
         let values = self.states.iter().map(|s| s.squares / s.count).collect();
-        Column { values, valid: self.valid }
+        Column::new(values, self.valid)
     }
 }
 
@@ -357,12 +399,14 @@ impl Reduction for Variance {
 pub(super) struct Deviation(Variance);
 
 impl Reduction for Deviation {
+    const IGNORES_HISTOGRAMS: Option<&str> = Some("stddev");
+
     fn new(steps: usize) -> Self {
         Deviation(Variance::new(steps))
     }
 
-    fn add(&mut self, column: &Column) {
-        self.0.add(column);
+    fn add(&mut self, _: usize, column: &Column) {
+        self.0.add(0, column);
     }
 
     fn merge(&mut self, later: Self) {

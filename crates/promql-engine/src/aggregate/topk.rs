@@ -102,22 +102,13 @@ pub(super) fn topk<'a>(
         *heap = kept.0;
     };
     let sort = |heap: &mut Vec<Element>| heap.sort_by(|a, b| best.order(a.0, b.0));
-    choose(&aggregate, limits, feed, sort)
-}
-
-/// Chooses elements of each group and step. `feed` adds an element to those that are kept so far or
-/// does not, with regard to how many there may be; `sort` puts them in the order of the output, which
-/// matters if there is but one step.
-pub(super) fn choose<'a>(
-    aggregate: &Aggregate<'a>,
-    limits: Vec<usize>,
-    feed: impl FnMut(&mut Vec<Element>, Element, usize),
-    sort: impl FnMut(&mut Vec<Element>),
-) -> Result<VectorOperator<'a>, EngineError> {
+    let aggregate = &aggregate;
     let input = aggregate.input.series();
     let steps = limits.len();
     let groups = aggregate.groups();
     let mut choice = Choice {
+        aggregate,
+        best,
         kept: vec![Vec::new(); steps],
         limits,
         feed,
@@ -138,6 +129,8 @@ pub(super) fn choose<'a>(
 }
 
 struct Choice<'a, F, S> {
+    aggregate: &'a Aggregate<'a>,
+    best: Best,
     /// The elements of the open group that are kept for each step.
     kept: Vec<Vec<Element>>,
     limits: Vec<usize>,
@@ -156,6 +149,11 @@ where
     S: FnMut(&mut Vec<Element>),
 {
     fn add(&mut self, member: usize, column: &Column) -> Result<(), EngineError> {
+        let name = match self.best {
+            Best::Largest => "topk",
+            Best::Smallest => "bottomk",
+        };
+        self.aggregate.ignore_histograms(name, self.aggregate.own_place, column);
         let mut more = 0;
         for (step, value) in column.iter() {
             let kept = &mut self.kept[step];

@@ -155,7 +155,7 @@ fn change(this: &mut Column, other: &Other<'_>, f: impl Fn(f64, f64) -> f64) {
 }
 
 fn filter(this: &mut Column, other: &Other<'_>, f: impl Fn(f64, f64) -> bool) {
-    let Column { values, valid } = this;
+    let Column { values, valid, .. } = this;
     match other {
         Other::Column(Column { values: others, .. }) => valid.retain(|k| f(values[k], others[k])),
         Other::Values(others) => valid.retain(|k| f(values[k], others[k])),
@@ -186,10 +186,4 @@ pub(super) fn symbol(op: ElementOp) -> &'static str {
         ElementOp::Trim(TrimOp::Upper) => "</",
         ElementOp::Trim(TrimOp::Lower) => ">/",
     }
-}
-
-/// What is said about an operation that floats don't have.
-pub(super) fn incompatible_floats(op: ElementOp) -> String {
-    let op = symbol(op);
-    format!("incompatible sample types encountered for binary operator \"{op}\": float {op} float")
 }

@@ -13,7 +13,8 @@ use promql_model::Labels;
 use promql_syntax::Span;
 use promql_syntax::query::{Cardinality, ElementOp};
 
-use super::element::{Keep, Other, apply, incompatible_floats};
+use super::element::{Keep, Other};
+use super::histograms::{Operation, apply, meaningful};
 use super::signature::{MatchGroup, MatchLabels, match_groups};
 use crate::EngineError;
 use crate::annotations::Place;
@@ -62,13 +63,21 @@ pub(crate) fn join<'a>(
     let ambiguous = groups.iter().any(|group| join.is_ambiguous(group));
     let shared = groups.iter().any(|group| group.lhs.len() > 1);
     let filled = join.fill_many.is_some() || join.fill_one.is_some();
-    let unmatched = |alone: fn(&MatchGroup) -> bool| groups.iter().any(alone);
-    let keep_many =
-        ambiguous || filled || (many.has_effects() && unmatched(|group| group.rhs.is_empty()));
-    let keep_one = ambiguous
-        || filled
-        || shared
-        || (one.has_effects() && unmatched(|group| group.lhs.is_empty()));
+    let keep_many = ambiguous || filled;
+    let keep_one = ambiguous || filled || shared;
+    let unmatched = |side: fn(&MatchGroup) -> &Vec<usize>,
+                     other: fn(&MatchGroup) -> &Vec<usize>| {
+        let unmatched = groups.iter().filter(|group| other(group).is_empty());
+        unmatched.flat_map(|group| side(group).iter().copied()).collect()
+    };
+    if !keep_many && many.has_effects() {
+        let series = unmatched(|group| &group.lhs, |group| &group.rhs);
+        compute_for_effects(context, &*many, series, steps)?;
+    }
+    if !keep_one && one.has_effects() {
+        let series = unmatched(|group| &group.rhs, |group| &group.lhs);
+        compute_for_effects(context, &*one, series, steps)?;
+    }
     drop(groups);
     let mut kept = (None, None);
     if keep_many {
@@ -98,6 +107,22 @@ pub(crate) fn join<'a>(
         .collect();
     let joined = Joined { context, join, many, one, groups, cells, series };
     unite(context, Box::new(joined), steps, SameLabels::Merge)
+}
+
+/// Computes series that nothing is made of, for what there is to say about them.
+fn compute_for_effects(
+    context: &Context<'_>,
+    operator: &dyn Operator,
+    series: Vec<usize>,
+    steps: usize,
+) -> Result<(), EngineError> {
+    let compute = |at: usize, scratch: &mut Scratch| {
+        let mut column = scratch.take_column();
+        operator.column(series[at], scratch, &mut column)?;
+        scratch.give_column(column);
+        Ok(())
+    };
+    context.workers.run(series.len(), steps, compute, |_, ()| Ok(()))
 }
 
 impl Join {
@@ -149,9 +174,9 @@ impl Join {
         let delayed = context.options.delayed_name_removal;
         let is_bool = matches!(self.op, ElementOp::Bool(_));
         let drops_name = match self.op {
-            ElementOp::Arithmetic(_) | ElementOp::Trim(_) => true,
+            ElementOp::Arithmetic(_) => true,
             ElementOp::Bool(_) => !delayed,
-            ElementOp::Filter(_) => false,
+            ElementOp::Filter(_) | ElementOp::Trim(_) => false,
         };
         let labels = self.result_labels(drops_name, many, one);
         Series { labels, drop_name: is_bool && delayed }
@@ -189,7 +214,7 @@ impl Join {
         let steps = self.steps;
         let any = |kept: &Kept<'_>| {
             let mut any = Bitmap::empty(steps);
-            kept.columns.iter().for_each(|column| any.union(&column.valid));
+            kept.columns.iter().for_each(|column| any.union(&column.present()));
             any
         };
         // A step at which a side is empty is not looked at, unless something is filled in.
@@ -200,9 +225,6 @@ impl Join {
             looked_at.intersect(&any(one));
         }
         self.check_one(groups, one, &looked_at)?;
-        if matches!(self.op, ElementOp::Trim(_)) {
-            return Ok(());
-        }
         self.check_many(groups, many, one)
     }
 
@@ -216,10 +238,10 @@ impl Join {
         let mut first: Option<(usize, usize, usize, usize)> = None;
         for (at, group) in groups.iter().enumerate().filter(|(_, group)| group.rhs.len() > 1) {
             for (position, &second) in group.rhs.iter().enumerate() {
-                let mut valid = one.columns[second].valid.clone();
+                let mut valid = one.columns[second].present().into_owned();
                 valid.intersect(looked_at);
                 for &earlier in &group.rhs[..position] {
-                    if let Some(step) = valid.first_common(&one.columns[earlier].valid) {
+                    if let Some(step) = valid.first_common(&one.columns[earlier].present()) {
                         let found = (step, second, earlier, at);
                         first = Some(first.map_or(found, |known| known.min(found)));
                     }
@@ -256,13 +278,14 @@ impl Join {
             for &index in &group.lhs {
                 let ones = group.rhs.iter().map(|&one| Some(one));
                 for partner in ones.chain([None]) {
-                    let mut valid = many.columns[index].valid.clone();
-                    match partner {
-                        Some(partner) => valid.intersect(&one.columns[partner].valid),
-                        None if self.fill_one.is_some() => {
-                            group.rhs.iter().for_each(|&o| valid.subtract(&one.columns[o].valid));
-                        }
-                        None => continue,
+                    if partner.is_none() && self.fill_one.is_none() {
+                        continue;
+                    }
+                    let column = &many.columns[index];
+                    let other = partner.map(|partner| &one.columns[partner]);
+                    let mut valid = meaningful(self.op, column, other, self.swapped());
+                    if partner.is_none() {
+                        group.rhs.iter().for_each(|&o| valid.subtract(&one.columns[o].present()));
                     }
                     self.combine(group, index, partner, valid, &mut combined, many, one)?;
                 }
@@ -287,7 +310,7 @@ impl Join {
         let labels = if one_to_one {
             Labels::empty()
         } else {
-            let drops_name = !matches!(self.op, ElementOp::Filter(_));
+            let drops_name = !matches!(self.op, ElementOp::Filter(_) | ElementOp::Trim(_));
             let partner = partner.map_or(&group.signature, |o| &one.series[o].labels);
             self.result_labels(drops_name, &many.series[index].labels, partner)
         };
@@ -346,30 +369,35 @@ impl Operator for Joined<'_> {
         let (op, swapped) = (self.join.op, self.join.swapped());
         // A filter keeps the value of the left operand.
         let keep = if swapped { Keep::Other } else { Keep::This };
+        let operation = Operation {
+            op,
+            swapped,
+            keep,
+            annotations: &self.context.annotations,
+            place: self.join.place,
+            pair: index,
+        };
         let group = &self.groups[group];
         match (many, one) {
             (Some(many), Some(one)) => {
                 let mut other = scratch.take_column();
                 self.many.column(many, scratch, out)?;
                 self.one.column(one, scratch, &mut other)?;
-                if matches!(op, ElementOp::Trim(_)) && out.valid.intersects(&other.valid) {
-                    self.context.annotations.inform(self.join.place, incompatible_floats(op));
-                }
-                apply(op, out, &Other::Column(&other), swapped, keep);
+                apply(&operation, out, &Other::Column(&other));
                 scratch.give_column(other);
             }
             (Some(many), None) => {
                 self.many.column(many, scratch, out)?;
                 self.without(&self.one, &group.rhs, scratch, out)?;
                 let fill = Other::Constant(self.join.fill_one.unwrap_or(f64::NAN));
-                apply(op, out, &fill, swapped, keep);
+                apply(&operation, out, &fill);
             }
             (None, Some(one)) => {
                 self.one.column(one, scratch, out)?;
                 self.without(&self.many, &group.lhs, scratch, out)?;
                 let fill = Other::Constant(self.join.fill_many.unwrap_or(f64::NAN));
                 let keep = if swapped { Keep::This } else { Keep::Other };
-                apply(op, out, &fill, !swapped, keep);
+                apply(&Operation { swapped: !swapped, keep, ..operation }, out, &fill);
             }
             (None, None) => out.reset(self.join.steps),
         }
@@ -380,10 +408,9 @@ impl Operator for Joined<'_> {
         self.many.depth().max(self.one.depth()) + 1
     }
 
+    /// Histograms, which may be there, have no meaning for most operators.
     fn has_effects(&self) -> bool {
-        self.many.has_effects()
-            || self.one.has_effects()
-            || matches!(self.join.op, ElementOp::Trim(_))
+        true
     }
 }
 
@@ -399,7 +426,7 @@ impl Joined<'_> {
         let mut other = scratch.take_column();
         for &index in series {
             side.column(index, scratch, &mut other)?;
-            out.valid.subtract(&other.valid);
+            out.subtract(&other.present());
         }
         scratch.give_column(other);
         Ok(())

@@ -1,6 +1,7 @@
 //! Binary operators.
 
 mod element;
+mod histograms;
 mod join;
 mod set;
 mod signature;

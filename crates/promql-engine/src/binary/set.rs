@@ -26,7 +26,7 @@ pub(crate) fn set_operation<'a>(
         let (groups, of_lhs, of_rhs) = match_groups(matching, &lhs.series, rhs.series());
         let mut presence = vec![Bitmap::empty(steps); groups.len()];
         for (column, group) in lhs.columns.iter().zip(of_lhs) {
-            presence[group].union(&column.valid);
+            presence[group].union(&column.present());
         }
         let series = lhs.series.iter().chain(rhs.series()).cloned().collect();
         return Ok(Box::new(Or { lhs, rhs, series, presence, of_rhs }));
@@ -39,7 +39,7 @@ pub(crate) fn set_operation<'a>(
         }
         let mut column = scratch.take_column();
         rhs.column(index, scratch, &mut column)?;
-        let valid = column.valid.clone();
+        let valid = column.present().into_owned();
         scratch.give_column(column);
         Ok(Some(valid))
     };
@@ -85,7 +85,7 @@ impl Operator for Masked<'_> {
             return Ok(());
         }
         self.input.column(index, scratch, out)?;
-        out.valid.intersect(mask);
+        out.intersect(mask);
         Ok(())
     }
 
@@ -123,7 +123,7 @@ impl Operator for Or<'_> {
             return self.lhs.column(index, scratch, out);
         };
         self.rhs.column(index, scratch, out)?;
-        out.valid.subtract(&self.presence[self.of_rhs[index]]);
+        out.subtract(&self.presence[self.of_rhs[index]]);
         Ok(())
     }
 

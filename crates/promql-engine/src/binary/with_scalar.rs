@@ -2,7 +2,8 @@
 
 use promql_syntax::query::ElementOp;
 
-use super::element::{Keep, Other, apply, incompatible_floats};
+use super::element::{Keep, Other};
+use super::histograms::{Operation, apply};
 use crate::EngineError;
 use crate::annotations::Place;
 use crate::column::{Column, ScalarColumn};
@@ -21,7 +22,7 @@ pub(crate) fn with_scalar<'a>(
     place: Place,
 ) -> VectorOperator<'a> {
     let series = match op {
-        ElementOp::Filter(_) => vector.series().to_vec(),
+        ElementOp::Filter(_) | ElementOp::Trim(_) => vector.series().to_vec(),
         _ => drop_names(context, vector.series()),
     };
     Box::new(WithScalar { context, op, vector, scalar, scalar_is_left, series, place })
@@ -49,14 +50,19 @@ impl Operator for WithScalar<'_> {
         out: &mut Column,
     ) -> Result<(), EngineError> {
         self.vector.column(index, scratch, out)?;
-        if matches!(self.op, ElementOp::Trim(_)) && !out.valid.is_empty() {
-            self.context.annotations.inform(self.place, incompatible_floats(self.op));
-        }
         let other = match &self.scalar {
             ScalarColumn::Constant(value) => Other::Constant(*value),
             ScalarColumn::Steps(values) => Other::Values(values),
         };
-        apply(self.op, out, &other, self.scalar_is_left, Keep::This);
+        let operation = Operation {
+            op: self.op,
+            swapped: self.scalar_is_left,
+            keep: Keep::This,
+            annotations: &self.context.annotations,
+            place: self.place,
+            pair: index,
+        };
+        apply(&operation, out, &other);
         Ok(())
     }
 
@@ -64,7 +70,8 @@ impl Operator for WithScalar<'_> {
         self.vector.depth() + 1
     }
 
+    /// Histograms, which may be there, have no meaning for most operators.
     fn has_effects(&self) -> bool {
-        self.vector.has_effects() || matches!(self.op, ElementOp::Trim(_))
+        true
     }
 }

@@ -36,7 +36,7 @@ pub(crate) fn absent<'a>(
     let compute = |index: usize, scratch: &mut Scratch| {
         let mut column = scratch.take_column();
         input.column(index, scratch, &mut column)?;
-        let valid = column.valid.clone();
+        let valid = column.present().into_owned();
         scratch.give_column(column);
         Ok(valid)
     };
@@ -45,6 +45,6 @@ pub(crate) fn absent<'a>(
         Ok(())
     })?;
     present.complement();
-    let column = Column { values: vec![1.0; steps], valid: present };
+    let column = Column::new(vec![1.0; steps], present);
     Ok(Box::new(Kept::new(context, vec![Series::new(labels)], vec![column])?))
 }

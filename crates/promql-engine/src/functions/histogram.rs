@@ -1,20 +1,22 @@
-//! `histogram_quantile`, `histogram_quantiles` and `histogram_fraction` of classic histograms: of
-//! series that differ in their `le` alone. Which those are is worked out once; a histogram is
-//! computed from the columns of its buckets when it is asked for.
+//! `histogram_quantile`, `histogram_quantiles` and `histogram_fraction`, of native histograms and of
+//! classic ones: series that differ in their `le` alone. Which those are is worked out once; then one
+//! histogram after the other is computed from the columns of its buckets. A native histogram that has
+//! the labels of a classic one is computed along with that, since only one of them can count.
 
 use std::collections::HashMap;
 
 use promql_model::number::General;
-use promql_model::{Labels, quote};
+use promql_model::{FloatHistogram, Labels, NanObservations, quote};
+use promql_syntax::query::HistogramStatistic;
 
 use super::buckets::{Buckets, parse_bound};
 use crate::EngineError;
 use crate::annotations::{Place, Repair, bad_quantile};
-use crate::column::{Column, ScalarColumn};
+use crate::column::{Bitmap, Column, ScalarColumn};
 use crate::context::Context;
 use crate::grid::Grid;
 use crate::label_sets;
-use crate::operator::{Operator, SameLabels, Series, VectorOperator, drop_names, unite};
+use crate::operator::{Kept, Operator, SameLabels, Series, VectorOperator, drop_names, unite};
 use crate::workers::Scratch;
 
 /// What is computed of histograms.
@@ -37,7 +39,51 @@ enum Output {
     Fraction(ScalarColumn, ScalarColumn),
 }
 
-/// A function of the classic histograms of a vector.
+impl Output {
+    /// The quantile that is wanted at a step, if one is.
+    fn quantile(&self, step: usize) -> Option<f64> {
+        match self {
+            Output::Quantile(quantile) => Some(quantile.at(step)),
+            Output::QuantileIf(quantile, bits) => {
+                Some(quantile.at(step)).filter(|value| value.to_bits() == *bits)
+            }
+            Output::Fraction(..) => None,
+        }
+    }
+
+    /// What it is of a native histogram.
+    fn of_native(
+        &self,
+        histogram: &FloatHistogram,
+        step: usize,
+        nan: &mut NanFound,
+    ) -> Option<f64> {
+        if let Output::Fraction(lower, upper) = self {
+            let fraction = histogram.fraction(lower.at(step), upper.at(step));
+            nan.fraction |= fraction.has_nan;
+            return Some(fraction.value);
+        }
+        let quantile = histogram.quantile(self.quantile(step)?);
+        nan.result |= quantile.nan == NanObservations::Result;
+        nan.skew |= quantile.nan == NanObservations::Skew;
+        Some(quantile.value)
+    }
+}
+
+/// Which consequences observations of NaN had.
+#[derive(Clone, Copy, Debug, Default)]
+struct NanFound {
+    result: bool,
+    skew: bool,
+    fraction: bool,
+}
+
+const NAN_RESULT: &str = "input to histogram_quantile has NaN observations, result is NaN";
+const NAN_SKEW: &str = "input to histogram_quantile has NaN observations, result is skewed higher";
+const NAN_FRACTION: &str =
+    "input to histogram_fraction has NaN observations, which are excluded from all fractions";
+
+/// A function of the histograms of a vector.
 pub(crate) fn histogram<'a>(
     context: &'a Context<'a>,
     statistic: &Statistic,
@@ -46,25 +92,69 @@ pub(crate) fn histogram<'a>(
     place: Place,
 ) -> Result<VectorOperator<'a>, EngineError> {
     statistic.warn(context, grid.len);
-    let groups = groups(context, &*input, grid.len, place)?;
-    let labels: Vec<Series> = groups.iter().map(|group| group.series.clone()).collect();
-    let labels = drop_names(context, &labels);
-    let mut outputs = Vec::new();
-    let mut series = Vec::new();
-    for (label, output) in statistic.outputs(grid.len) {
-        for (group, group_series) in labels.iter().enumerate() {
-            let mut output_series = group_series.clone();
-            if let Some((name, value)) = &label {
-                let mut builder = output_series.labels.to_builder();
-                builder.set(name.as_str(), value.as_str());
-                output_series.labels = builder.build();
+    let outputs = statistic.outputs(grid.len);
+    let groups = groups(&*input);
+    let functions: Vec<&Output> = outputs.iter().map(|(_, output)| output).collect();
+    let histograms = Histograms { context, input: &*input, outputs: functions, grid, place };
+    // What each output has of native histograms, and then of classic ones.
+    let mut natives: Vec<Vec<(usize, Column)>> = outputs.iter().map(|_| Vec::new()).collect();
+    let mut classics: Vec<Vec<(usize, Column)>> = outputs.iter().map(|_| Vec::new()).collect();
+    let mut held = context.limits.hold(0)?;
+    let compute = |at: usize, scratch: &mut Scratch| histograms.compute(&groups[at], scratch);
+    let size = grid.len * input.series().len().div_ceil(groups.len().max(1));
+    context.workers.run(groups.len(), size, compute, |at, computed: Computed| {
+        for (native, columns) in computed.native {
+            for (output, column) in columns.into_iter().enumerate() {
+                held.grow(column.samples())?;
+                natives[output].push((native, column));
             }
-            series.push(output_series);
-            outputs.push((group, output.clone()));
+        }
+        for (output, column) in computed.classic.into_iter().enumerate() {
+            held.grow(column.samples())?;
+            classics[output].push((at, column));
+        }
+        Ok(())
+    })?;
+    drop(held);
+    let mut series = Vec::new();
+    let mut columns = Vec::new();
+    for (((label, _), mut natives), classics) in outputs.iter().zip(natives).zip(classics) {
+        natives.sort_by_key(|(native, _)| *native);
+        let natives = natives.into_iter().map(|(at, column)| (&input.series()[at], column));
+        let classics = classics.into_iter().map(|(at, column)| (&groups[at].series, column));
+        for (of, column) in natives.chain(classics) {
+            let mut output = of.clone();
+            if let Some((name, value)) = label {
+                let mut builder = output.labels.to_builder();
+                builder.set(name.as_str(), value.as_str());
+                output.labels = builder.build();
+            }
+            series.push(output);
+            columns.push(column);
         }
     }
-    let histograms = Histograms { context, input, groups, outputs, series, grid, place };
-    unite(context, Box::new(histograms), grid.len, SameLabels::Merge)
+    let series = drop_names(context, &series);
+    let kept = Kept::new(context, series, columns)?;
+    unite(context, Box::new(kept), grid.len, SameLabels::Merge)
+}
+
+/// What is computed of each native histogram on its own. Floats have no such statistics.
+pub(crate) fn statistic(statistic: HistogramStatistic, column: &mut Column) {
+    let mut values = Column::default();
+    values.reset(column.len());
+    for (step, histogram) in column.histograms() {
+        let value = match statistic {
+            HistogramStatistic::HistogramCount => histogram.count,
+            HistogramStatistic::HistogramSum => histogram.sum,
+            HistogramStatistic::HistogramAvg => histogram.sum / histogram.count,
+            HistogramStatistic::HistogramStddev => histogram.variance().sqrt(),
+            HistogramStatistic::HistogramStdvar => histogram.variance(),
+        };
+        values.set(step, value);
+    }
+    column.drop_histograms();
+    std::mem::swap(&mut column.values, &mut values.values);
+    std::mem::swap(&mut column.valid, &mut values.valid);
 }
 
 impl Statistic {
@@ -116,70 +206,41 @@ fn quantile_label(quantile: f64) -> String {
     text
 }
 
-/// The series of one histogram.
+/// Series that have to be looked at together.
 struct Group {
+    /// The labels of the classic histogram.
     series: Series,
     /// Bounds, ascending, and the series of each.
     buckets: Vec<(f64, usize)>,
+    /// Series without a bound that have the same labels, and where there are no buckets the series
+    /// that has them. Only their native histograms count.
+    others: Vec<usize>,
 }
 
-fn groups(
-    context: &Context<'_>,
-    input: &dyn Operator,
-    steps: usize,
-    place: Place,
-) -> Result<Vec<Group>, EngineError> {
+fn groups(input: &dyn Operator) -> Vec<Group> {
     let le = ["le".to_owned()];
     let mut positions: HashMap<Labels, usize> = HashMap::new();
     let mut groups: Vec<Group> = Vec::new();
-    let mut malformed = Vec::new();
     for (index, series) in input.series().iter().enumerate() {
-        let Some(bound) = series.labels.get("le").and_then(parse_bound) else {
-            malformed.push(index);
-            continue;
+        let bound = series.labels.get("le").and_then(parse_bound);
+        let labels = match bound {
+            Some(_) => label_sets::without(&series.labels, &le),
+            None => series.labels.clone(),
         };
-        let labels = label_sets::without(&series.labels, &le);
         let group = *positions.entry(labels).or_insert_with_key(|labels| {
             let series = Series { labels: labels.clone(), drop_name: series.drop_name };
-            groups.push(Group { series, buckets: Vec::new() });
+            groups.push(Group { series, buckets: Vec::new(), others: Vec::new() });
             groups.len() - 1
         });
-        groups[group].buckets.push((bound, index));
+        match bound {
+            Some(bound) => groups[group].buckets.push((bound, index)),
+            None => groups[group].others.push(index),
+        }
     }
     for group in &mut groups {
         group.buckets.sort_by(|a, b| a.0.total_cmp(&b.0));
     }
-    warn_of_malformed(context, input, &malformed, steps, place)?;
-    Ok(groups)
-}
-
-/// Warns of elements without a bound; series that have none at any step don't count.
-fn warn_of_malformed(
-    context: &Context<'_>,
-    input: &dyn Operator,
-    malformed: &[usize],
-    steps: usize,
-    place: Place,
-) -> Result<(), EngineError> {
-    let compute = |at: usize, scratch: &mut Scratch| {
-        let mut column = scratch.take_column();
-        input.column(malformed[at], scratch, &mut column)?;
-        let any = !column.valid.is_empty();
-        scratch.give_column(column);
-        Ok(any)
-    };
-    context.workers.run(malformed.len(), steps, compute, |at, any| {
-        if any {
-            let labels = &input.series()[malformed[at]].labels;
-            let text = format!(
-                "bucket label \"le\" is missing or has a malformed value of {}{}",
-                quote(labels.get("le").unwrap_or_default().as_bytes()),
-                metric_suffix(context, labels)
-            );
-            context.annotations.warn(place, text);
-        }
-        Ok(())
-    })
+    groups
 }
 
 /// What names the metric in remarks, where names are still there.
@@ -192,41 +253,110 @@ fn metric_suffix(context: &Context<'_>, labels: &Labels) -> String {
     }
 }
 
+/// What was computed of a group: a column for each output.
+struct Computed {
+    /// Of native histograms, with the series that has them.
+    native: Vec<(usize, Vec<Column>)>,
+    /// Of the classic histogram, if there is one.
+    classic: Vec<Column>,
+}
+
 struct Histograms<'a> {
     context: &'a Context<'a>,
-    input: VectorOperator<'a>,
-    groups: Vec<Group>,
-    /// For each output series the histogram and what is computed of it.
-    outputs: Vec<(usize, Output)>,
-    series: Vec<Series>,
+    input: &'a dyn Operator,
+    outputs: Vec<&'a Output>,
     grid: Grid,
     place: Place,
 }
 
-impl Operator for Histograms<'_> {
-    fn series(&self) -> &[Series] {
-        &self.series
-    }
-
-    fn column(
-        &self,
-        index: usize,
-        scratch: &mut Scratch,
-        out: &mut Column,
-    ) -> Result<(), EngineError> {
-        let (group, output) = &self.outputs[index];
-        let group = &self.groups[*group];
-        let mut columns = Vec::with_capacity(group.buckets.len());
+impl Histograms<'_> {
+    fn compute(&self, group: &Group, scratch: &mut Scratch) -> Result<Computed, EngineError> {
+        let mut buckets = Vec::with_capacity(group.buckets.len());
         for &(_, series) in &group.buckets {
             let mut column = scratch.take_column();
             self.input.column(series, scratch, &mut column)?;
-            columns.push(column);
+            buckets.push(column);
         }
+        let mut computed = Computed { native: Vec::new(), classic: Vec::new() };
+        let mut conflicts = Bitmap::empty(self.grid.len);
+        for &other in &group.others {
+            let mut column = scratch.take_column();
+            self.input.column(other, scratch, &mut column)?;
+            if !column.valid.is_empty() {
+                self.warn_of_malformed(other);
+            }
+            if let Some(steps) = column.histogram_steps() {
+                for bucket in &buckets {
+                    let mut both = steps.clone();
+                    both.intersect(&bucket.valid);
+                    conflicts.union(&both);
+                }
+            }
+            column.subtract(&conflicts);
+            if column.has_histograms() {
+                computed.native.push((other, self.native(other, &column)));
+            }
+            scratch.give_column(column);
+        }
+        if !conflicts.is_empty() {
+            let suffix = metric_suffix(self.context, &group.series.labels);
+            let text = format!("vector contains a mix of classic and native histograms{suffix}");
+            self.context.annotations.warn(self.place, text);
+        }
+        for (&(_, series), column) in group.buckets.iter().zip(&buckets) {
+            if column.has_histograms() {
+                computed.native.push((series, self.native(series, column)));
+            }
+        }
+        buckets.iter_mut().for_each(|column| column.valid.subtract(&conflicts));
+        if !buckets.is_empty() {
+            let output = |output: &&Output| self.classic(group, &buckets, output);
+            computed.classic = self.outputs.iter().map(output).collect();
+        }
+        buckets.into_iter().for_each(|column| scratch.give_column(column));
+        Ok(computed)
+    }
+
+    fn warn_of_malformed(&self, series: usize) {
+        let labels = &self.input.series()[series].labels;
+        let text = format!(
+            "bucket label \"le\" is missing or has a malformed value of {}{}",
+            quote(labels.get("le").unwrap_or_default().as_bytes()),
+            metric_suffix(self.context, labels)
+        );
+        self.context.annotations.warn(self.place, text);
+    }
+
+    /// The outputs for the native histograms of a series.
+    fn native(&self, series: usize, column: &Column) -> Vec<Column> {
+        let mut nan = NanFound::default();
+        let output = |output: &&Output| {
+            let mut values = Column::default();
+            values.reset(self.grid.len);
+            for (step, histogram) in column.histograms() {
+                if let Some(value) = output.of_native(histogram, step, &mut nan) {
+                    values.set(step, value);
+                }
+            }
+            values
+        };
+        let columns = self.outputs.iter().map(output).collect();
+        let found = [(nan.result, NAN_RESULT), (nan.skew, NAN_SKEW), (nan.fraction, NAN_FRACTION)];
+        for (_, text) in found.into_iter().filter(|found| found.0) {
+            let suffix = metric_suffix(self.context, &self.input.series()[series].labels);
+            self.context.annotations.inform(self.place, format!("{text}{suffix}"));
+        }
+        columns
+    }
+
+    /// An output for a classic histogram.
+    fn classic(&self, group: &Group, columns: &[Column], output: &Output) -> Column {
+        let mut out = Column::default();
         out.reset(self.grid.len);
         let mut buckets = Buckets::default();
         for step in 0..self.grid.len {
             buckets.clear();
-            for (&(bound, _), column) in group.buckets.iter().zip(&columns) {
+            for (&(bound, _), column) in group.buckets.iter().zip(columns) {
                 if let Some(count) = column.get(step) {
                     buckets.push(bound, count);
                 }
@@ -235,31 +365,17 @@ impl Operator for Histograms<'_> {
                 continue;
             }
             let value = match output {
-                Output::Quantile(quantile) => {
-                    self.quantile(&mut buckets, quantile.at(step), step, group)
-                }
-                Output::QuantileIf(quantile, bits) if quantile.at(step).to_bits() == *bits => {
-                    self.quantile(&mut buckets, quantile.at(step), step, group)
-                }
-                Output::QuantileIf(..) => continue,
                 Output::Fraction(lower, upper) => buckets.fraction(lower.at(step), upper.at(step)),
+                _ => match output.quantile(step) {
+                    Some(quantile) => self.quantile(&mut buckets, quantile, step, group),
+                    None => continue,
+                },
             };
             out.set(step, value);
         }
-        columns.into_iter().for_each(|column| scratch.give_column(column));
-        Ok(())
+        out
     }
 
-    fn depth(&self) -> usize {
-        self.input.depth() + 1
-    }
-
-    fn has_effects(&self) -> bool {
-        true
-    }
-}
-
-impl Histograms<'_> {
     fn quantile(&self, buckets: &mut Buckets, quantile: f64, step: usize, group: &Group) -> f64 {
         let (value, repaired) = buckets.quantile(quantile);
         if let Some(repaired) = repaired {

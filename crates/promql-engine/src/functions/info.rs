@@ -286,7 +286,7 @@ fn sample_times(
 ) -> Result<Vec<(Labels, Column)>, EngineError> {
     let select =
         Select { selector: None, selection: 0, windows: info.windows, before: 0, after: 0 };
-    let samples = SelectorSamples::new(context, selected, select, info.span);
+    let samples = SelectorSamples::new(context, selected, select);
     let series = samples.series.clone();
     let selector =
         InstantSelector { samples, take: Take::Timestamp, series, operation: context.operations };

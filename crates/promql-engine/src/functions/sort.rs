@@ -10,7 +10,7 @@ use crate::column::Column;
 use crate::context::Context;
 use crate::operator::{Kept, Operator, Series, VectorOperator};
 
-/// Sorts by value, NaN last in either direction. Equal values keep their order.
+/// Sorts by value, NaN last in either direction. Equal values keep their order. There are floats only.
 pub(crate) fn by_value<'a>(
     context: &'a Context<'a>,
     input: VectorOperator<'a>,

@@ -7,14 +7,17 @@
 
 use std::ops::Range;
 
+use promql_model::{CounterResetHint, FloatHistogram, quote};
 use promql_syntax::Span;
 use promql_syntax::query::RangeFunction;
 
-use super::{Kernel, Windowed, seconds};
+use super::{HistogramNotes, Kernel, Windowed, extended_histograms, seconds};
 use crate::EngineError;
+use crate::annotations::Place;
 use crate::column::Column;
 use crate::operator::{Operator, RangeSource, Series};
 use crate::select::SelectorSamples;
+use crate::storage::Samples;
 use crate::window::Windows;
 use crate::workers::Scratch;
 
@@ -200,6 +203,8 @@ pub(crate) struct SmoothedSelector<'a> {
     pub(crate) samples: SelectorSamples<'a>,
     /// Where the operation keeps its tables.
     pub(crate) operation: usize,
+    /// Where remarks about the selector point.
+    pub(crate) place: Place,
 }
 
 impl Operator for SmoothedSelector<'_> {
@@ -216,28 +221,28 @@ impl Operator for SmoothedSelector<'_> {
         let mut buffer = scratch.take_buffer();
         let mut tables = scratch.take_tables(self.operation);
         let samples = self.samples.read(index, scratch, &mut buffer)?;
-        let select = &self.samples.select;
-        tables
-            .windows
-            .update(&loaded(&select.windows, select.before, select.after), samples.timestamps);
-        out.reset(select.windows.len);
-        for step in 0..select.windows.len {
-            let window = tables.windows.at(step);
-            let (timestamps, values) =
-                (&samples.timestamps[window.clone()], &samples.values[window]);
-            let at = select.windows.end(step);
-            let after = timestamps.partition_point(|&t| t <= at);
-            let Some(before) = after.checked_sub(1) else { continue };
-            let value = match timestamps.get(after) {
-                Some(&next) if timestamps[before] < at => {
-                    let part =
-                        (at - timestamps[before]) as f64 / (next - timestamps[before]) as f64;
-                    values[before] + (values[after] - values[before]) * part
+        let windows = &self.samples.select.windows;
+        let loaded = self.samples.loaded();
+        tables.windows.update(&loaded, samples.timestamps);
+        tables.histogram_windows.update(&loaded, samples.histogram_timestamps);
+        let mut notes = HistogramNotes::default();
+        out.reset(windows.len);
+        for step in 0..windows.len {
+            let at = windows.end(step);
+            let (floats, histograms) = (tables.windows.at(step), tables.histogram_windows.at(step));
+            if !floats.is_empty() && !histograms.is_empty() {
+                notes.mixed_types = true;
+            } else if !histograms.is_empty() {
+                if let Some(histogram) = smoothed_histogram(&samples, histograms, at, &mut notes) {
+                    out.set_histogram(step, histogram);
                 }
-                _ => values[before],
-            };
-            out.set(step, value);
+            } else if let Some(value) = smoothed_float(&samples, floats, at) {
+                out.set(step, value);
+            }
         }
+        let labels = &self.samples.series[index].labels;
+        let name = || quote(labels.metric_name().unwrap_or_default().as_bytes());
+        notes.remark(&self.samples.context.annotations, self.place, name);
         scratch.give_tables(self.operation, tables);
         scratch.give_buffer(buffer);
         Ok(())
@@ -246,6 +251,51 @@ impl Operator for SmoothedSelector<'_> {
     fn depth(&self) -> usize {
         1
     }
+
+    fn has_effects(&self) -> bool {
+        true
+    }
+}
+
+fn smoothed_float(samples: &Samples<'_>, window: Range<usize>, at: i64) -> Option<f64> {
+    let (timestamps, values) = (&samples.timestamps[window.clone()], &samples.values[window]);
+    let after = timestamps.partition_point(|&t| t <= at);
+    let before = after.checked_sub(1)?;
+    Some(match timestamps.get(after) {
+        Some(&next) if timestamps[before] < at => {
+            let part = (at - timestamps[before]) as f64 / (next - timestamps[before]) as f64;
+            values[before] + (values[after] - values[before]) * part
+        }
+        _ => values[before],
+    })
+}
+
+fn smoothed_histogram(
+    samples: &Samples<'_>,
+    window: Range<usize>,
+    at: i64,
+    notes: &mut HistogramNotes,
+) -> Option<FloatHistogram> {
+    let timestamps = &samples.histogram_timestamps[window.clone()];
+    let histograms = &samples.histograms[window];
+    let after = timestamps.partition_point(|&t| t <= at);
+    let before = after.checked_sub(1)?;
+    let (time, histogram) = (timestamps[before], &histograms[before]);
+    if time == at {
+        return Some(histogram.clone());
+    }
+    let Some(&next_time) = timestamps.get(after) else {
+        let mut last = histogram.clone();
+        last.hint = CounterResetHint::Unknown;
+        return Some(last);
+    };
+    let next = &histograms[after];
+    let is_gauge = |histogram: &FloatHistogram| histogram.hint == CounterResetHint::Gauge;
+    let is_counter = !(is_gauge(histogram) && is_gauge(next));
+    let between =
+        extended_histograms::between((time, histogram), (next_time, next), at, is_counter, notes);
+    notes.mixed_kinds |= between.is_err();
+    between.ok()
 }
 
 /// The windows with what has to be loaded around them.

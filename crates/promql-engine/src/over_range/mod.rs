@@ -4,6 +4,9 @@
 //! fills a column. Kernels slide: what a step costs is what entered and left the window.
 
 pub(crate) mod extended;
+mod extended_histograms;
+mod histogram_rate;
+mod histograms;
 mod over_time;
 mod rate;
 mod regression;
@@ -23,6 +26,7 @@ use crate::storage::Samples;
 use crate::window::{WindowTable, Windows};
 use crate::workers::{Scratch, Tables};
 pub(crate) use extended::Extension;
+pub(crate) use histograms::{HistogramNotes, MIXED_KINDS, collision, reconciled};
 pub(crate) use rate::RateFactors;
 
 /// The samples of one series with the windows over them.
@@ -30,6 +34,8 @@ pub(crate) struct Windowed<'a> {
     pub(crate) samples: Samples<'a>,
     pub(crate) windows: &'a Windows,
     pub(crate) table: &'a WindowTable,
+    /// The table for the timestamps of histograms.
+    pub(crate) histogram_table: &'a WindowTable,
     /// The grid of the evaluation.
     pub(crate) grid: &'a Grid,
 }
@@ -47,6 +53,23 @@ impl Windowed<'_> {
                 && let Some(value) = value(step, window)
             {
                 out.set(step, value);
+            }
+        }
+    }
+}
+
+impl Windowed<'_> {
+    /// Whether the window of a step has floats.
+    fn has_floats(&self, step: usize) -> bool {
+        !self.table.at(step).is_empty()
+    }
+
+    /// Calls with the positions of the histograms of each window that has any.
+    fn each_histogram_window(&self, mut call: impl FnMut(usize, std::ops::Range<usize>)) {
+        for step in 0..self.windows.len {
+            let window = self.histogram_table.at(step);
+            if !window.is_empty() {
+                call(step, window);
             }
         }
     }
@@ -156,6 +179,7 @@ fn seconds(milliseconds: i64) -> f64 {
 pub(crate) struct Notes {
     /// In how many windows a start timestamp lies before the previous sample.
     pub(crate) overlapping_starts: usize,
+    pub(crate) histograms: HistogramNotes,
 }
 
 /// A function of range vectors at work.
@@ -191,12 +215,20 @@ impl Operator for OverRange<'_> {
         let mut samples = self.source.read(index, scratch, &mut buffer)?;
         if !self.context.options.start_timestamps {
             samples.start_timestamps = &[];
+            samples.histogram_start_timestamps = &[];
         }
-        let Tables { windows: table, rate } = &mut *tables;
+        let Tables { windows: table, histogram_windows: histogram_table, rate } = &mut *tables;
         table.update(&self.loaded, samples.timestamps);
         self.context.limits.allow(table.longest)?;
         out.reset(self.windows.len);
-        let windowed = Windowed { samples, windows: &self.windows, table, grid: &self.grid };
+        let has_histograms = !samples.histograms.is_empty();
+        if has_histograms {
+            histogram_table.update(&self.loaded, samples.histogram_timestamps);
+            let largest = samples.histograms.iter().map(|h| h.samples()).max().unwrap_or(0);
+            self.context.limits.allow(histogram_table.longest.saturating_mul(largest))?;
+        }
+        let windowed =
+            Windowed { samples, windows: &self.windows, table, histogram_table, grid: &self.grid };
         let mut notes = Notes::default();
         match (self.extension, &self.kernel) {
             (Some(extension), Kernel::Plain(function)) => {
@@ -206,6 +238,17 @@ impl Operator for OverRange<'_> {
                 let done = self.kernel.run(&windowed, rate, out, &mut notes);
                 done.map_err(|error| error.at(self.place.span))?;
             }
+        }
+        if has_histograms {
+            let notes = &mut notes.histograms;
+            let done = match (self.extension, &self.kernel) {
+                (Some(extension), Kernel::Plain(function)) => {
+                    extended_histograms::run(extension, *function, &windowed, out, notes);
+                    Ok(())
+                }
+                _ => histograms::run(&self.kernel, &windowed, out, notes),
+            };
+            done.map_err(|error| error.at(self.place.span))?;
         }
         self.remark(index, out, &notes);
         scratch.give_tables(self.operation, tables);
@@ -219,11 +262,18 @@ impl Operator for OverRange<'_> {
 
     fn has_effects(&self) -> bool {
         self.source.has_effects()
-            || matches!(
+            || !matches!(
                 self.kernel,
-                Kernel::Plain(RangeFunction::Rate | RangeFunction::Increase)
-                    | Kernel::Quantile(_)
-                    | Kernel::Smoothing { .. }
+                Kernel::Plain(
+                    RangeFunction::Changes
+                        | RangeFunction::Resets
+                        | RangeFunction::CountOverTime
+                        | RangeFunction::PresentOverTime
+                        | RangeFunction::FirstOverTime
+                        | RangeFunction::LastOverTime
+                        | RangeFunction::TsOfFirstOverTime
+                        | RangeFunction::TsOfLastOverTime
+                )
             )
     }
 }
@@ -232,9 +282,11 @@ impl OverRange<'_> {
     fn remark(&self, index: usize, out: &Column, notes: &Notes) {
         let labels = &self.source.series()[index].labels;
         let name = || quote(labels.metric_name().unwrap_or_default().as_bytes());
-        if notes.overlapping_starts > 0 {
-            self.context.annotations.overlap(self.place, name(), notes.overlapping_starts);
+        let overlapping = notes.overlapping_starts + notes.histograms.overlapping_starts;
+        if overlapping > 0 {
+            self.context.annotations.overlap(self.place, name(), overlapping);
         }
+        notes.histograms.remark(&self.context.annotations, self.place, name);
         match &self.kernel {
             Kernel::Plain(RangeFunction::Rate | RangeFunction::Increase) => {
                 if let Some(remark) = self.not_a_counter(labels)

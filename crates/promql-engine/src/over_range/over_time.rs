@@ -150,6 +150,22 @@ pub(super) fn double_exponential_smoothing(
     Ok(())
 }
 
+/// Fails as [`double_exponential_smoothing`] does at the steps that have histograms, whether they have
+/// floats or not.
+pub(super) fn check_factors(
+    windowed: &Windowed<'_>,
+    level_factor: &ScalarColumn,
+    trend_factor: &ScalarColumn,
+) -> Result<(), EngineError> {
+    for step in 0..windowed.windows.len {
+        if !windowed.histogram_table.at(step).is_empty() {
+            factor("smoothing", "sf", level_factor.at(step))?;
+            factor("trend", "tf", trend_factor.at(step))?;
+        }
+    }
+    Ok(())
+}
+
 fn factor(what: &str, short: &str, value: f64) -> Result<f64, EngineError> {
     if value <= 0.0 || value >= 1.0 {
         return Err(EngineError::Execution {

@@ -30,7 +30,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    fn is_counter(self) -> bool {
+    pub(super) fn is_counter(self) -> bool {
         self != Kind::Delta
     }
 }
@@ -72,7 +72,7 @@ impl RateFactors {
 
 /// The extent of a window's samples and what it is extrapolated by, in seconds.
 #[derive(Clone, Copy, Debug)]
-struct Gaps {
+pub(super) struct Gaps {
     covered: f64,
     before: f64,
     after: f64,
@@ -80,7 +80,7 @@ struct Gaps {
 
 impl Gaps {
     /// For two or more samples.
-    fn of(timestamps: &[i64], windows: &Windows, step: usize) -> Gaps {
+    pub(super) fn of(timestamps: &[i64], windows: &Windows, step: usize) -> Gaps {
         let (first, last) = (timestamps[0], timestamps[timestamps.len() - 1]);
         let covered = seconds(last - first);
         let average = covered / (timestamps.len() - 1) as f64;
@@ -93,7 +93,31 @@ impl Gaps {
         }
     }
 
-    fn factor(&self, windows: &Windows, kind: Kind) -> f64 {
+    /// For one or more samples of a counter that started from zero at a time within the window: there
+    /// is nothing to extrapolate before that.
+    pub(super) fn since(start: i64, timestamps: &[i64], windows: &Windows, step: usize) -> Gaps {
+        let last = timestamps.len() - 1;
+        let average = match last {
+            0 => 0.0,
+            _ => seconds(timestamps[last] - timestamps[0]) / last as f64,
+        };
+        let after = seconds(windows.end(step) - timestamps[last]);
+        let after = if after >= average * 1.1 { average / 2.0 } else { after };
+        Gaps { covered: seconds(timestamps[last] - start), before: 0.0, after }
+    }
+
+    /// Lets a counter whose first value limits the extrapolation start at zero, at the constant slope
+    /// of the window.
+    pub(super) fn limit_to_zero(&mut self, first: f64, increase: f64) {
+        if increase > 0.0 && first >= 0.0 {
+            let since_zero = self.covered * (first / increase);
+            if since_zero < self.before {
+                self.before = since_zero;
+            }
+        }
+    }
+
+    pub(super) fn factor(&self, windows: &Windows, kind: Kind) -> f64 {
         let factor = if self.covered == 0.0 {
             1.0
         } else {
@@ -197,12 +221,7 @@ fn differences<'a>(
 fn near_zero(windowed: &Windowed<'_>, kind: Kind, step: usize, first: f64, increase: f64) -> f64 {
     let window = windowed.table.at(step);
     let mut gaps = Gaps::of(&windowed.samples.timestamps[window], windowed.windows, step);
-    if increase > 0.0 && first >= 0.0 {
-        let since_zero = gaps.covered * (first / increase);
-        if since_zero < gaps.before {
-            gaps.before = since_zero;
-        }
-    }
+    gaps.limit_to_zero(first, increase);
     gaps.factor(windowed.windows, kind)
 }
 
@@ -297,13 +316,7 @@ fn with_start_timestamps(
         return Some(increase * near_zero(windowed, kind, step, values[0], increase));
     }
     // The counter was zero at its start, which is within the window: nothing to extrapolate there.
-    let average = match last {
-        0 => 0.0,
-        _ => seconds(timestamps[last] - timestamps[0]) / last as f64,
-    };
-    let after = seconds(windowed.windows.end(step) - timestamps[last]);
-    let after = if after >= average * 1.1 { average / 2.0 } else { after };
-    let gaps = Gaps { covered: seconds(timestamps[last] - start), before: 0.0, after };
+    let gaps = Gaps::since(start, timestamps, windowed.windows, step);
     Some((increase + values[0]) * gaps.factor(windowed.windows, kind))
 }
 
