@@ -12,19 +12,6 @@ use crate::StorageError;
 #[derive(Debug, Error, Diagnostic)]
 #[non_exhaustive]
 pub enum EngineError {
-    /// The query needs something that is not there yet.
-    #[error("{construct} is not supported yet")]
-    #[diagnostic(
-        code(promql::engine::unsupported),
-        help("a server that knows it can evaluate the query: --eval server")
-    )]
-    Unsupported {
-        /// The function or the construct.
-        construct: String,
-        /// Where it is used.
-        #[label("used here")]
-        span: SourceRange,
-    },
     /// The query cannot be evaluated at the given times, or a part of it is not valid there.
     #[error("{message}")]
     #[diagnostic(code(promql::engine::invalid))]

@@ -15,7 +15,7 @@ use promql_engine::{
     LabelQuery, MetricMetadata, SampleBuffer, Samples, SelectRequest, SelectedSeries, Storage,
     StorageError, TimeRange,
 };
-use promql_model::{FloatHistogram, Labels};
+use promql_model::{FloatHistogram, HintReader, Labels};
 
 use index::Index;
 
@@ -37,6 +37,23 @@ pub struct Columns {
     pub histogram_start_timestamps: Vec<i64>,
 }
 
+impl Columns {
+    /// Gives the histograms the hints that Prometheus would read them back with.
+    fn read_back(&mut self) {
+        if self.histograms.is_empty() {
+            return;
+        }
+        let mut hints = HintReader::default();
+        let mut floats = self.timestamps.iter().zip(&self.values).peekable();
+        for (time, histogram) in self.histogram_timestamps.iter().zip(&mut self.histograms) {
+            while let Some((_, value)) = floats.next_if(|(float, _)| *float < time) {
+                hints.float(*value);
+            }
+            hints.histogram(histogram);
+        }
+    }
+}
+
 /// Collects series for a [`MemoryStorage`].
 #[derive(Clone, Debug, Default)]
 pub struct MemoryBuilder {
@@ -46,7 +63,8 @@ pub struct MemoryBuilder {
 
 impl MemoryBuilder {
     /// Adds a series; one with the same labels is replaced. Timestamps ascend strictly and there
-    /// are as many values as timestamps.
+    /// are as many values as timestamps. Native histograms get the hints about counter resets that
+    /// Prometheus would read them back with ([`HintReader`]).
     pub fn insert(&mut self, labels: Labels, columns: Columns) {
         self.series.push((labels, columns));
     }
@@ -75,7 +93,8 @@ impl MemoryBuilder {
         let mut timestamp_columns = Interned::default();
         let mut labels = Vec::with_capacity(self.series.len());
         let mut series = Vec::with_capacity(self.series.len());
-        for (label_set, columns) in self.series {
+        for (label_set, mut columns) in self.series {
+            columns.read_back();
             labels.push(label_set);
             series.push(Series {
                 timestamps: timestamp_columns.share(columns.timestamps),

@@ -130,6 +130,28 @@ fn classic_histograms_become_native_ones() {
 }
 
 #[test]
+fn histograms_are_checked_before_they_are_stored() {
+    insta::assert_snapshot!(
+        "invalid_histogram",
+        script("load 5m\n  h{job=\"a\"} {{count:1}} {{count:2 buckets:[3 -1]}}\n")
+    );
+}
+
+#[test]
+fn hints_are_those_that_prometheus_reads_back() {
+    let fixture = read_script(
+        "a.test",
+        b"load 5m\n  h {{count:1}} {{count:2 counter_reset_hint:reset}} {{count:3}} 1 {{count:4}} stale {{count:5 counter_reset_hint:gauge}} {{count:6}}\n",
+        None,
+    );
+    let storage = fixture.expect("no faults").storage;
+    let histograms = storage.samples(0).expect("one series").histograms;
+    let hints: Vec<_> = histograms.iter().map(|histogram| histogram.hint).collect();
+    use promql_model::CounterResetHint::{Gauge, NotReset, Unknown};
+    assert_eq!(hints, [Unknown, Unknown, NotReset, Unknown, Gauge, Unknown]);
+}
+
+#[test]
 fn all_faults_of_a_script_are_shown_at_their_places() {
     insta::assert_snapshot!(
         "script_faults",
