@@ -22,7 +22,6 @@ fn upstreams_script_for_names_that_are_dropped_at_once_passes() {
 struct Counts {
     passed: usize,
     failed: usize,
-    unsupported: usize,
 }
 
 fn run_all(part: &str, options: &RunOptions) {
@@ -42,7 +41,6 @@ fn run_all(part: &str, options: &RunOptions) {
         for eval in script.evals() {
             match script.run(eval, options) {
                 Verdict::Passed => counts.passed += 1,
-                Verdict::Unsupported { .. } => counts.unsupported += 1,
                 Verdict::Failed(failure) => {
                     counts.failed += 1;
                     lines.push(format!("  {name}:{}: {}", eval.line, shown(&failure)));
@@ -50,15 +48,14 @@ fn run_all(part: &str, options: &RunOptions) {
                 Verdict::Cancelled => panic!("nobody cancelled"),
             }
         }
-        let Counts { passed, failed, unsupported } = counts;
-        say(&format!("{part}/{name}: {passed} passed, {failed} failed, {unsupported} unsupported"));
+        let Counts { passed, failed } = counts;
+        say(&format!("{part}/{name}: {passed} passed, {failed} failed"));
         lines.iter().for_each(|line| say(line));
         total.passed += passed;
         total.failed += failed;
-        total.unsupported += unsupported;
     }
-    let Counts { passed, failed, unsupported } = total;
-    say(&format!("{part}: {passed} passed, {failed} failed, {unsupported} unsupported"));
+    let Counts { passed, failed } = total;
+    say(&format!("{part}: {passed} passed, {failed} failed"));
     assert_eq!(failed, 0, "see above");
 }
 
@@ -72,26 +69,20 @@ fn the_runner_finds_what_upstreams_finds() {
     for path in files {
         let table = conformance::read_json(&path);
         let (mut tally, mut messages, mut differ) = (Tally::default(), 0, Vec::new());
-        let mut unsupported = 0;
         for case in table["cases"].as_array().into_iter().flatten() {
             let id = case["id"].as_str().unwrap_or_default();
-            match run_case(case) {
-                None => unsupported += 1,
-                Some((outcome, message)) => {
-                    tally.check(id, outcome);
-                    match (case["error"].as_str(), message) {
-                        (Some(expected), Some(got)) if !expected.ends_with(&got) => {
-                            differ.push(format!("  {id}: {got}\n    upstream: {expected}"));
-                        }
-                        (Some(_), Some(_)) => messages += 1,
-                        _ => {}
-                    }
+            let (outcome, message) = run_case(case);
+            tally.check(id, outcome);
+            match (case["error"].as_str(), message) {
+                (Some(expected), Some(got)) if !expected.ends_with(&got) => {
+                    differ.push(format!("  {id}: {got}\n    upstream: {expected}"));
                 }
+                (Some(_), Some(_)) => messages += 1,
+                _ => {}
             }
         }
         say(&format!(
-            "promqltest_extra/runner: {messages} messages as upstream's, {} others, {unsupported} \
-             cases unsupported",
+            "promqltest_extra/runner: {messages} messages as upstream's, {} others",
             differ.len()
         ));
         differ.iter().for_each(|line| say(line));
@@ -99,19 +90,18 @@ fn the_runner_finds_what_upstreams_finds() {
     }
 }
 
-/// Whether a script passes as it must, and what is said if it fails; nothing if it cannot be run.
-fn run_case(case: &Value) -> Option<(Result<(), String>, Option<String>)> {
+/// Whether a script passes as it must, and what is said if it fails.
+fn run_case(case: &Value) -> (Result<(), String>, Option<String>) {
     let text = case["script"].as_str().unwrap_or_default();
     let message = match Script::parse("case", text.as_bytes()) {
         Err(problems) => Some(problems.problems()[0].message().to_owned()),
         Ok(script) => {
             let run = |eval| match script.run(eval, &RunOptions::default()) {
-                Verdict::Passed => Ok(None),
-                Verdict::Failed(failure) => Ok(Some(failure.message)),
-                Verdict::Unsupported { .. } | Verdict::Cancelled => Err(()),
+                Verdict::Passed => None,
+                Verdict::Failed(failure) => Some(failure.message),
+                Verdict::Cancelled => panic!("nobody cancelled"),
             };
-            let messages: Result<Vec<_>, ()> = script.evals().iter().map(run).collect();
-            messages.ok()?.into_iter().flatten().next()
+            script.evals().iter().find_map(run)
         }
     };
     let outcome = match (case["pass"].as_bool().unwrap_or_default(), &message) {
@@ -119,5 +109,5 @@ fn run_case(case: &Value) -> Option<(Result<(), String>, Option<String>)> {
         (false, None) => Err("passed".to_owned()),
         _ => Ok(()),
     };
-    Some((outcome, message))
+    (outcome, message)
 }

@@ -22,9 +22,6 @@ fn shown(text: &str) -> String {
     for eval in script.evals() {
         let _ = match script.run(eval, &RunOptions::default()) {
             Verdict::Passed => writeln!(out, "{}: passed", eval.line),
-            Verdict::Unsupported { construct } => {
-                writeln!(out, "{}: unsupported: {construct}", eval.line)
-            }
             Verdict::Cancelled => writeln!(out, "{}: cancelled", eval.line),
             Verdict::Failed(failure) => {
                 let attempt = &failure.attempt;

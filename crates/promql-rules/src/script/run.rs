@@ -40,11 +40,6 @@ pub enum Verdict {
     Passed,
     /// Something else.
     Failed(Box<Failure>),
-    /// The engine does not know a part of the query, or of the data it met.
-    Unsupported {
-        /// What that is.
-        construct: String,
-    },
     /// The run was ended before.
     Cancelled,
 }
@@ -128,7 +123,6 @@ enum Outcome {
     /// It failed as it had to.
     FailedAsExpected,
     Wrong(Vec<(String, Mismatch)>),
-    Unsupported(String),
     Cancelled,
 }
 
@@ -144,7 +138,6 @@ impl Script {
                     // In other forms, too, but there is nothing to compare.
                     Outcome::FailedAsExpected => {}
                     Outcome::Wrong(wrong) => return failed(attempt, wrong),
-                    Outcome::Unsupported(construct) => return Verdict::Unsupported { construct },
                     Outcome::Cancelled => return Verdict::Cancelled,
                 }
             }
@@ -178,9 +171,6 @@ impl Script {
         let mode = if attempt.in_range_mode { " in range mode" } else { "" };
         let must_fail = eval.expectations.is_failure();
         let result = match result {
-            Err(EngineError::Unsupported { construct, .. }) => {
-                return Outcome::Unsupported(construct);
-            }
             Err(EngineError::Cancelled) => return Outcome::Cancelled,
             Err(error) => {
                 let error = error.to_string();
