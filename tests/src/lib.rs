@@ -5,7 +5,6 @@ pub mod binary;
 pub mod conformance;
 pub mod corpus;
 pub mod golden;
-pub mod memory;
 pub mod prometheus;
 pub mod random;
 pub mod reference;

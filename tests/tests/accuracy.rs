@@ -11,9 +11,9 @@ use num_rational::BigRational;
 use num_traits::{FromPrimitive, Signed, ToPrimitive, Zero};
 use promql_engine::{QueryOptions, evaluate};
 use promql_model::{Labels, QueryValue};
+use promql_storage::{Columns, MemoryBuilder};
 use promql_syntax::{Features, compile};
 use promql_tests::conformance::say;
-use promql_tests::memory::{Memory, Series};
 use promql_tests::random::Random;
 
 /// Upstream's algorithms, which its documentation and its results define.
@@ -138,10 +138,10 @@ fn line(points: &[(f64, f64)], at: Option<f64>) -> Truth {
 }
 
 /// Some series that make it hard, each with what it is.
-fn series(random: &mut Random) -> (&'static str, Series) {
+fn series(random: &mut Random) -> (&'static str, Columns) {
     let kind = random.below(8);
     let start = random.pick(&[0, 1_700_000_000_000]);
-    let mut series = Series::default();
+    let mut series = Columns::default();
     let mut total = 0.0;
     for k in 0..200 {
         let small = random.below(4000) as f64 / 8.0;
@@ -222,8 +222,9 @@ fn sliding_windows_are_no_less_precise_than_upstream() {
         let (mut windows, mut sum_ours, mut sum_theirs, mut worst) = (0, 0.0, 0.0, 0.0_f64);
         for _ in 0..16 {
             let (kind, series) = series(&mut random);
-            let mut memory = Memory::default();
-            memory.add(Labels::from_pairs([("__name__", "a")]), series.clone());
+            let mut memory = MemoryBuilder::default();
+            memory.insert(Labels::from_pairs([("__name__", "a")]), series.clone());
+            let memory = memory.build();
             let (start, end) = (series.timestamps[2], series.timestamps[199]);
             let step = Duration::from_millis(random.pick(&[7_000, 10_000, 40_000]));
             let result = evaluate(&query, &memory, &QueryOptions::range(start, end, step));

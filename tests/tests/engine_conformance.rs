@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use promql_engine::{EngineOptions, QueryOptions, evaluate};
+use promql_engine::{EngineOptions, QueryOptions, Storage, evaluate};
 use promql_model::{Labels, QueryResult, QueryValue, SampleValue, Severity};
+use promql_storage::fixture::read_script;
+use promql_storage::{Columns, MemoryBuilder, MemoryStorage, UnionStorage};
 use promql_syntax::{Features, compile, line_and_column};
 use promql_tests::conformance::{self, Tally};
-use promql_tests::memory::{Memory, Series, milliseconds};
 use serde_json::Value;
 
 #[test]
@@ -33,12 +34,12 @@ fn run(path: &Path, table: &Value, case: &Value) -> Result<(), String> {
     if case["buckets"].is_array() {
         return quantiles(case);
     }
-    let mut memory = Memory::default();
     let script = case["load"].as_str().or(table["load"].as_str()).unwrap_or_default();
-    load(&mut memory, script)?;
+    let mut storages: Vec<Box<dyn Storage>> = vec![Box::new(load(script)?)];
     if path.ends_with("at_modifier.json") {
-        add_negative_times(&mut memory);
+        storages.push(Box::new(negative_times()));
     }
+    let storage = UnionStorage::new(storages);
     let at = |name: &str| {
         case[format!("{name}_ms")]
             .as_i64()
@@ -58,7 +59,7 @@ fn run(path: &Path, table: &Value, case: &Value) -> Result<(), String> {
     };
     let expression = case["expr"].as_str().unwrap_or_default();
     let query = compile(expression, &Features::ALL).map_err(|errors| format!("{errors:?}"))?;
-    let result = evaluate(&query, &memory, &options.with_engine(engine))
+    let result = evaluate(&query, &storage, &options.with_engine(engine))
         .map_err(|error| error.to_string())?;
     for (kind, prefix, severity) in [
         ("warnings", "PromQL warning", Severity::Warning),
@@ -78,34 +79,28 @@ fn run(path: &Path, table: &Value, case: &Value) -> Result<(), String> {
     }
 }
 
-fn load(memory: &mut Memory, script: &str) -> Result<(), String> {
-    let mut step = 0;
-    let mut lines: Vec<&str> = Vec::new();
-    for line in script.lines().map(str::trim).filter(|line| !line.is_empty()).chain(["load 1s"]) {
-        match line.strip_prefix("load ") {
-            Some(next) => {
-                memory.load(step, std::mem::take(&mut lines), false)?;
-                step = milliseconds(next)?;
-            }
-            None => lines.push(line),
-        }
-    }
-    Ok(())
+/// The series of a script that has nothing but loads. Some have no empty line between them.
+fn load(script: &str) -> Result<MemoryStorage, String> {
+    let script = script.replace("\nload ", "\n\nload ");
+    let fixture = read_script("load", script.as_bytes(), None);
+    Ok(fixture.map_err(|problems| problems.to_string())?.storage)
 }
 
 /// The series that no script can load, as the table describes them.
-fn add_negative_times(memory: &mut Memory) {
-    let series = |points: Vec<(i64, f64)>| {
-        let (timestamps, values) = points.into_iter().unzip();
-        Series { timestamps, values, ..Series::default() }
-    };
+fn negative_times() -> MemoryStorage {
     let negative = (-1000..=0).map(|second| {
         let value = if second == -1000 { 1000.0 } else { 1.0 - second as f64 };
         (second * 1000, value)
     });
-    let name = |name: &str| Labels::from_pairs([("__name__", name)]);
-    memory.add(name("metric_neg"), series(negative.collect()));
-    memory.add(name("metric_timestamp"), series(vec![(3_600_000, 1000.0)]));
+    let mut builder = MemoryBuilder::default();
+    let mut insert = |name: &str, points: Vec<(i64, f64)>| {
+        let (timestamps, values) = points.into_iter().unzip();
+        let columns = Columns { timestamps, values, ..Columns::default() };
+        builder.insert(Labels::from_pairs([("__name__", name)]), columns);
+    };
+    insert("metric_neg", negative.collect());
+    insert("metric_timestamp", vec![(3_600_000, 1000.0)]);
+    builder.build()
 }
 
 fn remarks(result: &QueryResult, of: Severity, prefix: &str, expression: &str) -> Vec<String> {
@@ -171,7 +166,7 @@ fn compare(value: &QueryValue, wanted: &[Value]) -> Result<(), String> {
 }
 
 fn quantiles(case: &Value) -> Result<(), String> {
-    let mut memory = Memory::default();
+    let mut builder = MemoryBuilder::default();
     for bucket in case["buckets"].as_array().into_iter().flatten() {
         let bound = match bucket[0].as_str() {
             Some(text) => text.to_owned(),
@@ -179,13 +174,14 @@ fn quantiles(case: &Value) -> Result<(), String> {
         };
         let labels = Labels::from_pairs([("__name__", "h_bucket"), ("le", &*bound)]);
         let values = vec![number(&bucket[1])];
-        memory.add(labels, Series { timestamps: vec![0], values, ..Series::default() });
+        builder.insert(labels, Columns { timestamps: vec![0], values, ..Columns::default() });
     }
+    let storage = builder.build();
     for quantile in case["quantiles"].as_array().into_iter().flatten() {
         let (q, wanted) = (number(&quantile[0]), number(&quantile[1]));
         let query = format!("histogram_quantile({q}, h_bucket)");
         let query = compile(&query, &Features::ALL).map_err(|errors| format!("{errors:?}"))?;
-        let result = evaluate(&query, &memory, &QueryOptions::instant(0))
+        let result = evaluate(&query, &storage, &QueryOptions::instant(0))
             .map_err(|error| error.to_string())?;
         let found = match &result.value {
             QueryValue::Vector(elements) => elements.iter().find_map(|e| match e.value {

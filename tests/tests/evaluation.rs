@@ -6,8 +6,9 @@ use std::time::Duration;
 use promql_engine::{EngineOptions, EvaluationTime, QueryOptions, evaluate};
 use promql_model::number::Decimal;
 use promql_model::{Labels, QueryValue, SampleValue};
+use promql_storage::MemoryStorage;
+use promql_storage::fixture::read_script;
 use promql_syntax::{Features, compile, line_and_column};
-use promql_tests::memory::Memory;
 
 /// Some hosts with counters, gauges and a classic histogram, scraped every 15 seconds.
 const HOSTS: &str = r#"
@@ -28,12 +29,10 @@ build_info{instance="a", version="1.2"} 1x40
 target_info{instance="a", job="api", os="linux"} 1x40
 "#;
 
-fn hosts() -> Memory {
-    let mut memory = Memory::default();
-    memory
-        .load(15_000, HOSTS.lines().filter(|line| !line.is_empty()), false)
-        .unwrap_or_else(|error| panic!("{error}"));
-    memory
+fn hosts() -> MemoryStorage {
+    let script = format!("load 15s{HOSTS}");
+    let fixture = read_script("hosts", script.as_bytes(), None);
+    fixture.unwrap_or_else(|problems| panic!("{problems}")).storage
 }
 
 fn labels(labels: &Labels) -> String {

@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 
 use promql_engine::{EngineOptions, QueryOptions, evaluate};
 use promql_model::{Labels, QueryValue, SampleValue};
+use promql_storage::{Columns, MemoryBuilder, MemoryStorage};
 use promql_syntax::{Features, compile};
-use promql_tests::memory::{Memory, Series};
 use serde_json::Value;
 
 /// Numbers that look random and are the same each time.
@@ -41,10 +41,10 @@ const START: i64 = 1_699_999_200_000;
 const END: i64 = START + 3_600_000;
 
 /// A counter, a gauge, a smaller gauge and a classic histogram, with gaps, resets and jitter.
-fn data(random: &mut Random) -> Vec<(Labels, Series)> {
+fn data(random: &mut Random) -> Vec<(Labels, Columns)> {
     let mut all = Vec::new();
     let mut add = |name: &str, labels: &[(&str, &str)], counter: bool, random: &mut Random| {
-        let mut series = Series::default();
+        let mut series = Columns::default();
         let mut total = random.below(50) as f64;
         let gap = random.below(200) as i64;
         for k in 0..240_i64 {
@@ -74,7 +74,7 @@ fn data(random: &mut Random) -> Vec<(Labels, Series)> {
     all
 }
 
-fn open_metrics(data: &[(Labels, Series)]) -> String {
+fn open_metrics(data: &[(Labels, Columns)]) -> String {
     let mut text = String::new();
     for (labels, series) in data {
         let pairs: Vec<String> = labels
@@ -392,7 +392,7 @@ fn point(value: &Value) -> (i64, f64) {
     (time, number)
 }
 
-fn ours(query: &str, memory: &Memory, time: Time) -> Result<Answer, String> {
+fn ours(query: &str, memory: &MemoryStorage, time: Time) -> Result<Answer, String> {
     let query = compile(query, &Features::ALL).map_err(|errors| format!("{errors:?}"))?;
     let options = match time {
         Time::Instant(at) => QueryOptions::instant(at),
@@ -455,8 +455,9 @@ fn random_queries_have_the_same_results_as_on_a_server() {
         std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
     };
     let data = data(&mut Random(7));
-    let mut memory = Memory::default();
-    data.iter().for_each(|(labels, series)| memory.add(labels.clone(), series.clone()));
+    let mut memory = MemoryBuilder::default();
+    data.iter().for_each(|(labels, series)| memory.insert(labels.clone(), series.clone()));
+    let memory = memory.build();
     let server = Server::start(&programs, &open_metrics(&data));
     let server = server.unwrap_or_else(|| panic!("cannot start prometheus"));
     let mut generator = Generator(Random(number("PROMQL_DIFFERENTIAL_SEED", 42)));

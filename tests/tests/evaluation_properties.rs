@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use promql_engine::{EngineOptions, QueryOptions, evaluate};
 use promql_model::{Labels, QueryResult, QueryValue, SampleValue, stale_nan};
+use promql_storage::{Columns, MemoryBuilder, MemoryStorage};
 use promql_syntax::functions::{AGGREGATORS, FUNCTIONS};
 use promql_syntax::{Features, Query, ValueType, compile};
-use promql_tests::memory::{Memory, Series};
 use proptest::prelude::*;
 
 const QUERIES: &[&str] = &[
@@ -123,7 +123,7 @@ fn is_of_name(c: char) -> bool {
 }
 
 /// The samples of one series: for each scrape its value, none, a stale marker or a reset.
-fn samples() -> impl Strategy<Value = Series> {
+fn samples() -> impl Strategy<Value = Columns> {
     let value = prop_oneof![
         12 => (0_i32..400).prop_map(|v| Some(f64::from(v) / 8.0)),
         2 => Just(None),
@@ -132,7 +132,7 @@ fn samples() -> impl Strategy<Value = Series> {
     ];
     (proptest::collection::vec((value, 0_i64..900), 0..40), any::<bool>()).prop_map(
         |(values, is_counter)| {
-            let mut series = Series::default();
+            let mut series = Columns::default();
             let mut total = 0.0;
             for (at, (value, jitter)) in values.into_iter().enumerate() {
                 let Some(value) = value else { continue };
@@ -146,18 +146,18 @@ fn samples() -> impl Strategy<Value = Series> {
     )
 }
 
-fn memory() -> impl Strategy<Value = Memory> {
+fn memory() -> impl Strategy<Value = MemoryStorage> {
     proptest::collection::vec(samples(), 8).prop_map(|all| {
-        let mut memory = Memory::default();
+        let mut memory = MemoryBuilder::default();
         for (at, series) in all.into_iter().enumerate() {
             let (i, j) = ((at % 3).to_string(), (at / 3).to_string());
             let labels = match at {
                 0..6 => Labels::from_pairs([("__name__", "a"), ("i", &*i), ("j", &*j)]),
                 _ => Labels::from_pairs([("__name__", "b"), ("i", &*i)]),
             };
-            memory.add(labels, series);
+            memory.insert(labels, series);
         }
-        memory
+        memory.build()
     })
 }
 
