@@ -8,6 +8,8 @@
 //! As in the syntax tree, the nodes of each type lie in one array, operands before the operations
 //! on them. Parentheses and unary plus are gone.
 
+mod operators;
+
 use promql_model::MatchOp;
 
 use crate::ast::{
@@ -16,6 +18,7 @@ use crate::ast::{
 };
 use crate::span::Span;
 use crate::types::ValueType;
+pub use operators::{ArithmeticOp, ComparisonOp, ElementOp, SetOp, TrimOp};
 
 /// A well-typed expression. Only [`crate::check`] makes one. Cloning shares the syntax tree.
 #[derive(Clone, Debug)]
@@ -331,75 +334,6 @@ pub enum Range {
         /// The details.
         subquery: SubqueryId,
     },
-}
-
-/// An operation between two elements.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ElementOp {
-    /// Gives a new value.
-    Arithmetic(ArithmeticOp),
-    /// Keeps the left element if the comparison holds.
-    Filter(ComparisonOp),
-    /// Gives 0 or 1.
-    Bool(ComparisonOp),
-    /// Trims a native histogram.
-    Trim(TrimOp),
-}
-
-/// An arithmetic operator.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ArithmeticOp {
-    /// `+`
-    Add,
-    /// `-`
-    Sub,
-    /// `*`
-    Mul,
-    /// `/`
-    Div,
-    /// `%`
-    Mod,
-    /// `^`
-    Pow,
-    /// `atan2`
-    Atan2,
-}
-
-/// A comparison operator.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ComparisonOp {
-    /// `==`
-    Eq,
-    /// `!=`
-    Ne,
-    /// `<`
-    Lt,
-    /// `<=`
-    Le,
-    /// `>`
-    Gt,
-    /// `>=`
-    Ge,
-}
-
-/// A trim operator.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum TrimOp {
-    /// `</`: keeps the observations below.
-    Upper,
-    /// `>/`: keeps the observations above.
-    Lower,
-}
-
-/// A set operator.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum SetOp {
-    /// `and`
-    And,
-    /// `or`
-    Or,
-    /// `unless`
-    Unless,
 }
 
 /// Which elements of two vectors belong together.

@@ -10,8 +10,8 @@ use crate::ast::{List, NodeId, Text};
 use crate::outline::{Entry, draw, excerpt};
 use crate::printer::{Fidelity, Notes, print};
 use crate::query::{
-    Aggregation, ArithmeticOp, Cardinality, ComparisonOp, ElementOp, Matching, Query, Range,
-    RangeId, Root, Scalar, ScalarId, SetOp, TrimOp, Vector, VectorId,
+    Aggregation, Cardinality, ElementOp, Matching, Query, Range, RangeId, Root, Scalar, ScalarId,
+    SetOp, Vector, VectorId,
 };
 use crate::spelling::push_label;
 
@@ -340,30 +340,11 @@ fn order(descending: bool) -> &'static str {
 
 /// What is done with two elements.
 fn element_op(op: ElementOp) -> String {
-    let comparison = |op: ComparisonOp| match op {
-        ComparisonOp::Eq => "==",
-        ComparisonOp::Ne => "!=",
-        ComparisonOp::Lt => "<",
-        ComparisonOp::Le => "<=",
-        ComparisonOp::Gt => ">",
-        ComparisonOp::Ge => ">=",
+    let verb = match op {
+        ElementOp::Arithmetic(_) => "compute",
+        ElementOp::Filter(_) => "filter",
+        ElementOp::Bool(_) => "compare",
+        ElementOp::Trim(_) => "trim",
     };
-    match op {
-        ElementOp::Arithmetic(op) => {
-            let symbol = match op {
-                ArithmeticOp::Add => "+",
-                ArithmeticOp::Sub => "-",
-                ArithmeticOp::Mul => "*",
-                ArithmeticOp::Div => "/",
-                ArithmeticOp::Mod => "%",
-                ArithmeticOp::Pow => "^",
-                ArithmeticOp::Atan2 => "atan2",
-            };
-            format!("compute {symbol}")
-        }
-        ElementOp::Filter(op) => format!("filter {}", comparison(op)),
-        ElementOp::Bool(op) => format!("compare {}", comparison(op)),
-        ElementOp::Trim(TrimOp::Upper) => "trim </".to_owned(),
-        ElementOp::Trim(TrimOp::Lower) => "trim >/".to_owned(),
-    }
+    format!("{verb} {}", op.symbol())
 }

@@ -1,6 +1,6 @@
 //! The operation between two elements, over whole columns.
 
-use promql_syntax::query::{ArithmeticOp, ComparisonOp, ElementOp, TrimOp};
+use promql_syntax::query::{ArithmeticOp, ComparisonOp, ElementOp};
 
 use crate::arithmetic::power;
 use crate::column::Column;
@@ -160,30 +160,5 @@ fn filter(this: &mut Column, other: &Other<'_>, f: impl Fn(f64, f64) -> bool) {
         Other::Column(Column { values: others, .. }) => valid.retain(|k| f(values[k], others[k])),
         Other::Values(others) => valid.retain(|k| f(values[k], others[k])),
         Other::Constant(b) => valid.retain(|k| f(values[k], *b)),
-    }
-}
-
-/// The operator as it is written.
-pub(super) fn symbol(op: ElementOp) -> &'static str {
-    match op {
-        ElementOp::Arithmetic(op) => match op {
-            ArithmeticOp::Add => "+",
-            ArithmeticOp::Sub => "-",
-            ArithmeticOp::Mul => "*",
-            ArithmeticOp::Div => "/",
-            ArithmeticOp::Mod => "%",
-            ArithmeticOp::Pow => "^",
-            ArithmeticOp::Atan2 => "atan2",
-        },
-        ElementOp::Filter(op) | ElementOp::Bool(op) => match op {
-            ComparisonOp::Eq => "==",
-            ComparisonOp::Ne => "!=",
-            ComparisonOp::Lt => "<",
-            ComparisonOp::Le => "<=",
-            ComparisonOp::Gt => ">",
-            ComparisonOp::Ge => ">=",
-        },
-        ElementOp::Trim(TrimOp::Upper) => "</",
-        ElementOp::Trim(TrimOp::Lower) => ">/",
     }
 }

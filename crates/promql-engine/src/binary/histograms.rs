@@ -9,7 +9,7 @@ use std::sync::Arc;
 use promql_model::{Combined, CounterResetHint, FloatHistogram, Severity};
 use promql_syntax::query::{ArithmeticOp, ComparisonOp, ElementOp, TrimOp};
 
-use super::element::{self, Keep, Other, symbol};
+use super::element::{self, Keep, Other};
 use crate::annotations::{Annotations, Place};
 use crate::column::{Bitmap, Column};
 use crate::over_range::{collision, reconciled};
@@ -302,7 +302,7 @@ impl Said {
 impl Operation<'_> {
     fn text(&self, said: Said) -> String {
         let name = |is_histogram| if is_histogram { "histogram" } else { "float" };
-        let op = symbol(self.op);
+        let op = self.op.symbol();
         let operation = match self.op {
             ElementOp::Arithmetic(ArithmeticOp::Sub) => "subtraction",
             _ => "addition",

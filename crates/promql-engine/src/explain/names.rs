@@ -7,10 +7,7 @@ use promql_model::quote::Quoted;
 use promql_model::{FormatDuration, Matcher, is_label_name};
 use promql_syntax::Query;
 use promql_syntax::ast::{List, SelectorId, Text};
-use promql_syntax::query::{
-    Aggregation, ArithmeticOp, Cardinality, ComparisonOp, ElementOp, Matching, Scalar, SetOp,
-    TrimOp, Vector,
-};
+use promql_syntax::query::{Aggregation, Cardinality, ElementOp, Matching, Scalar, SetOp, Vector};
 
 use super::Evaluation;
 use crate::plan::{Operation, OperationKind};
@@ -68,7 +65,7 @@ fn vector(query: &Query, vector: &Vector) -> String {
             return element_op(*op) + &matching_clause(query, matching);
         }
         Vector::Set { op, on, labels, .. } => {
-            return format!("{}{}", set_op(*op), labels_clause(query, *on, *labels));
+            return format!("{}{}", op.symbol(), labels_clause(query, *on, *labels));
         }
         Vector::Aggregate { op, labels, without, .. } => {
             let mut name = aggregation(*op).to_owned();
@@ -143,39 +140,8 @@ fn aggregation(op: Aggregation) -> &'static str {
 /// The operator with `bool` where it is written.
 fn element_op(op: ElementOp) -> String {
     match op {
-        ElementOp::Arithmetic(op) => match op {
-            ArithmeticOp::Add => "+",
-            ArithmeticOp::Sub => "-",
-            ArithmeticOp::Mul => "*",
-            ArithmeticOp::Div => "/",
-            ArithmeticOp::Mod => "%",
-            ArithmeticOp::Pow => "^",
-            ArithmeticOp::Atan2 => "atan2",
-        }
-        .to_owned(),
-        ElementOp::Filter(op) => comparison(op).to_owned(),
-        ElementOp::Bool(op) => format!("{} bool", comparison(op)),
-        ElementOp::Trim(TrimOp::Upper) => "</".to_owned(),
-        ElementOp::Trim(TrimOp::Lower) => ">/".to_owned(),
-    }
-}
-
-fn comparison(op: ComparisonOp) -> &'static str {
-    match op {
-        ComparisonOp::Eq => "==",
-        ComparisonOp::Ne => "!=",
-        ComparisonOp::Lt => "<",
-        ComparisonOp::Le => "<=",
-        ComparisonOp::Gt => ">",
-        ComparisonOp::Ge => ">=",
-    }
-}
-
-fn set_op(op: SetOp) -> &'static str {
-    match op {
-        SetOp::And => "and",
-        SetOp::Or => "or",
-        SetOp::Unless => "unless",
+        ElementOp::Bool(_) => format!("{} bool", op.symbol()),
+        _ => op.symbol().to_owned(),
     }
 }
 
