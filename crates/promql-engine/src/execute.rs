@@ -109,9 +109,7 @@ impl<'a> Step<'a> {
             }
             OperationKind::SelectTime { select, start } => {
                 let take = if start { Take::StartTimestamp } else { Take::Timestamp };
-                let selector = self.instant_selector(select, take)?;
-                let series = selector.series().to_vec();
-                Value::Vector(self.united(selector, &series, SameLabels::Merge)?)
+                Value::Vector(self.instant_selector(select, take)?)
             }
             OperationKind::SelectRange(select) => {
                 let source = Box::new(self.samples(select));
@@ -179,11 +177,16 @@ impl<'a> Step<'a> {
         take: Take,
     ) -> Result<VectorOperator<'a>, EngineError> {
         let samples = self.samples(select);
+        let before = samples.series.clone();
         let series = match take {
-            Take::Value => samples.series.clone(),
-            _ => drop_names(self.context, &samples.series),
+            Take::Value => before.clone(),
+            _ => drop_names(self.context, &before),
         };
-        Ok(Box::new(InstantSelector { samples, take, series, operation: self.index }))
+        let selector = Box::new(InstantSelector { samples, take, series, operation: self.index });
+        match take {
+            Take::Value => Ok(selector),
+            _ => self.united(selector, &before, SameLabels::Merge),
+        }
     }
 
     /// Makes sure that no two elements have the same labels, now that the operation has dropped the

@@ -9,6 +9,8 @@
 //! The side that may have many elements for one of the other is called `many` here, also where
 //! matching is one-to-one: it is then the left one.
 
+use std::collections::BTreeSet;
+
 use promql_model::Labels;
 use promql_syntax::Span;
 use promql_syntax::query::{Cardinality, ElementOp};
@@ -60,7 +62,7 @@ pub(crate) fn join<'a>(
         _ => (lhs, rhs),
     };
     let (groups, ..) = match_groups(&join.matching, many.series(), one.series());
-    let ambiguous = groups.iter().any(|group| join.is_ambiguous(group));
+    let ambiguous = groups.iter().any(|group| join.is_ambiguous(group, many.series()));
     let shared = groups.iter().any(|group| group.lhs.len() > 1);
     let filled = join.fill_many.is_some() || join.fill_one.is_some();
     let keep_many = ambiguous || filled;
@@ -131,12 +133,28 @@ impl Join {
     }
 
     /// Whether elements of a group may meet that must not.
-    fn is_ambiguous(&self, group: &MatchGroup) -> bool {
+    fn is_ambiguous(&self, group: &MatchGroup, many: &[Series]) -> bool {
         let needed = |filled: Option<f64>, other: &[usize]| !other.is_empty() || filled.is_some();
         group.rhs.len() > 1
             || (group.lhs.len() > 1
                 && needed(self.fill_one, &group.rhs)
-                && (self.cardinality == Cardinality::OneToOne || !self.include.is_empty()))
+                && (self.cardinality == Cardinality::OneToOne
+                    || !self.include.is_empty()
+                    || self.collides_without_names(group, many)))
+    }
+
+    /// Whether elements of the many side differ in nothing but the name, which the results lose.
+    fn collides_without_names(&self, group: &MatchGroup, many: &[Series]) -> bool {
+        let metadata = |index: usize| {
+            ["__name__", "__type__", "__unit__"].map(|name| many[index].labels.get(name))
+        };
+        if matches!(self.op, ElementOp::Filter(_))
+            || group.lhs.iter().all(|&index| metadata(index) == metadata(group.lhs[0]))
+        {
+            return false;
+        }
+        let mut seen = BTreeSet::new();
+        !group.lhs.iter().all(|&index| seen.insert(without_metadata(&many[index].labels)))
     }
 
     /// The pairs of series that can match.
