@@ -6,6 +6,8 @@
 //! that is small next to the values, or of a window that lies far from the evaluation time.
 
 use super::Windowed;
+use std::ops::Range;
+
 use super::sliding::{CompensatedSum, Summary, TwoStacks};
 use crate::column::{Column, ScalarColumn};
 
@@ -62,10 +64,16 @@ struct Line {
     /// Milliseconds after the first sample of the series.
     x: CompensatedSum,
     y: f64,
+    /// All samples have the same value.
+    is_constant: bool,
 }
 
 /// Gives the line of each window with at least two samples to `value`.
-fn each_line(windowed: &Windowed<'_>, out: &mut Column, value: impl Fn(usize, &Line) -> f64) {
+fn each_line(
+    windowed: &Windowed<'_>,
+    out: &mut Column,
+    value: impl Fn(usize, &Range<usize>, &Line) -> f64,
+) {
     let samples = &windowed.samples;
     let Some(&origin) = samples.timestamps.first() else { return };
     let mut stacks = TwoStacks::<Moments>::default();
@@ -87,30 +95,49 @@ fn each_line(windowed: &Windowed<'_>, out: &mut Column, value: impl Fn(usize, &L
         }
         let first = samples.values[window.start];
         let line = if equal_since[window.end - 1] <= window.start {
-            match first.is_infinite() {
-                true => Line { slope: f64::NAN, x: moments.mean_x, y: f64::NAN },
-                false => Line { slope: 0.0, x: moments.mean_x, y: first },
-            }
+            let (slope, y) = if first.is_infinite() { (f64::NAN, f64::NAN) } else { (0.0, first) };
+            Line { slope, x: moments.mean_x, y, is_constant: true }
         } else {
             let slope = moments.xy.value() / (moments.xx.value() / 1000.0);
-            Line { slope, x: moments.mean_x, y: moments.mean_y.value() }
+            Line { slope, x: moments.mean_x, y: moments.mean_y.value(), is_constant: false }
         };
-        Some(value(step, &line))
+        Some(value(step, &window, &line))
     });
 }
 
 /// The slope of the line, a second.
 pub(super) fn deriv(windowed: &Windowed<'_>, out: &mut Column) {
-    each_line(windowed, out, |_, line| line.slope);
+    each_line(windowed, out, |_, _, line| line.slope);
 }
 
 /// Where the line is some seconds after the evaluation time, whatever the offset of the samples.
 pub(super) fn predict_linear(windowed: &Windowed<'_>, ahead: &ScalarColumn, out: &mut Column) {
-    let origin = windowed.samples.timestamps.first().copied().unwrap_or(0);
-    each_line(windowed, out, |step, line| {
-        let now = windowed.grid.at(step).saturating_sub(origin) as f64;
-        let since = line.x.distance_of(now) / 1000.0;
-        // The value at the evaluation time first: then an infinite slope or distance counts once.
+    let samples = &windowed.samples;
+    let origin = samples.timestamps.first().copied().unwrap_or(0);
+    each_line(windowed, out, |step, window, line| {
+        let now = windowed.grid.at(step);
+        if !line.slope.is_finite() && !line.is_constant {
+            let since = |time: &i64| (time - now) as f64 / 1000.0;
+            let points = samples.timestamps[window.clone()].iter().map(since);
+            return unbounded(points.zip(&samples.values[window.clone()]), ahead.at(step));
+        }
+        let since = line.x.distance_of(now.saturating_sub(origin) as f64) / 1000.0;
+        // The value at the evaluation time first: then an infinite distance counts once.
         line.slope * ahead.at(step) + (line.y + line.slope * since)
     });
+}
+
+/// With an infinity among the samples there is no line. What upstream's formula makes of them is
+/// infinite where all its sums happen to have one sign, so those have to be formed, over all of the
+/// window. `points` are seconds after the evaluation time and values.
+fn unbounded<'a>(points: impl Iterator<Item = (f64, &'a f64)>, ahead: f64) -> f64 {
+    let mut count = 0.0;
+    let mut sums = [CompensatedSum::default(); 4];
+    for (x, &y) in points {
+        count += 1.0;
+        sums.iter_mut().zip([x, y, x * y, x * x]).for_each(|(sum, item)| sum.push(item));
+    }
+    let [x, y, xy, xx] = sums.map(|sum| sum.value());
+    let slope = (xy - x * y / count) / (xx - x * x / count);
+    slope * ahead + (y / count - slope * x / count)
 }
