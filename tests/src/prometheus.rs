@@ -8,7 +8,8 @@ use std::net::TcpStream;
 use std::path::PathBuf;
 
 use promql_engine::Samples;
-use promql_model::Labels;
+use promql_model::{Labels, stale_nan};
+use promql_storage::MemoryStorage;
 use serde_json::Value;
 
 use crate::answer::{Answer, Times};
@@ -62,16 +63,25 @@ impl Prometheus {
         Some(Prometheus { _running: running, _folder: folder, port })
     }
 
-    /// Gives series to the server.
+    /// Gives the floats of a storage to the server. A server goes through its series in the order in which it saw
+    /// them first, so that there is a stale marker before all else, which no query sees.
     ///
     /// # Panics
     /// When the server does not take them.
-    pub fn write(&self, series: &[(&Labels, Samples<'_>)]) {
+    pub fn write(&self, storage: &MemoryStorage) {
+        let samples = (0..).map_while(|index| storage.samples(index));
+        let series: Vec<(&Labels, Samples<'_>)> = storage.series().iter().zip(samples).collect();
         let times = || series.iter().flat_map(|(_, samples)| samples.timestamps);
         let (Some(first), Some(last)) = (times().min(), times().max()) else { return };
+        let mut message = Vec::new();
+        for (labels, _) in &series {
+            let marker = [(&(first - 1), &stale_nan())];
+            field(&mut message, 1, &time_series(labels, marker.into_iter()));
+        }
+        self.send(&message);
         for start in (*first..=*last).step_by(SLICE as usize) {
             let mut message = Vec::new();
-            for (labels, samples) in series {
+            for (labels, samples) in &series {
                 let from = samples.timestamps.partition_point(|t| *t < start);
                 let to = samples.timestamps.partition_point(|t| *t < start + SLICE);
                 if from < to {
@@ -81,12 +91,16 @@ impl Prometheus {
                 }
             }
             if !message.is_empty() {
-                let headers = "Content-Type: application/x-protobuf\r\nContent-Encoding: snappy\r\n\
-                               X-Prometheus-Remote-Write-Version: 0.1.0\r\n";
-                let (status, body) = self.post("/api/v1/write", headers, &uncompressed(&message));
-                assert!(status == 204 || status == 200, "prometheus takes no series: {body}");
+                self.send(&message);
             }
         }
+    }
+
+    fn send(&self, message: &[u8]) {
+        let headers = "Content-Type: application/x-protobuf\r\nContent-Encoding: snappy\r\n\
+                       X-Prometheus-Remote-Write-Version: 0.1.0\r\n";
+        let (status, body) = self.post("/api/v1/write", headers, &uncompressed(message));
+        assert!(status == 204 || status == 200, "prometheus takes no series: {body}");
     }
 
     /// What the server answers.

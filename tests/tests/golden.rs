@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use promql_engine::Samples;
 use promql_model::Labels;
 use promql_model::number::Decimal;
 use promql_storage::MemoryStorage;
@@ -152,11 +151,6 @@ fn golden_queries_can_be_printed_and_formatted() {
     }
 }
 
-fn series(storage: &MemoryStorage) -> Vec<(&Labels, Samples<'_>)> {
-    let samples = (0..).map_while(|index| storage.samples(index));
-    storage.series().iter().zip(samples).collect()
-}
-
 fn close(a: f64, b: f64) -> bool {
     a == b || (a.is_nan() && b.is_nan()) || (a - b).abs() <= 1e-9 * a.abs().max(b.abs())
 }
@@ -186,7 +180,7 @@ fn prometheus_agrees_with_the_golden_answers() {
             return;
         };
         let storage = fixture(data);
-        server.write(&series(&storage));
+        server.write(&storage);
         for topic in topics.iter().filter(|topic| topic.data == data) {
             for golden in &topic.queries {
                 let theirs = server.query(&golden.query, golden.times);
