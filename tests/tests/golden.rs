@@ -27,6 +27,9 @@ fn shown(golden: &Golden, storage: &MemoryStorage) -> String {
     push(&mut text, format_args!("canonical:\n  {expr}"));
     let typed = promql_syntax::check(&expr).unwrap_or_else(|errors| panic!("{query}: {errors}"));
     push(&mut text, format_args!("typed:\n{}", indented(&typed.to_typed_text())));
+    let plan = promql_engine::plan(&typed, &times.options());
+    let plan = plan.unwrap_or_else(|error| panic!("{query}: {error}"));
+    push(&mut text, format_args!("plan:\n{}", indented(&plan.to_text())));
     match ours(query, storage, *times) {
         Ok(answer) => show_answer(&mut text, &answer, *times),
         Err(message) => push(&mut text, format_args!("error:\n{}", indented(&message))),
