@@ -51,12 +51,9 @@ pub fn value(value: &SampleValue) -> String {
     }
 }
 
-/// A histogram in the notation of tests, in which an infinity has no plus sign.
+/// A histogram in the notation of tests.
 pub fn notation(histogram: &FloatHistogram) -> String {
-    match histogram.is_stale() {
-        true => "stale".to_string(),
-        false => histogram.notation().to_string().replace("+Inf", "Inf"),
-    }
+    promql_storage::fixture::write_histogram(histogram)
 }
 
 #[cfg(test)]

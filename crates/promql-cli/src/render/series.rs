@@ -12,12 +12,13 @@
 //! no answer, its recording must not be filled by an older sample. So a gap begins with a staleness
 //! marker (`stale`) there. The raw samples of a range selector are recorded as they are.
 
-use promql_model::{FormatDuration, Labels, QueryValue, SampleValue, SeriesSamples, is_stale_nan};
+use promql_model::{
+    FloatHistogram, FormatDuration, Labels, QueryValue, SampleValue, SeriesSamples, stale_nan,
+};
+use promql_storage::fixture::write_sequence;
+use promql_syntax::SequenceValue;
 
-use super::{RenderError, View, histogram, labels, number, timestamps};
-
-/// So many equal or evenly rising values make a run.
-const SHORTEST_RUN: usize = 3;
+use super::{RenderError, View, labels, timestamps};
 
 /// A minute: the step of what has none.
 const MINUTE: i64 = 60_000;
@@ -29,7 +30,7 @@ const MINUTE: i64 = 60_000;
 pub fn lines(value: &QueryValue, view: &View) -> Result<String, RenderError> {
     let recording = Recording::of("series", value, view)?;
     let line = |(labels, values): &(Labels, Vec<Item>)| {
-        format!("{} {}\n", labels::selector(labels), notation(values, false))
+        format!("{} {}\n", labels::selector(labels), write_sequence(values))
     };
     Ok(recording.series.iter().map(line).collect())
 }
@@ -43,7 +44,7 @@ pub fn load_block(value: &QueryValue, view: &View) -> Result<String, RenderError
     let mut out = recording.comment("#");
     out.push_str(&format!("load {}\n", duration(recording.step)));
     for (labels, values) in &recording.series {
-        let values = notation(values, recording.evaluated);
+        let values = recording.input(values);
         out.push_str(&format!("  {} {values}\n", labels::selector(labels)));
     }
     Ok(out)
@@ -63,21 +64,15 @@ pub fn unit_test(value: &QueryValue, view: &View) -> Result<String, RenderError>
     }
     out.push('\n');
     for (labels, values) in &recording.series {
-        let (series, values) = (labels::selector(labels), notation(values, recording.evaluated));
+        let (series, values) = (labels::selector(labels), recording.input(values));
         out.push_str(&format!("      - series: {}\n", yaml(&series)));
         out.push_str(&format!("        values: {}\n", yaml(&values)));
     }
     Ok(out)
 }
 
-/// A position of a series and the text of its sample.
-type Item = (i64, Value);
-
-#[derive(Clone, Debug)]
-enum Value {
-    Float(f64),
-    Other(String),
-}
+/// A position of a series and its sample.
+type Item = (i64, SequenceValue);
 
 /// Series with their samples at positions of a common step.
 struct Recording {
@@ -103,12 +98,13 @@ impl Recording {
                 });
             }
             QueryValue::Scalar { timestamp, value } => {
-                (*timestamp, vec![single(Labels::empty(), Value::Float(*value))])
+                (*timestamp, vec![single(Labels::empty(), SequenceValue::Float(*value))])
             }
             QueryValue::Vector(elements) => {
                 let start = elements.first().map_or(0, |e| e.timestamp);
-                let one =
-                    |e: &promql_model::VectorElement| single(e.labels.clone(), Value::of(&e.value));
+                let one = |e: &promql_model::VectorElement| {
+                    single(e.labels.clone(), sequence_value(&e.value))
+                };
                 (start, elements.iter().map(one).collect())
             }
             QueryValue::Matrix(all) => return Self::of_matrix(format, all, view),
@@ -141,9 +137,8 @@ impl Recording {
         let mut series = Vec::with_capacity(all.len());
         let mut steps = view.range.map_or(0, |r| r.end.saturating_sub(r.start) / r.step.max(1) + 1);
         for one in all {
-            let floats = one.floats.iter().map(|(t, v)| (*t, Value::Float(*v)));
-            let histograms =
-                one.histograms.iter().map(|(t, h)| (*t, Value::Other(histogram::notation(h))));
+            let floats = one.floats.iter().map(|(t, v)| (*t, SequenceValue::Float(*v)));
+            let histograms = one.histograms.iter().map(|(t, h)| (*t, histogram_value(h)));
             let mut items: Vec<Item> = floats.chain(histograms).collect();
             items.sort_by_key(|(t, _)| *t);
             for (time, _) in &mut items {
@@ -158,12 +153,15 @@ impl Recording {
             series.push((one.labels.clone(), items));
         }
         let evaluated = view.range.is_some();
-        if evaluated {
-            for (_, items) in &mut series {
-                mark_gaps(items, steps);
-            }
-        }
         Ok(Recording { start, step, evaluated, steps, series })
+    }
+
+    /// The values of a series as input of an evaluation.
+    fn input(&self, values: &[Item]) -> String {
+        match self.evaluated {
+            true => write_sequence(&mark_gaps(values, self.steps)),
+            false => write_sequence(values),
+        }
     }
 
     fn comment(&self, sign: &str) -> String {
@@ -182,95 +180,28 @@ impl Recording {
     }
 }
 
-impl Value {
-    fn of(value: &SampleValue) -> Value {
-        match value {
-            SampleValue::Float(value) => Value::Float(*value),
-            SampleValue::Histogram(h) => Value::Other(histogram::notation(h)),
-        }
+fn sequence_value(value: &SampleValue) -> SequenceValue {
+    match value {
+        SampleValue::Float(value) => SequenceValue::Float(*value),
+        SampleValue::Histogram(histogram) => histogram_value(histogram),
     }
 }
 
-/// The text that stands where a gap begins, when gaps are marked.
-const GAP: &str = "gap";
+fn histogram_value(histogram: &FloatHistogram) -> SequenceValue {
+    SequenceValue::Histogram { histogram: Box::new(histogram.clone()), hint_given: true }
+}
 
-/// Puts a mark at the first missing position of each gap behind a sample.
-fn mark_gaps(items: &mut Vec<Item>, steps: i64) {
+/// Puts a staleness marker at the first missing position of each gap behind a sample.
+fn mark_gaps(items: &[Item], steps: i64) -> Vec<Item> {
     let mut marked = Vec::with_capacity(items.len());
     for (at, item) in items.iter().enumerate() {
         marked.push(item.clone());
         let next = items.get(at + 1).map_or(steps, |(position, _)| *position);
         if next > item.0 + 1 {
-            marked.push((item.0 + 1, Value::Other(GAP.to_string())));
+            marked.push((item.0 + 1, SequenceValue::Float(stale_nan())));
         }
     }
-    *items = marked;
-}
-
-/// The positions of a series as words with blanks between. Gap marks are `stale` or `_`.
-fn notation(items: &[Item], stale_gaps: bool) -> String {
-    let mut words: Vec<String> = Vec::new();
-    let mut position = 0;
-    let mut at = 0;
-    let is_gap = |value: &Value| matches!(value, Value::Other(text) if text == GAP);
-    while at < items.len() {
-        let (time, value) = &items[at];
-        if is_gap(value) && !stale_gaps {
-            at += 1;
-            continue;
-        }
-        match time - position {
-            i64::MIN..=0 => {}
-            1 => words.push("_".to_string()),
-            missing => words.push(format!("_x{missing}")),
-        }
-        let (word, taken) = match value {
-            Value::Other(_) if is_gap(value) => ("stale".to_string(), 1),
-            Value::Other(text) => (text.clone(), 1),
-            Value::Float(first) => run(*first, &items[at..]),
-        };
-        words.push(word);
-        at += taken;
-        position = time + taken as i64;
-    }
-    words.join(" ")
-}
-
-/// The word for as many values from the front as make a run, and their number.
-fn run(first: f64, items: &[Item]) -> (String, usize) {
-    let text = if is_stale_nan(first) { "stale".to_string() } else { number::sample(first) };
-    if !first.is_finite() {
-        return (text, 1);
-    }
-    // What follows directly, position by position.
-    let values: Vec<f64> = (items.iter().enumerate())
-        .map_while(|(i, (position, value))| match value {
-            Value::Float(v) if *position == items[0].0 + i as i64 => Some(*v),
-            _ => None,
-        })
-        .collect();
-    let equal = values.iter().take_while(|v| v.to_bits() == first.to_bits()).count();
-    if equal >= SHORTEST_RUN {
-        return (format!("{text}x{}", equal - 1), equal);
-    }
-    let step = values.get(1).map_or(f64::NAN, |second| second - first);
-    if equal == 1 && step.is_finite() {
-        // A reader adds the step again and again: count how far that gives these very floats.
-        let mut expected = first;
-        let rising = (values.iter())
-            .take_while(|v| {
-                let same = v.to_bits() == expected.to_bits();
-                expected += step;
-                same
-            })
-            .count();
-        if rising >= SHORTEST_RUN {
-            let sign = if step < 0.0 { '-' } else { '+' };
-            let step = number::sample(step.abs());
-            return (format!("{text}{sign}{step}x{}", rising - 1), rising);
-        }
-    }
-    (text, 1)
+    marked
 }
 
 /// A step as a duration of the language.
@@ -286,6 +217,7 @@ fn yaml(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::fixture::*;
+    use super::super::number;
     use super::*;
     use insta::assert_snapshot;
 
