@@ -1,9 +1,11 @@
 //! Scripts in, verdicts and diagnostics out.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use miette::{GraphicalReportHandler, GraphicalTheme};
 use promql_rules::script::{RunOptions, Script, Verdict};
+use proptest::prelude::*;
 
 /// The diagnostics of a script, drawn, or what came of its evals.
 fn shown(text: &str) -> String {
@@ -36,73 +38,82 @@ fn shown(text: &str) -> String {
     out
 }
 
-/// Something wrong with the commands and the series.
-const BAD_COMMANDS: &str = r#"
-load
-  up 1
-
-load 5x
-  up 1
-
-load 30s
-  up{job="api} 1
-  up{job="web"} 1 2 y
-  up{job="db"}@st -1m
-  up{job="db"} 1 2
-eval instant at 5m up
-
-lood 30s
-  up 1
-
-eval instant 5m up
-
-eval instant at 5m
-
-eval instant at abc up
-
-eval_ordered range from 0 to 5m step 1m up
-
-eval range from 10m to 5m step 1m up
-
-eval range from 0 to 5m step 0 up
-
-eval range from 0 to 5m up
-
-eval instant at 5m sum(up
-
-eval instant at 5m rate(up)
-  {} 1
-eval instant at 5m up
-"#;
-
-/// Something wrong with the expectations.
-const BAD_EXPECTATIONS: &str = r#"
-eval instant at 5m up
-  up
-  up{job="x"} 1 2
-  expect warn
-  expect no_warn
-  expect no_info
-  expect info
-  expect fail error: something
-  expect nothing
-  expect warn regex: a(b
-  expect string unquoted
-  expect string "open
-  expect range vector from 10s
-  expect range vector from 10s to 5s step 1s
-  up{job=} 1
-
-eval_fail instant at 5m up
-  expected_fail_regexp [
-
-eval instant at 5m up
-  expect fail
-  expect fail msg: twice
-"#;
+fn corpus(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../corpus").join(name);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
 
 #[test]
 fn all_errors_of_a_script_are_shown_at_their_places() {
-    insta::assert_snapshot!("bad_commands", shown(BAD_COMMANDS));
-    insta::assert_snapshot!("bad_expectations", shown(BAD_EXPECTATIONS));
+    insta::assert_snapshot!("bad_commands", shown(&corpus("malformed/commands.test")));
+    insta::assert_snapshot!("bad_expectations", shown(&corpus("malformed/expectations.test")));
+}
+
+#[test]
+fn scripts_that_hold_pass() {
+    for name in ["counters", "gauges", "histograms", "language"] {
+        let script = corpus(&format!("scripts/passing/{name}.test"));
+        for line in shown(&script).lines() {
+            assert!(line.ends_with(": passed"), "{name}: {line}");
+        }
+    }
+}
+
+#[test]
+fn what_does_not_hold_is_told_in_upstreams_words() {
+    insta::assert_snapshot!("outdated", messages(&corpus("scripts/outdated.test")));
+}
+
+/// The failures of a script.
+fn messages(text: &str) -> String {
+    let script = Script::parse("a.test", text.as_bytes()).expect("a script");
+    let mut out = String::new();
+    for eval in script.evals() {
+        let _ = match script.run(eval, &RunOptions::default()) {
+            Verdict::Failed(failure) => writeln!(out, "{}", failure.message),
+            _ => writeln!(out, "line {} passed", eval.line),
+        };
+    }
+    out
+}
+
+#[test]
+fn forms_of_a_query_give_the_same() {
+    let text = "load 1m\n  a 0+1x9\n\neval instant at 5m a[1m:30s]\n  expect range vector from 4m30s to 5m step 30s\n  a 4 5\n\neval instant at 5m last_over_time(a[2m]) + time()\n  {} 305\n";
+    insta::assert_snapshot!(shown(text), @r"
+    4: passed
+    8: passed
+    ");
+}
+
+#[test]
+fn the_lines_that_load_a_series_are_found() {
+    let text = "load 1m\n  a{job=\"x\"} 1x9\n  a{job=\"y\"} 1x9\n  b{job=\"y\"} 1x9\n  c 1x9\n\nload 1m\n  a{job=\"y\"} _x10 1x9\n\neval instant at 5m sum by (job) (a + on (job) b)\n  {job=\"y\"} 2\n";
+    let script = Script::parse("a.test", text.as_bytes()).expect("a script");
+    let lines = |labels: &[(&str, &str)]| -> Vec<usize> {
+        let labels = promql_model::Labels::from_pairs(labels.iter().copied());
+        let origins = script.origins(&script.evals()[0], &[&labels]);
+        origins.iter().map(|origin| origin.line).collect()
+    };
+    assert_eq!(lines(&[("job", "y")]), [3, 4, 8]);
+    assert_eq!(lines(&[("job", "x")]), [2]);
+    assert_eq!(lines(&[("job", "z")]), [2, 3, 4, 8]);
+    assert_eq!(lines(&[("other", "z")]), [2, 3, 4, 8]);
+    assert_eq!(lines(&[]), [2, 3, 4, 8]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_text_gives_evals_or_diagnostics(text in "(load|eval|clear|expect| |\\n|1m|instant|at|range|from|to|step|up|\\{\\}|1|0x2|@st|fail|msg:|string|\"|#|é|\\r){0,40}") {
+        shown(&text);
+    }
+
+    #[test]
+    fn any_bytes_give_evals_or_diagnostics(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        if let Ok(script) = Script::parse("a.test", &bytes) {
+            script.evals().iter().for_each(|eval| drop(script.run(eval, &RunOptions::default())));
+        }
+    }
 }

@@ -160,17 +160,16 @@ pub(super) fn check_error(
     error: &str,
     eval: &Eval,
     attempt: &Attempt,
-    script: &str,
 ) -> Option<(String, Mismatch)> {
     let lines = eval.expectations.lines.iter().enumerate();
-    let (at, line, pattern) = lines
+    // The old spelling and the new one have different messages.
+    let (at, pattern, is_old) = lines
         .filter_map(|(at, line)| match &line.kind {
-            LineKind::Fail(pattern) => Some((at, line, pattern)),
+            LineKind::Fail(pattern) => Some((at, pattern, false)),
+            LineKind::OldFail(pattern) => Some((at, pattern, true)),
             _ => None,
         })
-        .find(|(_, _, pattern)| !pattern.matches(error))?;
-    // The old spelling and the new one have different messages.
-    let is_old = !script[line.place.clone()].starts_with("expect ");
+        .find(|(_, pattern, _)| !pattern.matches(error))?;
     let (text, how) = match pattern {
         Pattern::Any => ("", ""),
         Pattern::Text(text) => (text.as_str(), if is_old { "" } else { "matching " }),

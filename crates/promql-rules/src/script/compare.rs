@@ -57,7 +57,7 @@ pub(super) fn compare(
     time: EvalTime,
 ) -> Result<(), Wrong> {
     match value {
-        QueryValue::Scalar { value, .. } => scalar(*value, expectations),
+        QueryValue::Scalar { value: got, .. } => scalar(*got, value, expectations),
         QueryValue::String { value, .. } => string(value, expectations),
         QueryValue::Vector(elements) => {
             check_kind(value, expectations)?;
@@ -74,11 +74,11 @@ pub(super) fn compare(
     }
 }
 
-fn scalar(got: f64, expectations: &Expectations) -> Result<(), Wrong> {
+fn scalar(got: f64, value: &QueryValue, expectations: &Expectations) -> Result<(), Wrong> {
     match expectations.scalar() {
         Some(expected) if is_close(expected, got) => Ok(()),
         Some(expected) => Err((message::scalar(expected, got), Mismatch::Scalar { expected, got })),
-        None => Err(wrong_kind("a vector", &QueryValue::Scalar { timestamp: 0, value: got })),
+        None => Err(wrong_kind("a vector", value)),
     }
 }
 

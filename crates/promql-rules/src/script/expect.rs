@@ -31,9 +31,10 @@ pub struct Expectation {
 /// What a line below an `eval` says.
 #[derive(Clone, Debug)]
 pub enum LineKind {
-    /// `expect fail`: the query fails. `expected_fail_message` and `expected_fail_regexp` are old
-    /// spellings.
+    /// `expect fail`: the query fails.
     Fail(Pattern),
+    /// `expected_fail_message` or `expected_fail_regexp`, the old spellings of the same.
+    OldFail(Pattern),
     /// `expect warn`: there is a warning.
     Warn(Pattern),
     /// `expect info`: there is an info.
@@ -223,7 +224,7 @@ impl Parser<'_> {
                     "" => Pattern::Any,
                     _ => Pattern::Text(message.to_owned()),
                 };
-                return Ok(Some(LineKind::Fail(pattern)));
+                return Ok(Some(LineKind::OldFail(pattern)));
             }
             if let Some(rest) = text.strip_prefix("expected_fail_regexp") {
                 let pattern = rest.trim();
@@ -231,7 +232,7 @@ impl Parser<'_> {
                     |error| format!("invalid regexp '{pattern}' for expected_fail_regexp: {error}");
                 let read = Pattern::regex(pattern);
                 return match read {
-                    Ok(pattern) => Ok(Some(LineKind::Fail(pattern))),
+                    Ok(pattern) => Ok(Some(LineKind::OldFail(pattern))),
                     Err(error) => Err(bad_regex(line, pattern, words(error))),
                 };
             }

@@ -13,10 +13,12 @@
 //! differs is what happens when something is wrong. A [`Script`] is parsed as a whole, and all its
 //! errors are told together, each with its place. All its evals are run, not just those before the
 //! first failure, and a failing one gives the whole [difference](Failure), sample by sample, which
-//! can be shown side by side.
+//! can be shown side by side or [written back](Script::update) into the script.
 //!
 //! ```text
 //!  text ──parse──► Script ──run──► Verdict of each eval
+//!                    │                   │
+//!                    └──────update───────┴──► text with the new expectations
 //! ```
 //!
 //! | file | holds |
@@ -26,6 +28,7 @@
 //! | `run.rs`, `attempt.rs` | the ways in which a query is run |
 //! | `compare.rs`, `annotations.rs`, `equality.rs` | results, remarks and numbers against what was expected |
 //! | `message.rs` | failures in upstream's words |
+//! | `update.rs` | new expectations for failing evals |
 //! | `origin.rs` | the lines that the series of a query were loaded by |
 
 mod annotations;
@@ -38,6 +41,7 @@ mod message;
 mod origin;
 mod parse;
 mod run;
+mod update;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -52,6 +56,7 @@ pub use expect::{Expectation, Expectations, ExpectedSeries, LineKind, Pattern, R
 pub use head::{EvalTime, Suffix};
 pub use origin::Origin;
 pub use run::{Failure, Mismatch, RunOptions, Verdict};
+pub use update::{Change, Update};
 
 /// A test script that can be run.
 #[derive(Clone, Debug)]

@@ -15,6 +15,11 @@ pub struct Origin {
 }
 
 impl Script {
+    /// Whether an eval selects series at all.
+    pub fn selects(&self, eval: &Eval) -> bool {
+        !selectors(eval).is_empty()
+    }
+
     /// The lines that load what an eval selects, in the order of the script. With the labels of
     /// some of its results only those that these can come from, as far as labels tell: series that
     /// have the labels of one of the results, or else those that have no other value for any of

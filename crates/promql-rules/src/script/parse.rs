@@ -17,8 +17,17 @@ impl Script {
     /// before those that are there, or that buckets are no histogram; here the script is not run
     /// then.
     pub fn parse(name: &str, text: &[u8]) -> Result<Script, Problems> {
+        Script::parse_with(name, text, &Features::ALL)
+    }
+
+    /// The same with only some of the experimental parts of the language. Upstream's runner accepts
+    /// all of them.
+    ///
+    /// # Errors
+    /// As for [`parse`](Self::parse).
+    pub fn parse_with(name: &str, text: &[u8], features: &Features) -> Result<Script, Problems> {
         let source = utf8(name, text)?;
-        let mut parser = Parser::default();
+        let mut parser = Parser { features: *features, ..Parser::default() };
         for block in script_blocks(source) {
             match block.command() {
                 ScriptCommand::Clear => {
@@ -48,6 +57,7 @@ impl Script {
 
 #[derive(Default)]
 struct Parser {
+    features: Features,
     loader: ScriptLoader,
     evals: Vec<Eval>,
     stages: Vec<Stage>,
@@ -61,7 +71,7 @@ impl Parser {
         let Some(head) = head::parse(block.head, &mut self.troubles) else { return };
         let expectations = expect::parse(&block.lines, head.suffix, head.time, &mut self.troubles);
         let expression = &source[head.expression.clone()];
-        let query = match compile(expression, &Features::ALL) {
+        let query = match compile(expression, &self.features) {
             Ok(query) => query,
             Err(errors) => {
                 let start = head.expression.start;

@@ -178,7 +178,7 @@ impl Script {
                     let text = format!("error evaluating query {}{mode}: {error}", query());
                     return Outcome::Wrong(vec![(text, Mismatch::Failed { error })]);
                 }
-                return match annotations::check_error(&error, eval, attempt, &self.text) {
+                return match annotations::check_error(&error, eval, attempt) {
                     Some(wrong) => Outcome::Wrong(vec![wrong]),
                     None => Outcome::FailedAsExpected,
                 };
