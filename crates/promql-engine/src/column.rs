@@ -206,6 +206,14 @@ impl Column {
         self.valid.iter().map(|step| (step, self.values[step]))
     }
 
+    /// How much memory it takes.
+    pub(crate) fn bytes(&self) -> usize {
+        let floats = (self.values.capacity() + self.valid.words.capacity()) * 8;
+        let histograms = self.histograms.iter().flat_map(|histograms| &histograms.values);
+        // A histogram weighs a sample for every 16 bytes.
+        floats + histograms.map(|histogram| histogram.samples() * 16).sum::<usize>()
+    }
+
     /// Becomes a copy of another column, in the same memory.
     pub(crate) fn copy_from(&mut self, other: &Column) {
         self.values.clone_from(&other.values);

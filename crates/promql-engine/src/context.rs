@@ -1,10 +1,13 @@
 //! What all the operations of one query share.
 
+use std::sync::Arc;
+
 use promql_syntax::Query;
 
 use crate::annotations::Annotations;
 use crate::limits::Limits;
 use crate::options::EngineOptions;
+use crate::statistics::Collector;
 use crate::storage::Storage;
 use crate::workers::Workers;
 
@@ -13,9 +16,11 @@ pub(crate) struct Context<'a> {
     pub(crate) query: &'a Query,
     pub(crate) storage: &'a dyn Storage,
     pub(crate) options: &'a EngineOptions,
-    pub(crate) limits: Limits,
+    pub(crate) limits: Arc<Limits>,
     pub(crate) annotations: Annotations,
     pub(crate) workers: Workers,
+    /// Where statistics go, if anybody wants them.
+    pub(crate) statistics: Option<Arc<Collector>>,
     /// How many operations the plan has. Operations keep what they know about timestamps under
     /// their numbers; this is the next one.
     pub(crate) operations: usize,

@@ -44,16 +44,46 @@ pub(crate) fn execute<'a>(
         let inputs = Inputs::new(inputs.filter_map(|&input| values[input].take()));
         let totals = totals[index];
         let step = Step { context, plan, selected, operation, index, totals };
-        let value = match step.evaluate(inputs).map_err(|error| error.at(operation.span))? {
-            // Each level costs stack when columns are computed.
-            Value::Vector(vector) if vector.depth() > MAX_DEPTH => {
-                Value::Vector(Box::new(Kept::all_of(context, &*vector, operation.grid.len)?))
+        let evaluate = || -> Result<Value<'a>, EngineError> {
+            match step.evaluate(inputs)? {
+                // Each level costs stack when columns are computed.
+                Value::Vector(vector) if vector.depth() > MAX_DEPTH => {
+                    let kept = Kept::all_of(context, &*vector, operation.grid.len)?;
+                    Ok(Value::Vector(Box::new(kept)))
+                }
+                value => Ok(value),
             }
-            value => value,
         };
+        let value = match &context.statistics {
+            None => evaluate(),
+            Some(statistics) => {
+                let value = statistics.operation(index, evaluate);
+                value.map(|value| statistics.measured(index, value))
+            }
+        };
+        let value = value.map_err(|error| error.at(operation.span))?;
+        context.limits.keep_bytes(labels_bytes(operation, &value))?;
         values.push(Some(value));
     }
     Ok(values.pop().flatten())
+}
+
+/// The memory of the label sets that an operation has made, and of the list of them.
+fn labels_bytes(operation: &Operation, value: &Value<'_>) -> usize {
+    let series = match value {
+        Value::Vector(vector) => vector.series(),
+        Value::Range(range) => range.source.series(),
+        Value::Scalar(_) => return 0,
+    };
+    let text = match operation.kind {
+        // Those of the storage and of the input.
+        OperationKind::Select(_)
+        | OperationKind::SelectRange(_)
+        | OperationKind::Subquery(_)
+        | OperationKind::Repeat => 0,
+        _ => series.iter().map(|s| s.labels.bytes()).sum(),
+    };
+    size_of_val(series) + text
 }
 
 /// One operation that is about to be evaluated.

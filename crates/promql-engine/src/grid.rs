@@ -35,7 +35,10 @@ impl Grid {
         };
         match u32::try_from(len) {
             Ok(len) if len as usize <= limit => Ok(Grid { start, step, len: len as usize }),
-            _ => Err(EngineError::TooManySamples { limit }),
+            _ => {
+                let reached = usize::try_from(len).unwrap_or(usize::MAX);
+                Err(EngineError::TooManySamples { limit, reached, span: None })
+            }
         }
     }
 

@@ -71,6 +71,7 @@ mod over_range;
 mod plan;
 mod result;
 mod select;
+mod statistics;
 mod storage;
 mod subquery;
 mod totals;
@@ -84,16 +85,21 @@ pub use explain::{
     PlanWindow, plan,
 };
 pub use options::{Cancellation, EngineOptions, EvaluationTime, QueryOptions};
+pub use statistics::{NodeStatistics, QueryStatistics, ReadStatistics};
 pub use storage::{
     LabelQuery, MetricMetadata, SampleBuffer, Samples, SelectHints, SelectRequest, SelectedSeries,
     Storage, StorageError, TimeRange,
 };
+
+use std::sync::Arc;
 
 use promql_model::{QueryResult, QueryValue};
 use promql_syntax::Query;
 use promql_syntax::query::Root;
 
 use context::Context;
+use limits::Limits;
+use statistics::Collector;
 
 /// Evaluates a query.
 ///
@@ -104,7 +110,73 @@ pub fn evaluate(
     storage: &dyn Storage,
     options: &QueryOptions,
 ) -> Result<QueryResult, EngineError> {
+    let limits = Limits::new(&options.engine, options.cancellation.clone());
     let plan = plan::plan(query, options.time, &options.engine)?;
+    run(query, storage, options, &plan, Arc::new(limits), None)
+}
+
+/// Evaluates a query and measures what that takes. The statistics are there for a query that fails,
+/// too, as far as it came. Measuring takes some time itself, most of it for counting labels.
+///
+/// ```
+/// # use promql_engine::*;
+/// # struct Nothing;
+/// # impl Storage for Nothing {
+/// #     fn select<'a>(&'a self, _: &SelectRequest<'_>)
+/// #     -> Result<Box<dyn SelectedSeries + 'a>, StorageError> { Ok(Box::new(Nothing)) }
+/// #     fn label_names(&self, _: &LabelQuery<'_>) -> Result<Vec<String>, StorageError> {
+/// #         Ok(vec![])
+/// #     }
+/// #     fn label_values(&self, _: &str, _: &LabelQuery<'_>)
+/// #     -> Result<Vec<String>, StorageError> { Ok(vec![]) }
+/// # }
+/// # impl SelectedSeries for Nothing {
+/// #     fn labels(&self) -> &[promql_model::Labels] { &[] }
+/// #     fn read<'b>(&'b self, _: usize, _: &'b mut SampleBuffer)
+/// #     -> Result<Samples<'b>, StorageError> { Ok(Samples::default()) }
+/// # }
+/// # let storage = Nothing;
+/// let query = promql_syntax::compile("vector(1) + 1", &Default::default())?;
+/// let (result, statistics) = evaluate_with_statistics(&query, &storage, &QueryOptions::instant(0));
+/// assert!(result.is_ok());
+/// assert_eq!(statistics.nodes.len(), 4);
+/// assert_eq!(statistics.nodes[3].series, 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn evaluate_with_statistics(
+    query: &Query,
+    storage: &dyn Storage,
+    options: &QueryOptions,
+) -> (Result<QueryResult, EngineError>, QueryStatistics) {
+    let limits = Arc::new(Limits::new(&options.engine, options.cancellation.clone()));
+    let plan = match plan::plan(query, options.time, &options.engine) {
+        Ok(plan) => plan,
+        Err(error) => return (Err(error), QueryStatistics::default()),
+    };
+    let planning_time = limits.start().elapsed();
+    let collector = Arc::new(Collector::new(&plan));
+    let statistics = Some(collector.clone());
+    let result = run(query, storage, options, &plan, limits.clone(), statistics);
+    let total_time = limits.start().elapsed();
+    let (peak_samples, peak_bytes) = limits.peaks();
+    let statistics = QueryStatistics {
+        total_time,
+        planning_time,
+        peak_samples,
+        peak_bytes,
+        ..collector.finish()
+    };
+    (result, statistics)
+}
+
+fn run(
+    query: &Query,
+    storage: &dyn Storage,
+    options: &QueryOptions,
+    plan: &plan::Plan,
+    limits: Arc<Limits>,
+    statistics: Option<Arc<Collector>>,
+) -> Result<QueryResult, EngineError> {
     if let Root::String(text) = query.root() {
         let value = String::from_utf8_lossy(query.text(text)).into_owned();
         let value = QueryValue::String { timestamp: plan.grid.start, value };
@@ -114,20 +186,23 @@ pub fn evaluate(
         query,
         storage,
         options: &options.engine,
-        limits: limits::Limits::new(
-            options.engine.max_samples,
-            options.engine.timeout,
-            options.cancellation.clone(),
-        ),
+        limits: limits.clone(),
         annotations: annotations::Annotations::default(),
-        workers: workers::Workers::new(options.engine.threads),
+        workers: workers::Workers::new(options.engine.threads, limits, statistics.clone()),
+        statistics,
         operations: plan.operations.len(),
     };
-    let selected = select::select_all(&context, &plan)?;
-    let value = match execute::execute(&context, &plan, &selected)? {
+    let selected = select::select_all(&context, plan)?;
+    let value = match execute::execute(&context, plan, &selected)? {
         Some(value) => {
             let as_matrix = matches!(options.time, EvaluationTime::Range { .. });
-            result::finish(&context, value, &plan.grid, as_matrix)?
+            let finish = || result::finish(&context, value, &plan.grid, as_matrix);
+            let finished = match &context.statistics {
+                None => finish(),
+                Some(statistics) => statistics.operation(plan.operations.len(), finish),
+            };
+            let root = query.span(query.expr().root());
+            finished.map_err(|error| error.at_limits(root))?
         }
         None => QueryValue::Vector(Vec::new()),
     };

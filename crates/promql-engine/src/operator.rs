@@ -87,7 +87,7 @@ pub(crate) const MAX_DEPTH: usize = 64;
 pub(crate) struct Kept<'a> {
     pub(crate) series: Vec<Series>,
     pub(crate) columns: Vec<Column>,
-    _held: Held<'a>,
+    held: Held<'a>,
 }
 
 impl<'a> Kept<'a> {
@@ -97,16 +97,21 @@ impl<'a> Kept<'a> {
         series: Vec<Series>,
         columns: Vec<Column>,
     ) -> Result<Kept<'a>, EngineError> {
-        let samples = columns.iter().map(Column::samples).sum();
-        let held = context.limits.hold(samples)?;
-        let full = series.into_iter().zip(columns).filter(|(_, c)| !c.is_empty());
-        let (series, columns) = full.unzip();
-        Ok(Kept { series, columns, _held: held })
+        let mut held = context.limits.hold(columns.iter().map(Column::samples).sum())?;
+        held.grow_bytes(columns.iter().map(Column::bytes).sum())?;
+        Ok(Kept::counted(series, columns, held))
     }
 
-    /// The series and the columns, which are not counted as kept any more.
-    pub(crate) fn into_parts(self) -> (Vec<Series>, Vec<Column>) {
-        (self.series, self.columns)
+    /// The same for columns that are counted already.
+    pub(crate) fn counted(series: Vec<Series>, columns: Vec<Column>, held: Held<'a>) -> Kept<'a> {
+        let full = series.into_iter().zip(columns).filter(|(_, c)| !c.is_empty());
+        let (series, columns) = full.unzip();
+        Kept { series, columns, held }
+    }
+
+    /// The series and the columns, with what counts them.
+    pub(crate) fn into_parts(self) -> (Vec<Series>, Vec<Column>, Held<'a>) {
+        (self.series, self.columns, self.held)
     }
 
     /// Computes all columns of an operator.
@@ -119,6 +124,7 @@ impl<'a> Kept<'a> {
         let mut series = Vec::new();
         let mut columns = Vec::new();
         let count = operator.series().len();
+        let _batch = context.workers.hold_batch(count, steps)?;
         let compute = |index: usize, scratch: &mut Scratch| {
             let mut column = Column::default();
             operator.column(index, scratch, &mut column)?;
@@ -128,12 +134,13 @@ impl<'a> Kept<'a> {
             let samples = column.samples();
             held.grow(samples)?;
             if samples > 0 {
+                held.grow_bytes(column.bytes())?;
                 series.push(operator.series()[index].clone());
                 columns.push(column);
             }
             Ok(())
         })?;
-        Ok(Kept { series, columns, _held: held })
+        Ok(Kept { series, columns, held })
     }
 }
 
@@ -291,9 +298,9 @@ pub(crate) fn unite<'a>(
     if !has_same_labels(operator.series()) {
         return Ok(operator);
     }
-    let (series, columns) = Kept::all_of(context, &*operator, steps)?.into_parts();
+    let (series, columns, held) = Kept::all_of(context, &*operator, steps)?.into_parts();
     let (series, columns) = merge(series, columns, rule)?;
-    Ok(Box::new(Kept::new(context, series, columns)?))
+    Ok(Box::new(Kept::counted(series, columns, held)))
 }
 
 /// Merges the columns of series with the same labels.

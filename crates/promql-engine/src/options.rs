@@ -19,8 +19,13 @@ pub struct EngineOptions {
     /// The step of a subquery that is written without one: 1 minute. Whole milliseconds count, and
     /// zero stands for the default.
     pub default_subquery_step: Duration,
-    /// How many samples a query may hold in memory at one time: 50 million.
+    /// How many samples a query may hold at one time: 50 million. A float is one sample, a native
+    /// histogram is as many as fit into its memory. Samples that stream through an operation are
+    /// not held.
     pub max_samples: usize,
+    /// How many bytes a query may hold at one time: columns, windows, groups, label sets and the
+    /// result, but not what the storage holds. No limit by default.
+    pub max_bytes: Option<usize>,
     /// How long a query may take. No limit by default.
     pub timeout: Option<Duration>,
     /// How many threads work on a query. By default as many as the machine has. The result is the
@@ -43,6 +48,7 @@ impl Default for EngineOptions {
             lookback_delta: Duration::from_secs(300),
             default_subquery_step: Duration::from_secs(60),
             max_samples: 50_000_000,
+            max_bytes: None,
             timeout: None,
             threads: None,
             delayed_name_removal: false,

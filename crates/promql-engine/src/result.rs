@@ -7,10 +7,14 @@ use crate::column::{Column, ScalarColumn};
 use crate::context::Context;
 use crate::grid::Grid;
 use crate::label_sets::without_metadata;
-use crate::operator::{Kept, SameLabels, Series, VectorOperator, has_same_labels, merge};
+use crate::limits::Held;
+use crate::operator::{Kept, SameLabels, Series, has_same_labels, merge};
 use crate::over_range::extended::edges;
 use crate::values::{RangeValue, Value};
 use crate::workers::{RangeBuffer, Scratch};
+
+/// How much memory a point of a result takes.
+const POINT: usize = size_of::<(i64, f64)>();
 
 /// Turns the value of the query into its result. `as_matrix` for a range query.
 pub(crate) fn finish(
@@ -24,6 +28,7 @@ pub(crate) fn finish(
             let floats = scalar.iter(grid.len).enumerate().map(|(k, value)| (grid.at(k), value));
             let floats: Vec<(i64, f64)> = floats.collect();
             context.limits.allow(floats.len())?;
+            context.limits.keep_bytes(floats.len() * POINT)?;
             let series = SeriesSamples { floats, ..SeriesSamples::default() };
             Ok(QueryValue::Matrix(if series.floats.is_empty() { vec![] } else { vec![series] }))
         }
@@ -32,9 +37,13 @@ pub(crate) fn finish(
             Ok(QueryValue::Scalar { timestamp: grid.start, value })
         }
         Value::Vector(vector) => {
-            let (series, columns) = drop_flagged_names(columns_of(context, vector, grid)?)?;
+            let kept = Kept::all_of(context, &*vector, grid.len)?;
+            // What the operators held is free before the result is made.
+            drop(vector);
+            let (series, columns, mut held) = kept.into_parts();
+            let (series, columns) = drop_flagged_names(series, columns)?;
             Ok(match as_matrix {
-                true => QueryValue::Matrix(matrix(series, columns, grid)),
+                true => QueryValue::Matrix(matrix(context, series, columns, grid, &mut held)?),
                 false => QueryValue::Vector(elements(series, columns, grid)),
             })
         }
@@ -46,18 +55,10 @@ fn first(scalar: &ScalarColumn, grid: &Grid) -> f64 {
     scalar.iter(grid.len.min(1)).next().unwrap_or(f64::NAN)
 }
 
-/// All values of a vector. Series without any are left out.
-fn columns_of(
-    context: &Context<'_>,
-    vector: VectorOperator<'_>,
-    grid: &Grid,
-) -> Result<(Vec<Series>, Vec<Column>), EngineError> {
-    Ok(Kept::all_of(context, &*vector, grid.len)?.into_parts())
-}
-
 /// Removes the names that operations have only flagged for removal.
 fn drop_flagged_names(
-    (mut series, columns): (Vec<Series>, Vec<Column>),
+    mut series: Vec<Series>,
+    columns: Vec<Column>,
 ) -> Result<(Vec<Series>, Vec<Column>), EngineError> {
     for series in series.iter_mut().filter(|series| series.drop_name) {
         *series = Series::new(without_metadata(&series.labels));
@@ -76,16 +77,34 @@ fn elements(series: Vec<Series>, columns: Vec<Column>, grid: &Grid) -> Vec<Vecto
     elements.collect()
 }
 
-fn matrix(series: Vec<Series>, columns: Vec<Column>, grid: &Grid) -> Vec<SeriesSamples> {
-    let rows = series.into_iter().zip(columns).map(|(series, column)| SeriesSamples {
-        labels: series.labels,
-        floats: column.iter().map(|(step, value)| (grid.at(step), value)).collect(),
-        histograms: column.histograms().map(|(step, h)| (grid.at(step), h.clone())).collect(),
-    });
-    let filled = |row: &SeriesSamples| !row.floats.is_empty() || !row.histograms.is_empty();
-    let mut matrix: Vec<SeriesSamples> = rows.filter(filled).collect();
-    matrix.sort_by(|a, b| a.labels.cmp(&b.labels));
-    matrix
+fn matrix(
+    context: &Context<'_>,
+    series: Vec<Series>,
+    columns: Vec<Column>,
+    grid: &Grid,
+    held: &mut Held<'_>,
+) -> Result<Vec<SeriesSamples>, EngineError> {
+    let mut matrix: Vec<SeriesSamples> = Vec::with_capacity(series.len());
+    for (series, column) in series.into_iter().zip(columns) {
+        context.limits.check()?;
+        let mut floats: Vec<(i64, f64)> = Vec::with_capacity(column.valid.count());
+        floats.extend(column.iter().map(|(step, value)| (grid.at(step), value)));
+        let histograms: Vec<(i64, FloatHistogram)> =
+            column.histograms().map(|(step, h)| (grid.at(step), h.clone())).collect();
+        if !floats.is_empty() || !histograms.is_empty() {
+            held.grow_bytes(points_bytes(&floats, &histograms))?;
+            matrix.push(SeriesSamples { labels: series.labels, floats, histograms });
+        }
+        held.shrink_bytes(column.bytes());
+    }
+    context.limits.sort_by(&mut matrix, |a, b| a.labels.cmp(&b.labels))?;
+    Ok(matrix)
+}
+
+/// How much memory points take.
+fn points_bytes(floats: &[(i64, f64)], histograms: &[(i64, FloatHistogram)]) -> usize {
+    let of_histogram = |(_, histogram): &(i64, FloatHistogram)| histogram.samples() * 16;
+    floats.len() * POINT + histograms.iter().map(of_histogram).sum::<usize>()
 }
 
 /// What one series has in a window.
@@ -133,6 +152,7 @@ fn windows(context: &Context<'_>, range: &RangeValue<'_>) -> Result<QueryValue, 
     context.workers.run(series.len(), 64, read, |index, points: Points| {
         let Points { floats, histograms } = points;
         held.grow(floats.len() + histograms.iter().map(|(_, h)| h.samples()).sum::<usize>())?;
+        held.grow_bytes(points_bytes(&floats, &histograms))?;
         if !floats.is_empty() || !histograms.is_empty() {
             let Series { labels, drop_name } = &series[index];
             let labels = if *drop_name { without_metadata(labels) } else { labels.clone() };
@@ -140,7 +160,7 @@ fn windows(context: &Context<'_>, range: &RangeValue<'_>) -> Result<QueryValue, 
         }
         Ok(())
     })?;
-    matrix.sort_by(|a, b| a.labels.cmp(&b.labels));
+    context.limits.sort_by(&mut matrix, |a, b| a.labels.cmp(&b.labels))?;
     if matrix.windows(2).any(|pair| pair[0].labels == pair[1].labels) {
         return Err(crate::operator::same_labelset());
     }

@@ -62,10 +62,16 @@ impl<'a> SelectorSamples<'a> {
         self.context.limits.check()?;
         let RangeBuffer { raw, clean } = buffer;
         let mut samples = cut(self.selected.read(index, raw)?, self.time_range());
+        if let Some(statistics) = &self.context.statistics {
+            // Without a selector an operation selects on its own.
+            let selection = self.select.selector.map(|_| self.select.selection);
+            statistics
+                .read(selection, samples.timestamps.len() + samples.histogram_timestamps.len());
+        }
         // Positions in columns have 32 bits. As a limit on one series that is generous.
-        if u32::try_from(samples.values.len().max(samples.histograms.len())).is_err() {
-            let limit = self.context.limits.max_samples();
-            return Err(EngineError::TooManySamples { limit });
+        let most = samples.values.len().max(samples.histograms.len());
+        if u32::try_from(most).is_err() {
+            return Err(self.context.limits.too_many_samples(most));
         }
         let drop = markers == StaleMarkers::Drop;
         let histograms_change = !samples.histograms.is_empty()
@@ -290,6 +296,9 @@ impl Operator for InstantSelector<'_> {
             tables.histogram_windows.update(windows, samples.histogram_timestamps);
             self.mixed(&samples, &tables, out);
         }
+        if let Some(statistics) = &self.samples.context.statistics {
+            statistics.queried(out.samples());
+        }
         scratch.give_tables(self.operation, tables);
         scratch.give_buffer(buffer);
         Ok(())
@@ -305,8 +314,9 @@ pub(crate) fn select_all<'a>(
     context: &Context<'a>,
     plan: &Plan,
 ) -> Result<Vec<Box<dyn SelectedSeries + 'a>>, EngineError> {
-    let select = |selection: &Selection| -> Result<Box<dyn SelectedSeries + 'a>, EngineError> {
+    let select = |(at, selection): (usize, &Selection)| {
         context.limits.check()?;
+        let start = std::time::Instant::now();
         let hints = SelectHints {
             step: if plan.grid.len > 1 { plan.grid.step } else { 0 },
             range: selection.window,
@@ -318,7 +328,11 @@ pub(crate) fn select_all<'a>(
             hints,
             cancellation: context.limits.cancellation(),
         };
-        Ok(context.storage.select(&request)?)
+        let selected = context.storage.select(&request)?;
+        if let Some(statistics) = &context.statistics {
+            statistics.selected(at, start.elapsed(), selected.labels().len());
+        }
+        Ok(selected)
     };
-    plan.selections.iter().map(select).collect()
+    plan.selections.iter().enumerate().map(select).collect()
 }

@@ -248,6 +248,18 @@ impl SampleBuffer {
         self.histogram_start_timestamps.clear();
     }
 
+    /// How much memory it takes.
+    pub(crate) fn bytes(&self) -> usize {
+        let times = [
+            &self.timestamps,
+            &self.start_timestamps,
+            &self.histogram_timestamps,
+            &self.histogram_start_timestamps,
+        ];
+        (times.iter().map(|t| t.capacity()).sum::<usize>() + self.values.capacity()) * 8
+            + self.histograms.iter().map(|histogram| histogram.samples() * 16).sum::<usize>()
+    }
+
     /// The samples in the buffer.
     pub fn samples(&self) -> Samples<'_> {
         Samples {

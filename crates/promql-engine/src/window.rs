@@ -99,6 +99,18 @@ impl WindowTable {
         self.find_pieces();
     }
 
+    /// How many samples all windows have, those in several windows counted for each.
+    pub(crate) fn samples_in_windows(&self) -> usize {
+        self.first.iter().zip(&self.end).map(|(first, end)| (end - first) as usize).sum()
+    }
+
+    /// How much memory it takes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.timestamps.capacity() * 8
+            + (self.first.capacity() + self.end.capacity()) * 4
+            + self.pieces.capacity() * size_of::<Piece>()
+    }
+
     /// The positions of a step's samples.
     pub(crate) fn at(&self, step: usize) -> std::ops::Range<usize> {
         self.first[step] as usize..self.end[step] as usize

@@ -5,18 +5,27 @@
 //! is computed from several series is thus computed in one order, and what a failing query reports
 //! is the failure of its first failing task.
 
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
 use crate::EngineError;
 use crate::column::Column;
+use crate::limits::{Held, Limits};
 use crate::over_range::RateFactors;
+use crate::statistics::Collector;
 use crate::storage::SampleBuffer;
 use crate::window::WindowTable;
 
-/// How many tasks are run before their results are consumed.
+/// How many tasks are run before their results are consumed, unless these are large.
 const BATCH: usize = 256;
+
+/// How many values the results of a batch have at most, as long as it has [`SMALLEST_BATCH`] tasks.
+const BATCH_VALUES: usize = 1 << 21;
+
+/// Enough tasks to keep the threads of a machine busy.
+const SMALLEST_BATCH: usize = 32;
 
 /// How many successive tasks a thread takes at once. Neighbours often have the same timestamps.
 const CHUNK: usize = 16;
@@ -30,12 +39,25 @@ pub(crate) struct Workers {
     /// Threads of this query's own, if it wants another number than there are for all.
     pool: OnceLock<Option<rayon::ThreadPool>>,
     idle: Mutex<Vec<Scratch>>,
+    limits: Arc<Limits>,
+    statistics: Option<Arc<Collector>>,
 }
 
 impl Workers {
     /// As many threads as given, or those of the machine.
-    pub(crate) fn new(threads: Option<usize>) -> Workers {
-        Workers { threads, pool: OnceLock::new(), idle: Mutex::new(Vec::new()) }
+    pub(crate) fn new(
+        threads: Option<usize>,
+        limits: Arc<Limits>,
+        statistics: Option<Arc<Collector>>,
+    ) -> Workers {
+        let idle = Mutex::new(Vec::new());
+        Workers { threads, pool: OnceLock::new(), idle, limits, statistics }
+    }
+
+    /// Counts the memory of the results that wait to be consumed, when tasks `0..count` give `size`
+    /// values of 8 bytes each. It doesn't depend on the number of threads.
+    pub(crate) fn hold_batch(&self, count: usize, size: usize) -> Result<Held<'_>, EngineError> {
+        self.limits.hold_bytes(batch(size).min(count).saturating_mul(size).saturating_mul(8))
     }
 
     /// Whether so many values are worth more than one thread.
@@ -53,36 +75,79 @@ impl Workers {
         count: usize,
         size: usize,
         task: impl Fn(usize, &mut Scratch) -> Result<T, EngineError> + Sync,
+        consume: impl FnMut(usize, T) -> Result<(), EngineError>,
+    ) -> Result<(), EngineError> {
+        self.run_reducing(count, size, size, task, consume)
+    }
+
+    /// The same for tasks that compute about `work` values to give about `size`.
+    pub(crate) fn run_reducing<T: Send>(
+        &self,
+        count: usize,
+        work: usize,
+        size: usize,
+        task: impl Fn(usize, &mut Scratch) -> Result<T, EngineError> + Sync,
         mut consume: impl FnMut(usize, T) -> Result<(), EngineError>,
     ) -> Result<(), EngineError> {
-        if !self.spread(count.saturating_mul(size.max(16))) {
+        if !self.spread(count.saturating_mul(work.max(16))) {
             let mut scratch = self.take();
             for index in 0..count {
-                consume(index, task(index, &mut scratch)?)?;
+                self.limits.check()?;
+                let result = self.measure(&mut scratch, true, |s| task(index, s))?;
+                consume(index, result)?;
             }
-            self.give_back(scratch);
-            return Ok(());
+            return self.give_back(scratch);
         }
         let threads = self.threads.unwrap_or_else(rayon::current_num_threads).max(1);
-        let chunk = CHUNK.min(count.div_ceil(threads)).max(1);
+        let batch = batch(size);
+        let chunk = CHUNK.min(count.min(batch).div_ceil(threads)).max(1);
         let run_chunk = |chunk_start: usize, end: usize| -> Vec<Result<T, EngineError>> {
             let mut scratch = self.take();
-            let results = (chunk_start..end.min(chunk_start + chunk))
-                .map(|i| task(i, &mut scratch))
-                .collect();
-            self.give_back(scratch);
+            let mut results: Vec<_> = self.measure(&mut scratch, false, |scratch| {
+                (chunk_start..end.min(chunk_start + chunk))
+                    .map(|i| self.limits.check().and_then(|()| task(i, scratch)))
+                    .collect()
+            });
+            if let Err(error) = self.give_back(scratch) {
+                results.push(Err(error));
+            }
             results
         };
-        for start in (0..count).step_by(BATCH) {
-            let end = count.min(start + BATCH);
+        for start in (0..count).step_by(batch) {
+            let end = count.min(start + batch);
             let chunks: Vec<usize> = (start..end).step_by(chunk).collect();
+            let begun = self.statistics.as_ref().map(|_| Instant::now());
             let results: Vec<Vec<Result<T, EngineError>>> =
                 self.install(|| chunks.par_iter().map(|&at| run_chunk(at, end)).collect());
+            if let (Some(statistics), Some(begun)) = (&self.statistics, begun) {
+                statistics.waited(begun.elapsed());
+            }
             for (index, result) in (start..).zip(results.into_iter().flatten()) {
+                self.limits.check()?;
                 consume(index, result?)?;
             }
         }
         Ok(())
+    }
+
+    /// Does tasks, whose time counts as the current operation's if statistics are wanted. `waiting`
+    /// if this is the thread that evaluates it.
+    fn measure<R>(
+        &self,
+        scratch: &mut Scratch,
+        waiting: bool,
+        tasks: impl FnOnce(&mut Scratch) -> R,
+    ) -> R {
+        let Some(statistics) = &self.statistics else { return tasks(scratch) };
+        scratch.operands_time = Duration::ZERO;
+        let start = Instant::now();
+        let result = tasks(scratch);
+        let elapsed = start.elapsed();
+        statistics.tasks(elapsed, scratch.operands_time);
+        if waiting {
+            statistics.waited(elapsed);
+        }
+        result
     }
 
     fn install<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
@@ -101,14 +166,31 @@ impl Workers {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
     }
 
-    fn give_back(&self, scratch: Scratch) {
+    /// Keeps memory for the next tasks, and counts what it has grown by.
+    fn give_back(&self, mut scratch: Scratch) -> Result<(), EngineError> {
+        let bytes = scratch.bytes();
+        let grown = bytes.saturating_sub(scratch.counted);
+        scratch.counted += grown;
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(scratch);
+        match grown {
+            0 => Ok(()),
+            _ => self.limits.keep_bytes(grown),
+        }
     }
+}
+
+/// How many tasks are run before their results of `size` values each are consumed.
+fn batch(size: usize) -> usize {
+    (BATCH_VALUES / size.max(1)).clamp(SMALLEST_BATCH, BATCH)
 }
 
 /// Memory that a thread keeps from series to series.
 #[derive(Default)]
 pub(crate) struct Scratch {
+    /// The bytes that the query's limits know of.
+    counted: usize,
+    /// How long the operands of what is being computed took, if statistics are wanted.
+    pub(crate) operands_time: Duration,
     columns: Vec<Column>,
     buffers: Vec<RangeBuffer>,
     tables: Vec<Option<Box<Tables>>>,
@@ -130,7 +212,25 @@ pub(crate) struct Tables {
     pub(crate) rate: RateFactors,
 }
 
+impl RangeBuffer {
+    fn bytes(&self) -> usize {
+        self.raw.bytes() + self.clean.bytes()
+    }
+}
+
 impl Scratch {
+    /// The memory of all that is not lent out.
+    fn bytes(&self) -> usize {
+        let tables = self
+            .tables
+            .iter()
+            .flatten()
+            .map(|t| t.windows.bytes() + t.histogram_windows.bytes() + t.rate.bytes());
+        self.columns.iter().map(Column::bytes).sum::<usize>()
+            + self.buffers.iter().map(RangeBuffer::bytes).sum::<usize>()
+            + tables.sum::<usize>()
+    }
+
     /// A column with any content.
     pub(crate) fn take_column(&mut self) -> Column {
         self.columns.pop().unwrap_or_default()

@@ -76,6 +76,12 @@ impl Labels {
         self.iter().count()
     }
 
+    /// How much memory the set takes, which its clones share.
+    pub fn bytes(&self) -> usize {
+        // Two counters stand in front of shared memory.
+        self.text.len() + 2 * size_of::<usize>()
+    }
+
     /// Whether there are no labels.
     pub fn is_empty(&self) -> bool {
         self.text.is_empty()

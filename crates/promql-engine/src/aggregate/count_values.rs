@@ -29,6 +29,7 @@ pub(super) fn count_values<'a>(
     let mut series: Vec<Series> = Vec::new();
     let mut columns: Vec<Column> = Vec::new();
     let mut held = aggregate.context.limits.hold(0)?;
+    let mut counted = 0;
     aggregate.each_member(|index, column| {
         let input = &aggregate.input.series()[index].labels;
         // Values often stay the same for many steps.
@@ -64,7 +65,12 @@ pub(super) fn count_values<'a>(
             kept += usize::from(known.is_none());
             column.set(step, known.unwrap_or(0.0) + 1.0);
         }
-        held.grow(kept)
+        held.grow(kept)?;
+        // The columns of new values; what was counted before is not.
+        let new = columns.get(counted..).unwrap_or_default();
+        held.grow_bytes(new.iter().map(Column::bytes).sum())?;
+        counted = columns.len();
+        Ok(())
     })?;
     drop(held);
     Ok(Box::new(Kept::new(aggregate.context, series, columns)?))

@@ -20,7 +20,7 @@ pub(super) fn limitk<'a>(
     let Some(limits) = parameter::counts(&aggregate, parameter)? else {
         return aggregate.nothing();
     };
-    let groups = aggregate.groups();
+    let groups = aggregate.groups()?;
     let mut first = First {
         taken: vec![0; limits.len()],
         limits,
@@ -58,6 +58,7 @@ impl ByGroup for First<'_> {
         }
         column.present().iter().for_each(|step| self.taken[step] += 1);
         self.held.grow(column.samples())?;
+        self.held.grow_bytes(column.bytes())?;
         self.chosen.push((member, column));
         Ok(())
     }

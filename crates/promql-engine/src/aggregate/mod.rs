@@ -88,11 +88,12 @@ impl<'a> Aggregate<'a> {
         }
     }
 
-    fn groups(&self) -> Groups {
+    fn groups(&self) -> Result<Groups, EngineError> {
         let series = self.input.series();
         let mut positions: HashMap<Labels, usize> = HashMap::new();
         let mut groups = Groups { labels: Vec::new(), members: Vec::new() };
         for (index, series) in series.iter().enumerate() {
+            self.context.limits.check_round(index)?;
             let labels = self.group_labels(&series.labels);
             let group = *positions.entry(labels).or_insert_with_key(|labels| {
                 groups.labels.push(labels.clone());
@@ -101,7 +102,7 @@ impl<'a> Aggregate<'a> {
             });
             groups.members[group].push(index);
         }
-        groups
+        Ok(groups)
     }
 
     /// Computes the columns of all members on all threads and gives them to `consume` in order.
@@ -114,7 +115,9 @@ impl<'a> Aggregate<'a> {
             self.input.column(index, scratch, &mut column)?;
             Ok(column)
         };
-        self.context.workers.run(self.input.series().len(), self.grid.len, compute, consume)
+        let (count, steps) = (self.input.series().len(), self.grid.len);
+        let _batch = self.context.workers.hold_batch(count, steps)?;
+        self.context.workers.run(count, steps, compute, consume)
     }
 
     /// Computes the columns of the members of one group after the other.
@@ -130,6 +133,7 @@ impl<'a> Aggregate<'a> {
             self.input.column(members[at].1, scratch, &mut column)?;
             Ok(column)
         };
+        let _batch = self.context.workers.hold_batch(members.len(), self.grid.len)?;
         self.context.workers.run(members.len(), self.grid.len, compute, |at, column| {
             let (group, member) = members[at];
             consumer.add(member, &column)?;

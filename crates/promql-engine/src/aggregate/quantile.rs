@@ -8,7 +8,7 @@ use crate::EngineError;
 use crate::annotations::bad_quantile;
 use crate::arithmetic::{order, quantile_of_sorted};
 use crate::column::{Column, ScalarColumn};
-use crate::limits::Held;
+use crate::limits::{Held, Limits};
 use crate::operator::{Kept, Series, VectorOperator};
 
 pub(super) fn quantile<'a>(
@@ -26,7 +26,7 @@ pub(super) fn quantile<'a>(
     for (_, value) in bad.into_iter().filter(|bad| bad.0) {
         bad_quantile(&context.annotations, aggregate.parameter_place, value);
     }
-    let groups = aggregate.groups();
+    let groups = aggregate.groups()?;
     let mut quantiles = Quantiles {
         aggregate: &aggregate,
         parameter,
@@ -35,6 +35,7 @@ pub(super) fn quantile<'a>(
         values: vec![Vec::new(); steps],
         drop_name: DropName::default(),
         held: context.limits.hold(0)?,
+        limits: &context.limits,
         series: Vec::with_capacity(groups.labels.len()),
         columns: Vec::with_capacity(groups.labels.len()),
     };
@@ -54,6 +55,7 @@ struct Quantiles<'a> {
     values: Vec<Vec<f64>>,
     drop_name: DropName,
     held: Held<'a>,
+    limits: &'a Limits,
     series: Vec<Series>,
     columns: Vec<Column>,
 }
@@ -63,7 +65,9 @@ impl ByGroup for Quantiles<'_> {
         self.aggregate.ignore_histograms("quantile", self.aggregate.place, column);
         self.drop_name.add(&self.input[member], column);
         column.iter().for_each(|(step, value)| self.values[step].push(value));
-        self.held.grow(column.valid.count())
+        let values = column.valid.count();
+        self.held.grow(values)?;
+        self.held.grow_bytes(values * 8)
     }
 
     fn finish(&mut self, group: usize) -> Result<(), EngineError> {
@@ -74,10 +78,13 @@ impl ByGroup for Quantiles<'_> {
                 values.sort_unstable_by(order);
                 column.set(step, quantile_of_sorted(self.parameter.at(step), values));
                 self.held.shrink(values.len());
+                self.held.shrink_bytes(values.len() * 8);
                 values.clear();
+                self.limits.check_round(step)?;
             }
         }
         self.held.grow(column.valid.count())?;
+        self.held.grow_bytes(column.bytes())?;
         self.series.push(std::mem::take(&mut self.drop_name).series(self.labels[group].clone()));
         self.columns.push(column);
         Ok(())

@@ -18,6 +18,9 @@ use crate::workers::Scratch;
 /// How many members one block has.
 const BLOCK: usize = 64;
 
+/// How many values of 8 bytes a state holds for each step, at most.
+const STATE_VALUES: usize = 4;
+
 /// The state of a group over all steps.
 pub(super) trait Reduction: Send {
     /// The state of no members.
@@ -42,7 +45,7 @@ pub(super) trait Reduction: Send {
 }
 
 pub(super) fn reduce<'a, R: Reduction>(aggregate: &Aggregate<'a>) -> Result<Kept<'a>, EngineError> {
-    let groups = aggregate.groups();
+    let groups = aggregate.groups()?;
     let steps = aggregate.grid.len;
     let blocks: Vec<(usize, &[usize])> = groups
         .members
@@ -68,8 +71,12 @@ pub(super) fn reduce<'a, R: Reduction>(aggregate: &Aggregate<'a>) -> Result<Kept
     let mut series = Vec::with_capacity(groups.labels.len());
     let mut columns = Vec::with_capacity(groups.labels.len());
     let mut open: Option<(R, DropName)> = None;
-    let size = steps * aggregate.input.series().len().div_ceil(blocks.len().max(1));
-    aggregate.context.workers.run(blocks.len(), size, compute, |block, (state, drop_name)| {
+    let work = steps * aggregate.input.series().len().div_ceil(blocks.len().max(1));
+    let workers = &aggregate.context.workers;
+    let size = steps * STATE_VALUES;
+    let _batch = workers.hold_batch(blocks.len(), size)?;
+    let mut held = aggregate.context.limits.hold(0)?;
+    workers.run_reducing(blocks.len(), work, size, compute, |block, (state, drop_name)| {
         match &mut open {
             Some((open_state, open_drop_name)) => {
                 open_state.merge(state);
@@ -81,13 +88,16 @@ pub(super) fn reduce<'a, R: Reduction>(aggregate: &Aggregate<'a>) -> Result<Kept
         if blocks.get(block + 1).is_none_or(|next| next.0 != group)
             && let Some((state, drop_name)) = open.take()
         {
-            series.push(drop_name.series(groups.labels[group].clone()));
             state.remark(aggregate);
-            columns.push(state.finish());
+            let column = state.finish();
+            held.grow(column.samples())?;
+            held.grow_bytes(column.bytes())?;
+            series.push(drop_name.series(groups.labels[group].clone()));
+            columns.push(column);
         }
         Ok(())
     })?;
-    Kept::new(aggregate.context, series, columns)
+    Ok(Kept::counted(series, columns, held))
 }
 
 /// Calls `dense` for each run of 64 steps that all have a value and `sparse` for each other step

@@ -6,7 +6,7 @@
 use super::{Aggregate, ByGroup, parameter};
 use crate::EngineError;
 use crate::column::{Column, ScalarColumn};
-use crate::limits::Held;
+use crate::limits::{Held, Limits};
 use crate::operator::{Kept, VectorOperator};
 
 /// Which elements are kept.
@@ -105,7 +105,7 @@ pub(super) fn topk<'a>(
     let aggregate = &aggregate;
     let input = aggregate.input.series();
     let steps = limits.len();
-    let groups = aggregate.groups();
+    let groups = aggregate.groups()?;
     let mut choice = Choice {
         aggregate,
         best,
@@ -116,6 +116,7 @@ pub(super) fn topk<'a>(
         columns: vec![None; input.len()],
         order: Vec::new(),
         held: aggregate.context.limits.hold(0)?,
+        checks: &aggregate.context.limits,
     };
     aggregate.each_group(&groups, &mut choice)?;
     let Choice { mut columns, mut order, held, .. } = choice;
@@ -141,6 +142,7 @@ struct Choice<'a, F, S> {
     /// The series of which something was chosen.
     order: Vec<usize>,
     held: Held<'a>,
+    checks: &'a Limits,
 }
 
 impl<F, S> ByGroup for Choice<'_, F, S>
@@ -161,13 +163,18 @@ where
             (self.feed)(kept, (value, member), self.limits[step]);
             more += kept.len() - before;
         }
-        self.held.grow(more)
+        self.held.grow(more)?;
+        self.held.grow_bytes(more * size_of::<Element>())
     }
 
     fn finish(&mut self, _: usize) -> Result<(), EngineError> {
         let steps = self.kept.len();
+        let before = self.order.len();
+        let mut freed = 0;
         for (step, kept) in self.kept.iter_mut().enumerate() {
+            self.checks.check_round(step)?;
             (self.sort)(kept);
+            freed += kept.len() * size_of::<Element>();
             for (value, index) in kept.drain(..) {
                 let column = self.columns[index].get_or_insert_with(|| {
                     self.order.push(index);
@@ -178,6 +185,8 @@ where
                 column.set(step, value);
             }
         }
-        Ok(())
+        self.held.shrink_bytes(freed);
+        let chosen = self.order[before..].iter().filter_map(|&index| self.columns[index].as_ref());
+        self.held.grow_bytes(chosen.map(Column::bytes).sum())
     }
 }

@@ -23,6 +23,7 @@ use crate::annotations::Place;
 use crate::column::{Bitmap, Column};
 use crate::context::Context;
 use crate::label_sets::{self, braces, without_metadata};
+use crate::limits::Limits;
 use crate::operator::{Kept, Operator, SameLabels, Series, VectorOperator, unite};
 use crate::workers::Scratch;
 
@@ -94,7 +95,7 @@ pub(crate) fn join<'a>(
         match_groups(&join.matching, many_series, one_series).0
     };
     if let (Some(many), Some(one)) = &kept {
-        join.check(&groups, many, one)?;
+        join.check(&context.limits, &groups, many, one)?;
     }
     if let Some(kept) = kept.0 {
         many = Box::new(kept);
@@ -222,6 +223,7 @@ impl Join {
     /// Fails if elements meet that must not: before filtering, as upstream does.
     fn check(
         &self,
+        limits: &Limits,
         groups: &[MatchGroup],
         many: &Kept<'_>,
         one: &Kept<'_>,
@@ -242,13 +244,14 @@ impl Join {
         } else {
             looked_at.intersect(&any(one));
         }
-        self.check_one(groups, one, &looked_at)?;
-        self.check_many(groups, many, one)
+        self.check_one(limits, groups, one, &looked_at)?;
+        self.check_many(limits, groups, many, one)
     }
 
     /// The one side must have one element for each signature.
     fn check_one(
         &self,
+        limits: &Limits,
         groups: &[MatchGroup],
         one: &Kept<'_>,
         looked_at: &Bitmap,
@@ -256,6 +259,7 @@ impl Join {
         let mut first: Option<(usize, usize, usize, usize)> = None;
         for (at, group) in groups.iter().enumerate().filter(|(_, group)| group.rhs.len() > 1) {
             for (position, &second) in group.rhs.iter().enumerate() {
+                limits.check()?;
                 let mut valid = one.columns[second].present().into_owned();
                 valid.intersect(looked_at);
                 for &earlier in &group.rhs[..position] {
@@ -287,6 +291,7 @@ impl Join {
     /// No two elements of the many side may give the same result.
     fn check_many(
         &self,
+        limits: &Limits,
         groups: &[MatchGroup],
         many: &Kept<'_>,
         one: &Kept<'_>,
@@ -294,6 +299,7 @@ impl Join {
         for group in groups.iter().filter(|group| group.lhs.len() > 1) {
             let mut combined: Vec<(Labels, Bitmap)> = Vec::new();
             for &index in &group.lhs {
+                limits.check()?;
                 let ones = group.rhs.iter().map(|&one| Some(one));
                 for partner in ones.chain([None]) {
                     if partner.is_none() && self.fill_one.is_none() {

@@ -24,6 +24,7 @@ pub(crate) fn set_operation<'a>(
         // result itself.
         let lhs = Kept::all_of(context, &*lhs, steps)?;
         let (groups, of_lhs, of_rhs) = match_groups(matching, &lhs.series, rhs.series());
+        context.limits.keep_bytes(groups.len().saturating_mul(steps.div_ceil(64) * 8))?;
         let mut presence = vec![Bitmap::empty(steps); groups.len()];
         for (column, group) in lhs.columns.iter().zip(of_lhs) {
             presence[group].union(&column.present());
@@ -32,6 +33,9 @@ pub(crate) fn set_operation<'a>(
         return Ok(Box::new(Or { lhs, rhs, series, presence, of_rhs }));
     }
     let (groups, of_lhs, of_rhs) = match_groups(matching, lhs.series(), rhs.series());
+    // Of each group, then of each series of the left side.
+    let masks = (groups.len() + lhs.series().len()).saturating_mul(steps.div_ceil(64) * 8);
+    context.limits.keep_bytes(masks)?;
     let mut presence = vec![Bitmap::empty(steps); groups.len()];
     let compute = |index: usize, scratch: &mut Scratch| {
         if groups[of_rhs[index]].lhs.is_empty() && !rhs.has_effects() {

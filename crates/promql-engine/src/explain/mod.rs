@@ -139,6 +139,8 @@ pub enum Evaluation {
     RightPresence,
     /// Keeps at which steps there are elements.
     Presence,
+    /// Series by series; the result is kept.
+    ResultKept,
     /// Keeps all of its input.
     Kept,
     /// Does nothing at these times.
@@ -168,6 +170,7 @@ impl Evaluation {
             Evaluation::RightKept => ("right-kept", "keeps the right side"),
             Evaluation::RightPresence => ("right-presence", "keeps where the right side is"),
             Evaluation::Presence => ("presence", "keeps where elements are"),
+            Evaluation::ResultKept => ("result-kept", "keeps its result"),
             Evaluation::Kept => ("kept", "keeps all of its input"),
             Evaluation::Ineffective => ("ineffective", "does nothing in a range query"),
         }

@@ -235,11 +235,14 @@ fn vector_evaluation(vector: &Vector, several_steps: bool) -> Evaluation {
             Aggregation::Topk(_)
             | Aggregation::Bottomk(_)
             | Aggregation::Limitk(_)
-            | Aggregation::LimitRatio(_)
             | Aggregation::Quantile(_) => Evaluation::GroupByGroup,
+            Aggregation::LimitRatio(_) => Evaluation::Streamed,
             _ => Evaluation::Groups,
         },
         Vector::Absent(_) | Vector::AbsentOverTime(_) => Evaluation::Presence,
+        Vector::HistogramQuantile { .. }
+        | Vector::HistogramQuantiles { .. }
+        | Vector::HistogramFraction { .. } => Evaluation::ResultKept,
         Vector::Sort { .. } | Vector::SortByLabel { .. } if several_steps => {
             Evaluation::Ineffective
         }

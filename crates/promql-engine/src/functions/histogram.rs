@@ -100,17 +100,20 @@ pub(crate) fn histogram<'a>(
     let mut natives: Vec<Vec<(usize, Column)>> = outputs.iter().map(|_| Vec::new()).collect();
     let mut classics: Vec<Vec<(usize, Column)>> = outputs.iter().map(|_| Vec::new()).collect();
     let mut held = context.limits.hold(0)?;
+    let _batch = context.workers.hold_batch(groups.len(), grid.len * outputs.len())?;
     let compute = |at: usize, scratch: &mut Scratch| histograms.compute(&groups[at], scratch);
     let size = grid.len * input.series().len().div_ceil(groups.len().max(1));
     context.workers.run(groups.len(), size, compute, |at, computed: Computed| {
         for (native, columns) in computed.native {
             for (output, column) in columns.into_iter().enumerate() {
                 held.grow(column.samples())?;
+                held.grow_bytes(column.bytes())?;
                 natives[output].push((native, column));
             }
         }
         for (output, column) in computed.classic.into_iter().enumerate() {
             held.grow(column.samples())?;
+            held.grow_bytes(column.bytes())?;
             classics[output].push((at, column));
         }
         Ok(())

@@ -136,6 +136,7 @@ pub(crate) fn info<'a>(
     steps: usize,
 ) -> Result<VectorOperator<'a>, EngineError> {
     let base = Kept::all_of(context, &*base, steps)?;
+    let mut held = context.limits.hold(0)?;
     let enriched = base.series.iter().filter(|series| !info.is_info(&series.labels));
     let identities: BTreeSet<Identity> = enriched.map(|s| identity(&s.labels)).collect();
     let slots = read_slots(context, info, &identities)?;
@@ -145,15 +146,18 @@ pub(crate) fn info<'a>(
     for (base_series, column) in base.series.iter().zip(&base.columns) {
         if info.is_info(&base_series.labels) {
             series.push(base_series.clone());
+            held.grow_bytes(column.bytes())?;
             columns.push(column.clone());
             continue;
         }
         let slots = slots.get(&identity(&base_series.labels)).map(Vec::as_slice);
         for (labels, column) in enrich(info, base_series, column, slots.unwrap_or_default())? {
             series.push(Series { labels, drop_name: base_series.drop_name });
+            held.grow_bytes(column.bytes())?;
             columns.push(column);
         }
     }
+    drop(held);
     let (series, columns) = merge(series, columns, SameLabels::Merge)?;
     Ok(Box::new(Kept::new(context, series, columns)?))
 }
@@ -299,6 +303,7 @@ fn sample_times(
     let count = selector.series.len();
     context.workers.run(count, info.windows.len, compute, |index, column: Column| {
         if !column.valid.is_empty() {
+            context.limits.keep_bytes(column.bytes())?;
             times.push((selector.series[index].labels.clone(), column));
         }
         Ok(())

@@ -42,11 +42,11 @@ fn permuted<'a>(
     input: &dyn Operator,
     compare: impl Fn(&(Series, Column), &(Series, Column)) -> Ordering,
 ) -> Result<VectorOperator<'a>, EngineError> {
-    let (series, columns) = Kept::all_of(context, input, 1)?.into_parts();
+    let (series, columns, held) = Kept::all_of(context, input, 1)?.into_parts();
     let mut elements: Vec<(Series, Column)> = series.into_iter().zip(columns).collect();
-    elements.sort_by(compare);
+    context.limits.sort_by(&mut elements, compare)?;
     let (series, columns) = elements.into_iter().unzip();
-    Ok(Box::new(Kept::new(context, series, columns)?))
+    Ok(Box::new(Kept::counted(series, columns, held)))
 }
 
 fn compare_labels(a: &Labels, b: &Labels, names: &[String]) -> Ordering {

@@ -21,6 +21,7 @@ use crate::annotations::Place;
 use crate::column::{Column, ScalarColumn};
 use crate::context::Context;
 use crate::grid::Grid;
+use crate::limits::{Limits, Patience};
 use crate::operator::{Operator, RangeSource, Series};
 use crate::storage::Samples;
 use crate::window::{WindowTable, Windows};
@@ -38,17 +39,23 @@ pub(crate) struct Windowed<'a> {
     pub(crate) histogram_table: &'a WindowTable,
     /// The grid of the evaluation.
     pub(crate) grid: &'a Grid,
+    pub(crate) limits: &'a Limits,
 }
 
 impl Windowed<'_> {
-    /// Computes a value for each window that has one from the positions of its samples.
+    /// Computes a value for each window that has one from the positions of its samples. Stops early
+    /// if the query is to end, which whoever runs the kernel finds out, too.
     fn each(
         &self,
         out: &mut Column,
         mut value: impl FnMut(usize, std::ops::Range<usize>) -> Option<f64>,
     ) {
+        let mut patience = Patience::default();
         for step in 0..self.windows.len {
             let window = self.table.at(step);
+            if patience.is_over(self.limits, window.len()) {
+                return;
+            }
             if !window.is_empty()
                 && let Some(value) = value(step, window)
             {
@@ -66,8 +73,13 @@ impl Windowed<'_> {
 
     /// Calls with the positions of the histograms of each window that has any.
     fn each_histogram_window(&self, mut call: impl FnMut(usize, std::ops::Range<usize>)) {
+        let mut patience = Patience::default();
         for step in 0..self.windows.len {
             let window = self.histogram_table.at(step);
+            // Histograms have many buckets.
+            if patience.is_over(self.limits, window.len().saturating_mul(64)) {
+                return;
+            }
             if !window.is_empty() {
                 call(step, window);
             }
@@ -219,16 +231,29 @@ impl Operator for OverRange<'_> {
         }
         let Tables { windows: table, histogram_windows: histogram_table, rate } = &mut *tables;
         table.update(&self.loaded, samples.timestamps);
-        self.context.limits.allow(table.longest)?;
+        let limits = &*self.context.limits;
+        limits.allow(table.longest)?;
+        if let Some(statistics) = &self.context.statistics {
+            statistics.queried(table.samples_in_windows());
+        }
         out.reset(self.windows.len);
         let has_histograms = !samples.histograms.is_empty();
         if has_histograms {
             histogram_table.update(&self.loaded, samples.histogram_timestamps);
             let largest = samples.histograms.iter().map(|h| h.samples()).max().unwrap_or(0);
-            self.context.limits.allow(histogram_table.longest.saturating_mul(largest))?;
+            limits.allow(histogram_table.longest.saturating_mul(largest))?;
+            if let Some(statistics) = &self.context.statistics {
+                statistics.queried(histogram_table.samples_in_windows().saturating_mul(largest));
+            }
         }
-        let windowed =
-            Windowed { samples, windows: &self.windows, table, histogram_table, grid: &self.grid };
+        let windowed = Windowed {
+            samples,
+            windows: &self.windows,
+            table,
+            histogram_table,
+            grid: &self.grid,
+            limits,
+        };
         let mut notes = Notes::default();
         match (self.extension, &self.kernel) {
             (Some(extension), Kernel::Plain(function)) => {
@@ -250,6 +275,7 @@ impl Operator for OverRange<'_> {
             };
             done.map_err(|error| error.at(self.place.span))?;
         }
+        limits.check()?;
         self.remark(index, out, &notes);
         scratch.give_tables(self.operation, tables);
         scratch.give_buffer(buffer);

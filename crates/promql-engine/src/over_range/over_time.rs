@@ -7,6 +7,7 @@ use super::{Windowed, seconds};
 use crate::EngineError;
 use crate::arithmetic::mean;
 use crate::column::{Column, ScalarColumn};
+use crate::limits::Patience;
 use crate::storage::Samples;
 
 pub(super) fn sum(windowed: &Windowed<'_>, out: &mut Column) {
@@ -128,8 +129,12 @@ pub(super) fn double_exponential_smoothing(
     trend_factor: &ScalarColumn,
     out: &mut Column,
 ) -> Result<(), EngineError> {
+    let mut patience = Patience::default();
     for step in 0..windowed.windows.len {
         let window = windowed.table.at(step);
+        if patience.is_over(windowed.limits, window.len()) {
+            break;
+        }
         if window.is_empty() {
             continue;
         }

@@ -47,6 +47,11 @@ pub(crate) struct RateFactors {
 }
 
 impl RateFactors {
+    /// How much memory they take.
+    pub(crate) fn bytes(&self) -> usize {
+        (self.factors.capacity() + self.near_zero.capacity()) * 8
+    }
+
     fn update(&mut self, table: &WindowTable, windows: &Windows, timestamps: &[i64], kind: Kind) {
         if self.version == table.version {
             return;

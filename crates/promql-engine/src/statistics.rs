@@ -1,0 +1,337 @@
+//! What evaluating a query took: for the query, for each thing it read, and for each operation.
+//!
+//! Operations compute the series of their input when they are asked for one of their own, on any
+//! thread, so an operation's time is what passes on all threads in its own code, without that of its
+//! operands. It is measured around each column and each batch of tasks: every thread remembers how
+//! much time operands took since the measurement around them began.
+
+use std::collections::BTreeMap;
+use std::collections::HashSet;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::EngineError;
+use crate::column::Column;
+use crate::operator::{Operator, RangeSource, Series};
+use crate::plan::Plan;
+use crate::storage::Samples;
+use crate::values::Value;
+use crate::workers::{RangeBuffer, Scratch};
+
+/// What evaluating a query took.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct QueryStatistics {
+    /// From the beginning to the result.
+    pub total_time: Duration,
+    /// For the plan.
+    pub planning_time: Duration,
+    /// For finding the series in the storage.
+    pub selecting_time: Duration,
+    /// For turning columns into the result, on all threads.
+    pub finishing_time: Duration,
+    /// The samples that the storage gave, each counted as often as it was read.
+    pub samples_read: u64,
+    /// The samples that selectors gave to the steps: an instant selector one for each step, a range
+    /// selector all of the window. A sample counts for each step that looks at it.
+    pub samples_queried: u64,
+    /// The most samples that were held at one time; see
+    /// [`EngineOptions::max_samples`](crate::EngineOptions::max_samples).
+    pub peak_samples: usize,
+    /// The most bytes that were held at one time; see
+    /// [`EngineOptions::max_bytes`](crate::EngineOptions::max_bytes).
+    pub peak_bytes: usize,
+    /// For each of [`PlanTree::reads`](crate::PlanTree::reads); fewer if the query failed before.
+    pub reads: Vec<ReadStatistics>,
+    /// For each of [`PlanTree::nodes`](crate::PlanTree::nodes); none if the query is a string or
+    /// failed before its evaluation began.
+    pub nodes: Vec<NodeStatistics>,
+}
+
+/// What one thing that was asked of the storage gave.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReadStatistics {
+    /// For finding the series.
+    pub time: Duration,
+    /// How many series it gave, with samples at these times or without.
+    pub series: usize,
+    /// How many samples were read of them, each counted as often as it was read.
+    pub samples: u64,
+}
+
+/// What one operation took and gave.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NodeStatistics {
+    /// In its own code, without its operands, on all threads.
+    pub time: Duration,
+    /// How many series its result can have, as far as that is known before values are.
+    pub candidates: usize,
+    /// How many series have a value at any step.
+    pub series: usize,
+    /// How many values those have. For a range vector the samples in all windows, each once.
+    pub samples: u64,
+    /// The labels of those series, sorted by name, with the number of different values. The
+    /// metric's name is among them.
+    pub labels: Vec<(String, usize)>,
+}
+
+/// Collects what the operations of one query take.
+#[derive(Debug)]
+pub(crate) struct Collector {
+    pub(crate) samples_read: AtomicU64,
+    pub(crate) samples_queried: AtomicU64,
+    reads: Vec<ReadCounters>,
+    /// One for each operation, and one for what comes behind the last.
+    nodes: Vec<NodeCounters>,
+    /// The operation that is being evaluated.
+    current: AtomicUsize,
+    /// How long the thread that evaluates it waited for batches of tasks.
+    waited: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct ReadCounters {
+    nanoseconds: AtomicU64,
+    series: AtomicUsize,
+    samples: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct NodeCounters {
+    nanoseconds: AtomicU64,
+    output: OnceLock<Output>,
+}
+
+/// The series of an operation, each with the number of its values.
+#[derive(Debug)]
+struct Output {
+    series: Vec<Series>,
+    samples: Vec<AtomicU64>,
+}
+
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+impl Collector {
+    pub(crate) fn new(plan: &Plan) -> Collector {
+        Collector {
+            samples_read: AtomicU64::new(0),
+            samples_queried: AtomicU64::new(0),
+            reads: plan.selections.iter().map(|_| ReadCounters::default()).collect(),
+            nodes: (0..=plan.operations.len()).map(|_| NodeCounters::default()).collect(),
+            current: AtomicUsize::new(0),
+            waited: AtomicU64::new(0),
+        }
+    }
+
+    /// A selection was made.
+    pub(crate) fn selected(&self, selection: usize, time: Duration, series: usize) {
+        if let Some(read) = self.reads.get(selection) {
+            read.nanoseconds.fetch_add(nanoseconds(time), Ordering::Relaxed);
+            read.series.store(series, Ordering::Relaxed);
+        }
+    }
+
+    /// Samples of a series were read; for a selection of the plan unless an operation selects on
+    /// its own.
+    pub(crate) fn read(&self, selection: Option<usize>, samples: usize) {
+        self.samples_read.fetch_add(samples as u64, Ordering::Relaxed);
+        if let Some(read) = selection.and_then(|selection| self.reads.get(selection)) {
+            read.samples.fetch_add(samples as u64, Ordering::Relaxed);
+        }
+    }
+
+    /// Steps were given samples.
+    pub(crate) fn queried(&self, samples: usize) {
+        self.samples_queried.fetch_add(samples as u64, Ordering::Relaxed);
+    }
+
+    /// Measures the evaluation of an operation, given by its position in the plan.
+    pub(crate) fn operation<T>(&self, operation: usize, evaluate: impl FnOnce() -> T) -> T {
+        self.current.store(operation, Ordering::Relaxed);
+        self.waited.store(0, Ordering::Relaxed);
+        let start = Instant::now();
+        let result = evaluate();
+        let own = nanoseconds(start.elapsed()).saturating_sub(self.waited.load(Ordering::Relaxed));
+        self.add_time(operation, own);
+        result
+    }
+
+    /// The thread that evaluates the current operation waited for a batch of its tasks.
+    pub(crate) fn waited(&self, time: Duration) {
+        self.waited.fetch_add(nanoseconds(time), Ordering::Relaxed);
+    }
+
+    /// A thread did tasks of the current operation.
+    pub(crate) fn tasks(&self, time: Duration, of_operands: Duration) {
+        let own = nanoseconds(time.saturating_sub(of_operands));
+        self.add_time(self.current.load(Ordering::Relaxed), own);
+    }
+
+    fn add_time(&self, operation: usize, nanoseconds: u64) {
+        if let Some(node) = self.nodes.get(operation) {
+            node.nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
+        }
+    }
+
+    /// The same value, which is measured when it is used.
+    pub(crate) fn measured<'a>(&'a self, operation: usize, value: Value<'a>) -> Value<'a> {
+        match value {
+            Value::Vector(inner) => {
+                self.set_output(operation, inner.series());
+                Value::Vector(Box::new(Measured { inner, operation, collector: self }))
+            }
+            Value::Range(mut range) => {
+                self.set_output(operation, range.source.series());
+                let inner = range.source;
+                range.source = Box::new(Measured { inner, operation, collector: self });
+                Value::Range(range)
+            }
+            Value::Scalar(scalar) => Value::Scalar(scalar),
+        }
+    }
+
+    fn set_output(&self, operation: usize, series: &[Series]) {
+        if let Some(node) = self.nodes.get(operation) {
+            node.output.get_or_init(|| Output {
+                series: series.to_vec(),
+                samples: series.iter().map(|_| AtomicU64::new(0)).collect(),
+            });
+        }
+    }
+
+    /// A column was computed, or the samples of a series were read.
+    fn computed(
+        &self,
+        (operation, index): (usize, usize),
+        start: Instant,
+        outer: Duration,
+        scratch: &mut Scratch,
+        samples: usize,
+    ) {
+        let elapsed = start.elapsed();
+        let own = elapsed.saturating_sub(scratch.operands_time);
+        scratch.operands_time = outer + elapsed;
+        self.add_time(operation, nanoseconds(own));
+        let output = self.nodes.get(operation).and_then(|node| node.output.get());
+        if let Some(known) = output.and_then(|output| output.samples.get(index)) {
+            known.fetch_max(samples as u64, Ordering::Relaxed);
+        }
+    }
+
+    /// What was collected.
+    pub(crate) fn finish(&self) -> QueryStatistics {
+        let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let time = |counter: &AtomicU64| Duration::from_nanos(load(counter));
+        let reads: Vec<ReadStatistics> = self
+            .reads
+            .iter()
+            .map(|read| ReadStatistics {
+                time: time(&read.nanoseconds),
+                series: read.series.load(Ordering::Relaxed),
+                samples: load(&read.samples),
+            })
+            .collect();
+        let of_node = |node: &NodeCounters| {
+            let output = node.output.get().map(Output::statistics).unwrap_or_default();
+            NodeStatistics { time: time(&node.nanoseconds), ..output }
+        };
+        let mut nodes: Vec<NodeStatistics> = self.nodes.iter().map(of_node).collect();
+        QueryStatistics {
+            finishing_time: nodes.pop().unwrap_or_default().time,
+            selecting_time: reads.iter().map(|read| read.time).sum(),
+            samples_read: load(&self.samples_read),
+            samples_queried: load(&self.samples_queried),
+            reads,
+            nodes,
+            ..QueryStatistics::default()
+        }
+    }
+}
+
+impl Output {
+    fn statistics(&self) -> NodeStatistics {
+        let mut values: BTreeMap<&str, HashSet<&str>> = BTreeMap::new();
+        let mut statistics =
+            NodeStatistics { candidates: self.series.len(), ..NodeStatistics::default() };
+        for (series, samples) in self.series.iter().zip(&self.samples) {
+            let samples = samples.load(Ordering::Relaxed);
+            if samples > 0 {
+                statistics.series += 1;
+                statistics.samples += samples;
+                for (name, value) in series.labels.iter() {
+                    values.entry(name).or_default().insert(value);
+                }
+            }
+        }
+        let labels = values.into_iter().map(|(name, values)| (name.to_owned(), values.len()));
+        statistics.labels = labels.collect();
+        statistics
+    }
+}
+
+/// An operator or a source of samples whose time is measured.
+struct Measured<'a, T> {
+    inner: T,
+    operation: usize,
+    collector: &'a Collector,
+}
+
+impl<'a> Operator for Measured<'a, Box<dyn Operator + 'a>> {
+    fn series(&self) -> &[Series] {
+        self.inner.series()
+    }
+
+    fn column(
+        &self,
+        index: usize,
+        scratch: &mut Scratch,
+        out: &mut Column,
+    ) -> Result<(), EngineError> {
+        let start = Instant::now();
+        let outer = std::mem::take(&mut scratch.operands_time);
+        let result = self.inner.column(index, scratch, out);
+        let samples = if result.is_ok() { out.present().count() } else { 0 };
+        self.collector.computed((self.operation, index), start, outer, scratch, samples);
+        result
+    }
+
+    fn depth(&self) -> usize {
+        self.inner.depth() + 1
+    }
+
+    fn has_effects(&self) -> bool {
+        self.inner.has_effects()
+    }
+}
+
+impl<'a> RangeSource for Measured<'a, Box<dyn RangeSource + 'a>> {
+    fn series(&self) -> &[Series] {
+        self.inner.series()
+    }
+
+    fn read<'b>(
+        &'b self,
+        index: usize,
+        scratch: &mut Scratch,
+        buffer: &'b mut RangeBuffer,
+    ) -> Result<Samples<'b>, EngineError> {
+        let start = Instant::now();
+        let outer = std::mem::take(&mut scratch.operands_time);
+        let result = self.inner.read(index, scratch, buffer);
+        let samples = result
+            .as_ref()
+            .map_or(0, |samples| samples.timestamps.len() + samples.histogram_timestamps.len());
+        self.collector.computed((self.operation, index), start, outer, scratch, samples);
+        result
+    }
+
+    fn depth(&self) -> usize {
+        self.inner.depth() + 1
+    }
+
+    fn has_effects(&self) -> bool {
+        self.inner.has_effects()
+    }
+}
