@@ -1,5 +1,6 @@
 //! Evaluates a plan: one operation after the other, operands first.
 
+use promql_syntax::Span;
 use promql_syntax::ast::SelectorId;
 use promql_syntax::query::{Aggregation, ElementOp, Range, Scalar, Vector, VectorId};
 
@@ -112,13 +113,16 @@ impl<'a> Step<'a> {
         Place { order: self.index, span: self.operation.span }
     }
 
-    /// Where remarks about an operand point.
+    /// Where remarks about an operand point. Those about subqueries point at the start of the query,
+    /// as upstream, which replaces a subquery by its samples, has it.
     fn place_of_input(&self, input: usize) -> Place {
-        let span = self
-            .operation
-            .inputs
-            .get(input)
-            .map_or(self.operation.span, |&input| self.plan.operations[input].span);
+        let operations = &self.plan.operations;
+        let operand = self.operation.inputs.get(input).map(|&input| &operations[input]);
+        let span = match operand {
+            Some(Operation { kind: OperationKind::Subquery(_), .. }) => Span::default(),
+            Some(operand) => operand.span,
+            None => self.operation.span,
+        };
         Place { order: self.index, span }
     }
 
