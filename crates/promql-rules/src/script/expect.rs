@@ -1,5 +1,6 @@
 //! The lines below an `eval`: what must come of the query.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use promql_model::{Labels, Regex, check_regex, parse_duration};
@@ -166,11 +167,15 @@ impl Expectations {
     /// the same labels the later one counts, and only that is given.
     pub fn series(&self) -> Vec<(usize, &ExpectedSeries)> {
         let mut all: Vec<(usize, &ExpectedSeries)> = Vec::new();
+        let mut places: BTreeMap<&Labels, usize> = BTreeMap::new();
         for (at, line) in self.lines.iter().enumerate() {
             let LineKind::Series(series) = &line.kind else { continue };
-            match all.iter_mut().find(|(_, known)| known.labels == series.labels) {
-                Some(known) => *known = (at, series),
-                None => all.push((at, series)),
+            match places.get(&series.labels) {
+                Some(place) => all[*place] = (at, series),
+                None => {
+                    places.insert(&series.labels, all.len());
+                    all.push((at, series));
+                }
             }
         }
         all
