@@ -49,9 +49,14 @@ pub enum InputError {
     /// Standard input was named more than once.
     #[error("`-` stands for standard input, which can be read only once")]
     StdinTwice,
-    /// A folder without any expression.
-    #[error("there is no .promql file in {}", .0.display())]
-    EmptyFolder(PathBuf),
+    /// A folder without any file of the wanted kind.
+    #[error("there is no .{ending} file in {}", folder.display())]
+    EmptyFolder {
+        /// Its path.
+        folder: PathBuf,
+        /// What wanted files end in.
+        ending: &'static str,
+    },
 }
 
 impl std::fmt::Display for Name {
@@ -126,28 +131,10 @@ impl Reader {
     /// # Errors
     /// When a folder or a file can't be read, or there is none.
     pub fn folder(&mut self, path: &Path) -> Result<(), InputError> {
-        let mut files = Vec::new();
-        let mut folders = vec![path.to_path_buf()];
-        while let Some(folder) = folders.pop() {
-            let error = |error| InputError::File { path: folder.clone(), error };
-            for entry in fs::read_dir(&folder).map_err(error)? {
-                let entry = entry.map_err(error)?;
-                if entry.file_name().to_string_lossy().starts_with('.') {
-                    continue;
-                }
-                let kind = entry.file_type().map_err(error)?;
-                let path = entry.path();
-                if kind.is_dir() {
-                    folders.push(path);
-                } else if is_promql(&path) && path.is_file() {
-                    files.push(path);
-                }
-            }
-        }
+        let files = files_below(path, is_promql)?;
         if files.is_empty() {
-            return Err(InputError::EmptyFolder(path.to_path_buf()));
+            return Err(InputError::EmptyFolder { folder: path.to_path_buf(), ending: "promql" });
         }
-        files.sort();
         files.iter().try_for_each(|file| self.file(file))
     }
 
@@ -155,6 +142,37 @@ impl Reader {
     pub fn into_inputs(self) -> Vec<Input> {
         self.inputs
     }
+}
+
+/// The files of a folder and of the folders in it that are wanted, in order of their paths. Hidden
+/// files and folders are left out, and so are links to folders.
+///
+/// # Errors
+/// When a folder can't be read.
+pub fn files_below(
+    folder: &Path,
+    is_wanted: impl Fn(&Path) -> bool,
+) -> Result<Vec<PathBuf>, InputError> {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        let error = |error| InputError::File { path: folder.clone(), error };
+        for entry in fs::read_dir(&folder).map_err(error)? {
+            let entry = entry.map_err(error)?;
+            if entry.file_name().to_string_lossy().starts_with('.') {
+                continue;
+            }
+            let kind = entry.file_type().map_err(error)?;
+            let path = entry.path();
+            if kind.is_dir() {
+                folders.push(path);
+            } else if is_wanted(&path) && path.is_file() {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
 }
 
 /// Whether a path is called like a file with an expression.

@@ -42,6 +42,7 @@ pub fn main() -> ExitCode {
         Command::Query(query) => query.run(&console),
         Command::Parse(parse) => parse.run(&console),
         Command::Fmt(fmt) => fmt.run(&console),
+        Command::Test(test) => test.run(&console),
         Command::Completions(completions) => completions.run(&console),
         Command::Man(man) => man.run(&console),
     };

@@ -1,5 +1,7 @@
 //! A sign of life on a terminal while something takes long.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -26,14 +28,31 @@ const ASCII_FRAMES: &str = "|/-\\";
 pub struct Progress {
     done: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
+    finished: Arc<AtomicUsize>,
 }
 
 impl Progress {
     /// Begins something.
     pub fn start(console: &Console, what: String) -> Progress {
+        Self::new(console, what, None)
+    }
+
+    /// Begins something that has parts. [`advance`](Self::advance) says that one is done.
+    pub fn counting(console: &Console, what: String, parts: usize) -> Progress {
+        Self::new(console, what, Some(parts))
+    }
+
+    /// One more part is done.
+    pub fn advance(&self) {
+        self.finished.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn new(console: &Console, what: String, parts: Option<usize>) -> Progress {
+        let finished = Arc::new(AtomicUsize::new(0));
         if !console.stderr_is_terminal {
-            return Progress { done: None, thread: None };
+            return Progress { done: None, thread: None, finished };
         }
+        let counter = Arc::clone(&finished);
         let what = visible::clip(&visible::escape(&what), LONGEST).into_owned();
         let (done, waiting) = channel();
         let (console, unicode) = (*console, console.unicode);
@@ -47,14 +66,17 @@ impl Progress {
             let start = Instant::now() - PATIENCE;
             for frame in frames.chars().cycle() {
                 let seconds = start.elapsed().as_secs();
-                console.remark(&format!("\r{frame} {what} {seconds}s (Ctrl-C stops)"));
+                let count = parts.map_or_else(String::new, |parts| {
+                    format!(" {}/{parts}", counter.load(Ordering::Relaxed))
+                });
+                console.remark(&format!("\r{frame} {what}{count} {seconds}s (Ctrl-C stops)"));
                 if waiting.recv_timeout(TICK) != Err(RecvTimeoutError::Timeout) {
                     break;
                 }
             }
             console.remark("\r\x1b[2K");
         });
-        Progress { done: Some(done), thread: thread.ok() }
+        Progress { done: Some(done), thread: thread.ok(), finished }
     }
 }
 

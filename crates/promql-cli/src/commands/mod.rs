@@ -5,6 +5,7 @@ pub mod fmt;
 pub mod man;
 pub mod parse;
 pub mod query;
+pub mod test;
 
 use crate::console::{Console, OutputError};
 use crate::exit::Exit;

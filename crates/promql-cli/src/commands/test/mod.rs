@@ -1,0 +1,203 @@
+//! `promql test`: runs test scripts.
+
+mod features;
+mod files;
+mod json;
+mod report;
+mod run;
+mod table;
+
+use clap::{Args, ValueEnum, ValueHint};
+use promql_rules::script::RunOptions;
+
+use self::features::Settings;
+use self::run::{Outcome, Selection};
+use super::Stop;
+use crate::console::Console;
+use crate::exit::Exit;
+use crate::inputs::InputError;
+use crate::progress::Progress;
+use crate::time::range;
+use crate::{atomic, interrupt, visible};
+
+const AFTER: &str = "\
+A script loads series, evaluates queries over them, and says what must come out:
+
+  load 30s
+    up{job=\"api\"} 1 1 0
+
+  eval instant at 1m sum by (job) (up)
+    {job=\"api\"} 0
+
+--run chooses among lines such as `tests/up.test:4: eval instant at 1m sum(up)`: those that
+contain the pattern, and those that match it as a regular expression.
+
+Examples:
+  promql test tests/                    # all .test files of a folder
+  promql test --run 'up.test:4:' tests/ # one eval
+  promql test --update tests/           # write what the queries give into the scripts
+  promql test -o json tests/ | jq .counts
+
+Exit codes: 0 all evals passed; 1 some did not; 2 a script can't be read or the command
+was not understood.";
+
+/// Arguments of `promql test`.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER)]
+pub struct Test {
+    /// Test scripts, folders with .test files, patterns such as 'tests/**/*.test', or `-`
+    #[arg(value_name = "FILE|FOLDER|GLOB", required = true, value_hint = ValueHint::AnyPath)]
+    pub paths: Vec<String>,
+    /// Run only evals like this; may be given several times
+    #[arg(long, value_name = "PATTERN", allow_hyphen_values = true)]
+    pub run: Vec<String>,
+    /// Write what failing evals give into the scripts as what they must give
+    #[arg(long)]
+    pub update: bool,
+    /// End with the first eval that fails
+    #[arg(long, conflicts_with = "update")]
+    pub fail_fast: bool,
+    /// Also say what passed
+    #[arg(long, short)]
+    pub verbose: bool,
+    /// How to answer
+    #[arg(short = 'o', long, value_name = "FORMAT", default_value = "text", value_enum)]
+    pub format: Format,
+
+    /// Run instant queries as they are only, not also with @ and as range queries
+    #[arg(long, help_heading = "Evaluation")]
+    pub no_variants: bool,
+    /// How old a sample may be that an instant selector takes [default: 5m]
+    #[arg(long, value_name = "DURATION", help_heading = "Evaluation")]
+    pub lookback: Option<String>,
+    /// How long a query may take [default: 100s]
+    #[arg(long, value_name = "DURATION", help_heading = "Evaluation")]
+    pub timeout: Option<String>,
+    /// How many samples a query may hold at once [default: 10000]
+    #[arg(long, value_name = "COUNT", help_heading = "Evaluation")]
+    pub max_samples: Option<usize>,
+    /// Behave as a server with these features
+    #[arg(long, value_name = "LIST", help_heading = "Evaluation")]
+    #[arg(value_delimiter = ',', long_help = features::ENABLE_HELP)]
+    pub enable_feature: Vec<String>,
+    /// Behave as a server without these features
+    #[arg(long, value_name = "LIST", help_heading = "Evaluation")]
+    #[arg(value_delimiter = ',', long_help = features::DISABLE_HELP)]
+    pub disable_feature: Vec<String>,
+
+    /// Samples of a failure before its middle is left out; 0 shows all [default: 40]
+    #[arg(long, value_name = "COUNT", help_heading = "Display")]
+    pub max_rows: Option<usize>,
+    /// Columns to use [default: those of the terminal]
+    #[arg(long, value_name = "COLUMNS", help_heading = "Display")]
+    pub width: Option<usize>,
+    /// Draw with ASCII characters only
+    #[arg(long, help_heading = "Display")]
+    pub ascii: bool,
+}
+
+/// How `promql test` answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// What failed, expected and actual side by side, and a summary
+    Text,
+    /// One object: {"success","counts","files"}
+    Json,
+}
+
+impl Test {
+    /// Runs the scripts.
+    ///
+    /// # Errors
+    /// When the arguments don't fit together, a script can't be read or written, or the answer can't
+    /// be written.
+    pub fn run(&self, console: &Console) -> Result<Exit, Stop> {
+        let settings = self.settings()?;
+        let inputs = files::find(&self.paths)?;
+        if self.update && inputs.iter().any(|input| input.path.is_none()) {
+            let text = "--update changes files, and standard input is none";
+            return Err(Stop::Usage(text.to_string()));
+        }
+        let selection = Selection::new(&self.run, self.fail_fast);
+        let cancellation = interrupt::listen(*console);
+        let options = RunOptions { cancellation: cancellation.clone(), ..settings.options };
+        let total = inputs.len();
+        let outcomes = {
+            let progress = Progress::counting(console, "running test scripts".to_string(), total);
+            interrupt::while_stoppable(|| {
+                run::run_all(
+                    inputs,
+                    &settings.features,
+                    &options,
+                    &selection,
+                    self.update,
+                    &progress,
+                )
+            })
+        };
+        if cancellation.is_cancelled() {
+            return Ok(Exit::Interrupted);
+        }
+        if selection.leaves_nothing(&outcomes) {
+            return Err(Stop::Usage(format!(
+                "no eval is like {}; --verbose without --run lists them",
+                self.run.join(" or ")
+            )));
+        }
+        for outcome in &outcomes {
+            self.write(outcome)?;
+        }
+        let exit = outcomes.iter().map(Outcome::exit).fold(Exit::Ok, Exit::and);
+        match self.format {
+            Format::Text => report::tell(&outcomes, self, console)?,
+            Format::Json => console.print(&json::render(&outcomes, exit == Exit::Ok))?,
+        }
+        Ok(exit)
+    }
+
+    /// Writes a script that was brought up to date.
+    fn write(&self, outcome: &Outcome) -> Result<(), Stop> {
+        let (Some(path), Some(update)) = (&outcome.path, outcome.update()) else { return Ok(()) };
+        if update.changes.is_empty() {
+            return Ok(());
+        }
+        let error = |error| InputError::Write { path: path.clone(), error };
+        Ok(atomic::replace(path, update.text.as_bytes()).map_err(error)?)
+    }
+
+    fn settings(&self) -> Result<Settings, Stop> {
+        let mut settings = Settings::default();
+        settings.options.variants = !self.no_variants;
+        for name in &self.enable_feature {
+            settings.switch(name, true).map_err(Stop::Usage)?;
+        }
+        for name in &self.disable_feature {
+            settings.switch(name, false).map_err(Stop::Usage)?;
+        }
+        let duration = |flag, text: &Option<String>| {
+            let read = |text: &String| {
+                range::duration(flag, text).map_err(|error| Stop::Usage(error.to_string()))
+            };
+            let milliseconds = text.as_ref().map(read).transpose()?;
+            Ok::<_, Stop>(
+                milliseconds.map(|ms| std::time::Duration::from_millis(ms.unsigned_abs())),
+            )
+        };
+        let engine = &mut settings.options.engine;
+        if let Some(lookback) = duration("lookback", &self.lookback)? {
+            engine.lookback_delta = lookback;
+        }
+        if let Some(timeout) = duration("timeout", &self.timeout)? {
+            engine.timeout = Some(timeout);
+        }
+        if let Some(limit) = self.max_samples {
+            engine.max_samples = limit;
+        }
+        Ok(settings)
+    }
+}
+
+/// What a script is called in the report.
+fn shown_name(name: &str) -> String {
+    visible::escape(name).into_owned()
+}
