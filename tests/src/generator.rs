@@ -311,7 +311,11 @@ impl Generator {
                 call.inexact_by(scale)
             }
             "quantile" => {
-                let quantile = self.quantile(depth);
+                let mut quantile = self.quantile(depth);
+                // A parameter at a fixed time has this version's engine at the first step only.
+                if quantile.text(None).contains('@') {
+                    quantile = node!["0.5"];
+                }
                 node![op, by, " (", quantile, ", ", operand, ")"].inexact()
             }
             _ => call.inexact(),

@@ -52,7 +52,7 @@ impl Node {
                 let Some(random) = changes.as_deref_mut() else { return call.write(text, changes) };
                 let sign = sign(random);
                 let absolute = random.pick(&ABSOLUTE);
-                let share = random.pick(&["1", "0.5", "-0.5", "0.3"]);
+                let share = random.below(20) as f64 / 10.0 - 0.9;
                 let mut call_text = String::new();
                 call.write(&mut call_text, changes);
                 let mut change = format!("({call_text}) * ({RELATIVE} * {sign})");

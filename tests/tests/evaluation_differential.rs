@@ -82,16 +82,20 @@ fn remarks(answer: &Answer) -> Vec<&str> {
     answer.annotations.iter().map(String::as_str).filter(|text| !is_newer(text)).collect()
 }
 
-/// Whether the remarks are the same. A server shows ten at most, and says that there are more. About
-/// a subquery it says that it is at the beginning of the query.
+/// Whether the remarks are the same. A server shows ten at most, and says that there are more.
 fn same_remarks(theirs: &Answer, ours: &Answer) -> bool {
     let (a, b) = (remarks(theirs), remarks(ours));
-    let without_place = |text: &'_ str| text.rsplit_once(" (").map(|(text, _)| text.to_owned());
-    let shown = a.iter().all(|a| {
-        b.contains(a)
-            || (a.ends_with(" (1:1)") && b.iter().any(|b| without_place(b) == without_place(a)))
-    });
+    let shown = a.iter().all(|a| b.iter().any(|b| rounded_remark(a) == rounded_remark(b)));
     shown && (a.len() == b.len() || (a.len() >= 10 && a.len() < b.len()))
+}
+
+/// A remark with nine digits of the number that it is about.
+fn rounded_remark(text: &str) -> String {
+    let parts = text.split_once(", got ").and_then(|(text, rest)| {
+        let (number, place) = rest.split_once(' ')?;
+        Some(format!("{text}, got {:.8e} {place}", number.parse::<f64>().ok()?))
+    });
+    parts.unwrap_or_else(|| text.to_owned())
 }
 
 /// Sorted by value, equal elements may be in any order; sorted by labels, those that lack one may
