@@ -1,5 +1,6 @@
 //! What holds for any query over any data: a range query gives at each step what an instant query
-//! gives, and the number of threads makes no difference.
+//! gives, the number of threads makes no difference, an offset moves the data, and labels can be
+//! kept or taken away.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -147,18 +148,27 @@ fn samples() -> impl Strategy<Value = Columns> {
 }
 
 fn memory() -> impl Strategy<Value = MemoryStorage> {
-    proptest::collection::vec(samples(), 8).prop_map(|all| {
-        let mut memory = MemoryBuilder::default();
-        for (at, series) in all.into_iter().enumerate() {
-            let (i, j) = ((at % 3).to_string(), (at / 3).to_string());
-            let labels = match at {
-                0..6 => Labels::from_pairs([("__name__", "a"), ("i", &*i), ("j", &*j)]),
-                _ => Labels::from_pairs([("__name__", "b"), ("i", &*i)]),
-            };
-            memory.insert(labels, series);
-        }
-        memory.build()
-    })
+    columns().prop_map(|all| storage(&all, 0))
+}
+
+fn columns() -> impl Strategy<Value = Vec<Columns>> {
+    proptest::collection::vec(samples(), 8)
+}
+
+/// Six series of `a` and two of `b`, some milliseconds later.
+fn storage(all: &[Columns], later: i64) -> MemoryStorage {
+    let mut memory = MemoryBuilder::default();
+    for (at, series) in all.iter().enumerate() {
+        let (i, j) = ((at % 3).to_string(), (at / 3).to_string());
+        let labels = match at {
+            0..6 => Labels::from_pairs([("__name__", "a"), ("i", &*i), ("j", &*j)]),
+            _ => Labels::from_pairs([("__name__", "b"), ("i", &*i)]),
+        };
+        let mut series = series.clone();
+        series.timestamps.iter_mut().for_each(|time| *time += later);
+        memory.insert(labels, series);
+    }
+    memory.build()
 }
 
 fn query(text: &str) -> Query {
@@ -193,6 +203,32 @@ fn close(a: f64, b: f64) -> bool {
     a == b || (a.is_nan() && b.is_nan()) || (a - b).abs() <= 1e-13 * (a.abs() + b.abs() + 1e-2)
 }
 
+/// What an evaluation gives, as text: NaN is not equal to itself.
+fn outcome(text: &str, storage: &MemoryStorage) -> String {
+    let range = QueryOptions::range(-20_000, 460_000, Duration::from_millis(7_000));
+    format!("{:?}", evaluate(&query(text), storage, &range).map(|result| result.value))
+}
+
+/// Queries in which `OFFSET` stands wherever a selector may have one. None of them asks for times.
+const OFFSET_QUERIES: &[&str] = &[
+    "a OFFSET",
+    "a OFFSET / on (i) group_left b OFFSET",
+    "rate(a[1m] OFFSET)",
+    "increase(a[70s] anchored OFFSET)",
+    "rate(a[70s] smoothed OFFSET)",
+    "a smoothed OFFSET",
+    "deriv(a[2m] OFFSET)",
+    "avg_over_time(a[90s] OFFSET)",
+    "stddev_over_time(a[90s] OFFSET)",
+    "quantile_over_time(0.3, a[90s] OFFSET)",
+    "double_exponential_smoothing(a[90s] OFFSET, 0.3, 0.6)",
+    "absent_over_time(a[20s] OFFSET)",
+    "max_over_time(a[1m] OFFSET) unless b OFFSET",
+    "topk(2, resets(a[3m] OFFSET))",
+    "count_over_time((a OFFSET > 10)[1m:7s])",
+    "sum(changes(a[1m] OFFSET)) by (j)",
+];
+
 const STEPS: [i64; 3] = [7_000, 10_000, 25_000];
 
 proptest! {
@@ -219,6 +255,45 @@ proptest! {
             }
         }
     }
+
+    #[test]
+    fn an_offset_is_data_that_come_later(columns in columns(), offset in -90_000_i64..90_000) {
+        let (now, later) = (storage(&columns, 0), storage(&columns, offset));
+        let written = match offset {
+            0.. => format!("offset {offset}ms"),
+            _ => format!("offset -{}ms", -offset),
+        };
+        for text in OFFSET_QUERIES {
+            let (with, without) = (text.replace("OFFSET", &written), text.replace("OFFSET", ""));
+            prop_assert_eq!(outcome(&with, &now), outcome(&without, &later), "{}", with);
+        }
+    }
+
+    /// The labels of `a` are the name, `i` and `j`.
+    #[test]
+    fn aggregating_by_some_labels_is_aggregating_without_the_others(memory in memory()) {
+        let aggregations = AGGREGATORS.iter().map(|aggregator| {
+            let parameter = match aggregator.name {
+                "count_values" => "\"v\", ",
+                "quantile" | "limit_ratio" => "0.4, ",
+                _ if aggregator.parameter.is_some() => "2, ",
+                _ => "",
+            };
+            (aggregator.name, parameter)
+        });
+        for (name, parameter) in aggregations {
+            for (by, without) in [("i", "j"), ("j", "i"), ("i, j", ""), ("", "i, j")] {
+                let by = format!("{name} by ({by}) ({parameter}a)");
+                let without = format!("{name} without ({without}) ({parameter}a)");
+                prop_assert_eq!(outcome(&by, &memory), outcome(&without, &memory), "{}", by);
+            }
+        }
+    }
+}
+
+proptest! {
+    // So many steps that the work is worth several threads; that takes its time.
+    #![proptest_config(ProptestConfig { cases: 3, max_shrink_iters: 20, ..Default::default() })]
 
     #[test]
     fn the_number_of_threads_makes_no_difference(memory in memory()) {
