@@ -4,6 +4,7 @@ pub mod answer;
 pub mod binary;
 pub mod conformance;
 pub mod corpus;
+pub mod differential;
 pub mod generator;
 pub mod golden;
 pub mod inexact;

@@ -3,12 +3,13 @@
 //! The series come into the server by remote write, which alone brings stale markers along, and in
 //! the order of time, since the server takes nothing that is an hour older than its newest sample.
 
+use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
 
 use promql_engine::Samples;
-use promql_model::{Labels, stale_nan};
+use promql_model::{CounterResetHint, FloatHistogram, Labels, stale_nan};
 use promql_storage::MemoryStorage;
 use serde_json::Value;
 
@@ -71,24 +72,42 @@ impl Prometheus {
     pub fn write(&self, storage: &MemoryStorage) {
         let samples = (0..).map_while(|index| storage.samples(index));
         let series: Vec<(&Labels, Samples<'_>)> = storage.series().iter().zip(samples).collect();
-        let times = || series.iter().flat_map(|(_, samples)| samples.timestamps);
-        let (Some(first), Some(last)) = (times().min(), times().max()) else { return };
+        let histograms = series.iter().any(|(_, samples)| !samples.histograms.is_empty());
+        // In a message the histograms of a series come behind its floats, whatever their times.
+        let slice = if histograms { 1 } else { SLICE };
+        let times = series
+            .iter()
+            .flat_map(|(_, samples)| samples.timestamps.iter().chain(samples.histogram_timestamps));
+        let starts: BTreeSet<i64> = times.map(|time| time.div_euclid(slice) * slice).collect();
+        let Some(first) = starts.first() else { return };
         let mut message = Vec::new();
         for (labels, _) in &series {
             let marker = [(&(first - 1), &stale_nan())];
             field(&mut message, 1, &time_series(labels, marker.into_iter()));
         }
         self.send(&message);
-        for start in (*first..=*last).step_by(SLICE as usize) {
+        for start in starts {
             let mut message = Vec::new();
             for (labels, samples) in &series {
-                let from = samples.timestamps.partition_point(|t| *t < start);
-                let to = samples.timestamps.partition_point(|t| *t < start + SLICE);
-                if from < to {
-                    let samples =
-                        samples.timestamps[from..to].iter().zip(&samples.values[from..to]);
-                    field(&mut message, 1, &time_series(labels, samples));
+                let within = |times: &[i64]| {
+                    let position = |time: i64| times.partition_point(|t| *t < time);
+                    position(start)..position(start + slice)
+                };
+                let floats = within(samples.timestamps);
+                let histograms = within(samples.histogram_timestamps);
+                if floats.is_empty() && histograms.is_empty() {
+                    continue;
                 }
+                let mut series = time_series(
+                    labels,
+                    samples.timestamps[floats.clone()].iter().zip(&samples.values[floats]),
+                );
+                for at in histograms {
+                    let (time, histogram) =
+                        (samples.histogram_timestamps[at], &samples.histograms[at]);
+                    field(&mut series, 4, &native_histogram(time, histogram));
+                }
+                field(&mut message, 1, &series);
             }
             if !message.is_empty() {
                 self.send(&message);
@@ -108,6 +127,14 @@ impl Prometheus {
     /// # Errors
     /// The server's message.
     pub fn query(&self, query: &str, times: Times) -> Result<Answer, String> {
+        Ok(Answer::of_server(&self.ask(query, times)?))
+    }
+
+    /// What the server answers, as it is.
+    ///
+    /// # Errors
+    /// The server's message.
+    pub fn ask(&self, query: &str, times: Times) -> Result<Value, String> {
         let (path, times) = match times {
             Times::Instant(at) => ("/api/v1/query", format!("time={}", seconds(at))),
             Times::Range { start, end, step } => (
@@ -120,7 +147,7 @@ impl Prometheus {
         let (_, body) = self.post(path, headers, form.as_bytes());
         let answer: Value = serde_json::from_str(&body).map_err(|error| error.to_string())?;
         match answer["status"].as_str() {
-            Some("success") => Ok(Answer::of_server(&answer)),
+            Some("success") => Ok(answer),
             _ => Err(answer["error"].as_str().unwrap_or(&body).to_owned()),
         }
     }
@@ -169,6 +196,63 @@ fn time_series<'a>(labels: &Labels, samples: impl Iterator<Item = (&'a i64, &'a 
         field(&mut series, 2, &sample);
     }
     series
+}
+
+/// A `Histogram` of the remote-write protocol, with float counts.
+fn native_histogram(time: i64, histogram: &FloatHistogram) -> Vec<u8> {
+    let parts = histogram.to_parts();
+    let mut message = Vec::new();
+    let double = |message: &mut Vec<u8>, number: u8, value: f64| {
+        message.push(number << 3 | 1);
+        message.extend(value.to_le_bytes());
+    };
+    let doubles = |message: &mut Vec<u8>, number: u8, values: &[f64]| {
+        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        long_field(message, number, &bytes);
+    };
+    double(&mut message, 2, parts.count);
+    double(&mut message, 3, parts.sum);
+    message.push(4 << 3);
+    variable_length(&mut message, zigzag(parts.schema));
+    double(&mut message, 5, parts.zero_threshold);
+    double(&mut message, 7, parts.zero_count);
+    for (number, spans) in [(8, &parts.negative_spans), (11, &parts.positive_spans)] {
+        for span in spans {
+            let mut content = vec![1 << 3];
+            variable_length(&mut content, zigzag(span.offset));
+            content.push(2 << 3);
+            variable_length(&mut content, span.length.into());
+            field(&mut message, number, &content);
+        }
+    }
+    doubles(&mut message, 10, &parts.negative_buckets);
+    doubles(&mut message, 13, &parts.positive_buckets);
+    message.push(14 << 3);
+    message.push(match parts.hint {
+        CounterResetHint::Unknown => 0,
+        CounterResetHint::Reset => 1,
+        CounterResetHint::NotReset => 2,
+        CounterResetHint::Gauge => 3,
+    });
+    message.push(15 << 3);
+    variable_length(&mut message, time as u64);
+    doubles(&mut message, 16, &parts.custom_values);
+    message
+}
+
+/// A signed number, so that small ones are short.
+fn zigzag(number: i32) -> u64 {
+    let number = i64::from(number);
+    ((number << 1) ^ (number >> 63)) as u64
+}
+
+/// A field of a protocol buffer that holds bytes and may have a number above 15.
+fn long_field(message: &mut Vec<u8>, number: u8, content: &[u8]) {
+    if !content.is_empty() {
+        variable_length(message, u64::from(number) << 3 | 2);
+        variable_length(message, content.len() as u64);
+        message.extend(content);
+    }
 }
 
 /// A field of a protocol buffer that holds bytes.
