@@ -6,7 +6,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use promql_engine::{EngineOptions, QueryOptions, evaluate};
-use promql_model::{Labels, QueryResult, QueryValue, SampleValue, stale_nan};
+use promql_model::{
+    CUSTOM_BUCKETS_SCHEMA, CounterResetHint, DenseHistogram, FloatHistogram, Labels, QueryResult,
+    QueryValue, SampleValue, stale_nan,
+};
 use promql_storage::{Columns, MemoryBuilder, MemoryStorage};
 use promql_syntax::functions::{AGGREGATORS, FUNCTIONS};
 use promql_syntax::{Features, Query, ValueType, compile};
@@ -79,6 +82,14 @@ const QUERIES: &[&str] = &[
     "label_join(a, \"k\", \"-\", \"i\", \"j\")",
     "histogram_quantile(0.5, label_replace(a, \"le\", \"$1\", \"j\", \"(.*)\"))",
     "sum(rate(a[1m])) / sum(rate(b[1m]))",
+    "histogram_quantile(0.9, sum(rate(a[1m])))",
+    "histogram_count(sum by (i) (a))",
+    "histogram_sum(increase(a[47s]))",
+    "histogram_fraction(0, 3, avg(a))",
+    "a </ 3",
+    "a >/ on (i) b",
+    "a == on (i) group_left b",
+    "a != bool a",
     "hour(a * 10000)",
     "month()",
     "clamp_min(a, 3)",
@@ -131,20 +142,54 @@ fn samples() -> impl Strategy<Value = Columns> {
         1 => Just(Some(stale_nan())),
         1 => prop_oneof![Just(f64::NAN), Just(f64::INFINITY), Just(-1e9), Just(1e17)].prop_map(Some),
     ];
-    (proptest::collection::vec((value, 0_i64..900), 0..40), any::<bool>()).prop_map(
-        |(values, is_counter)| {
+    (proptest::collection::vec((value, 0_i64..900), 0..40), any::<bool>(), 0..6_usize).prop_map(
+        |(values, is_counter, histograms)| {
             let mut series = Columns::default();
             let mut total = 0.0;
             for (at, (value, jitter)) in values.into_iter().enumerate() {
                 let Some(value) = value else { continue };
                 total += value;
                 let rising = is_counter && !promql_model::is_stale_nan(value);
-                series.timestamps.push(at as i64 * 10_000 + jitter);
-                series.values.push(if rising { total } else { value });
+                let time = at as i64 * 10_000 + jitter;
+                let value = if rising { total } else { value };
+                // Some series have floats, some histograms, some both by turns.
+                let is_histogram = histograms == 0 || histograms == 1 && at / 12 % 2 == 0;
+                if is_histogram && value.is_finite() && !(rising && value > 1e9) {
+                    series.histogram_timestamps.push(time);
+                    series.histograms.push(histogram(value, at, is_counter));
+                } else {
+                    series.timestamps.push(time);
+                    series.values.push(value);
+                }
             }
             series
         },
     )
+}
+
+/// A histogram that grows with a value. Its resolution and its bounds change now and then.
+fn histogram(value: f64, at: usize, is_counter: bool) -> FloatHistogram {
+    let size = value.abs().round();
+    let buckets = vec![size, (size / 2.0).floor(), 0.0, size * 3.0];
+    let count = buckets.iter().sum::<f64>();
+    let dense = match at / 17 % 3 {
+        0 => DenseHistogram { zero_threshold: 0.01, zero_count: 1.0, ..DenseHistogram::default() },
+        1 => DenseHistogram { schema: 1, n_buckets: vec![1.0], ..DenseHistogram::default() },
+        _ => DenseHistogram {
+            schema: CUSTOM_BUCKETS_SCHEMA,
+            custom_values: vec![0.5, 2.0, 4.0 + (at / 20) as f64],
+            ..DenseHistogram::default()
+        },
+    };
+    let hint = if is_counter { CounterResetHint::Unknown } else { CounterResetHint::Gauge };
+    let rest = dense.zero_count + dense.n_buckets.iter().sum::<f64>();
+    FloatHistogram::from(DenseHistogram {
+        count: count + rest,
+        sum: value * 2.5,
+        buckets,
+        hint,
+        ..dense
+    })
 }
 
 fn memory() -> impl Strategy<Value = MemoryStorage> {
@@ -165,7 +210,8 @@ fn storage(all: &[Columns], later: i64) -> MemoryStorage {
             _ => Labels::from_pairs([("__name__", "b"), ("i", &*i)]),
         };
         let mut series = series.clone();
-        series.timestamps.iter_mut().for_each(|time| *time += later);
+        let times = series.timestamps.iter_mut().chain(&mut series.histogram_timestamps);
+        times.for_each(|time| *time += later);
         memory.insert(labels, series);
     }
     memory.build()
@@ -176,21 +222,22 @@ fn query(text: &str) -> Query {
 }
 
 /// The values at one time by labels.
-fn at(result: &QueryResult, time: i64) -> BTreeMap<Labels, f64> {
+fn at(result: &QueryResult, time: i64) -> BTreeMap<Labels, SampleValue> {
     match &result.value {
-        QueryValue::Scalar { value, .. } => BTreeMap::from([(Labels::empty(), *value)]),
-        QueryValue::Vector(elements) => elements
-            .iter()
-            .filter_map(|element| match element.value {
-                SampleValue::Float(value) => Some((element.labels.clone(), value)),
-                SampleValue::Histogram(_) => None,
-            })
-            .collect(),
+        QueryValue::Scalar { value, .. } => {
+            BTreeMap::from([(Labels::empty(), SampleValue::Float(*value))])
+        }
+        QueryValue::Vector(elements) => {
+            elements.iter().map(|element| (element.labels.clone(), element.value.clone())).collect()
+        }
         QueryValue::Matrix(matrix) => matrix
             .iter()
             .filter_map(|series| {
-                let (_, value) = series.floats.iter().find(|(t, _)| *t == time)?;
-                Some((series.labels.clone(), *value))
+                let float = series.floats.iter().find(|(t, _)| *t == time);
+                let histogram = series.histograms.iter().find(|(t, _)| *t == time);
+                let float = float.map(|(_, value)| SampleValue::Float(*value));
+                let histogram = histogram.map(|(_, h)| SampleValue::Histogram(Box::new(h.clone())));
+                Some((series.labels.clone(), float.or(histogram)?))
             })
             .collect(),
         QueryValue::String { .. } => BTreeMap::new(),
@@ -229,6 +276,16 @@ const OFFSET_QUERIES: &[&str] = &[
     "sum(changes(a[1m] OFFSET)) by (j)",
 ];
 
+fn same(a: &SampleValue, b: &SampleValue) -> bool {
+    match (a, b) {
+        (SampleValue::Float(a), SampleValue::Float(b)) => close(*a, *b),
+        (SampleValue::Histogram(a), SampleValue::Histogram(b)) => {
+            a.hint == b.hint && a.is_like(b, close)
+        }
+        _ => false,
+    }
+}
+
 const STEPS: [i64; 3] = [7_000, 10_000, 25_000];
 
 proptest! {
@@ -247,11 +304,11 @@ proptest! {
                 let instant = evaluate(&query, &memory, &QueryOptions::instant(time));
                 let instant = instant.unwrap_or_else(|error| panic!("{text} at {time}: {error}"));
                 let (expected, found) = (at(&instant, time), at(&range, time));
-                let same = expected.len() == found.len()
+                let equal = expected.len() == found.len()
                     && expected.iter().all(|(labels, value)| {
-                        found.get(labels).is_some_and(|found| close(*found, *value))
+                        found.get(labels).is_some_and(|found| same(found, value))
                     });
-                prop_assert!(same, "{} at {}\ninstant {:?}\nrange {:?}", text, time, expected, found);
+                prop_assert!(equal, "{} at {}\ninstant {:?}\nrange {:?}", text, time, expected, found);
             }
         }
     }
@@ -301,7 +358,7 @@ proptest! {
             let query = query(text);
             let outcome = |threads: usize| {
                 let engine = EngineOptions { threads: Some(threads), ..EngineOptions::default() };
-                let range = QueryOptions::range(0, 400_000, Duration::from_millis(40));
+                let range = QueryOptions::range(0, 400_000, Duration::from_millis(100));
                 let result = evaluate(&query, &memory, &range.with_engine(engine));
                 // NaN is not equal to itself, its text is.
                 format!("{result:?}")

@@ -1,6 +1,9 @@
 //! Laws of histogram arithmetic, over random histograms.
 
-use promql_model::{CompensatedHistogram, CounterResetHint, FloatHistogram, HistogramParts, Span};
+use promql_model::{
+    CompensatedHistogram, CounterResetHint, FloatHistogram, HintReader, HistogramMean,
+    HistogramParts, Span,
+};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -230,6 +233,102 @@ proptest! {
             let buckets: Vec<_> = histogram.buckets().collect();
             prop_assert!(buckets.windows(2).all(|w| w[0].upper <= w[1].lower), "{histogram}");
             prop_assert!(buckets.iter().all(|bucket| bucket.lower <= bucket.upper));
+        }
+    }
+
+    #[test]
+    fn quantiles_never_fall((a, b) in pair(), low in 0.0f64..1.0, high in 0.0f64..1.0) {
+        let (low, high) = (low.min(high), low.max(high));
+        for histogram in [&a, &b, &sum(&a, &b)] {
+            let [below, above] = [low, high].map(|quantile| histogram.quantile(quantile).value);
+            prop_assert!(
+                histogram.count == 0.0 && below.is_nan() && above.is_nan()
+                    || below <= above + 1e-9 * above.abs(),
+                "{below} at {low} and {above} at {high} of {histogram}"
+            );
+        }
+    }
+
+    #[test]
+    fn fractions_never_fall((a, b) in pair(), low in -20.0f64..20.0, high in -20.0f64..20.0) {
+        let (low, high) = (low.min(high), low.max(high));
+        for histogram in [&a, &b] {
+            let below = |value| histogram.fraction(f64::NEG_INFINITY, value).value;
+            let between = histogram.fraction(low, high).value;
+            let difference = below(high) - below(low);
+            prop_assert!(
+                histogram.count == 0.0 || (between - difference).abs() < 1e-9 && between >= -1e-9,
+                "{between} between {low} and {high} of {histogram}"
+            );
+        }
+    }
+
+    /// Only where the quantile lies inside of a bucket: between buckets a fraction has many
+    /// quantiles, and those of custom buckets around zero and without end are conventions.
+    #[test]
+    fn a_quantile_has_its_fraction_below_it(a in exponential(), quantile in 0.0f64..1.0) {
+        let value = a.quantile(quantile).value;
+        let inside = a.buckets().any(|b| b.count > 0.0 && b.lower < value && value < b.upper);
+        if inside {
+            let below = a.fraction(f64::NEG_INFINITY, value).value;
+            prop_assert!(
+                (below - quantile).abs() < 1e-9,
+                "{below} below the quantile {quantile} of {a}, which is {value}"
+            );
+        }
+    }
+
+    #[test]
+    fn means_are_sums_divided(all in vec(exponential(), 1..8), split in 0usize..8) {
+        let mean = |histograms: &[FloatHistogram]| {
+            let (first, others) = histograms.split_first()?;
+            let mut mean = HistogramMean::new(first);
+            for other in others {
+                let _ = mean.add(other).expect("schemas that go together");
+            }
+            Some(mean)
+        };
+        let whole = mean(&all).expect("one at least").value();
+        let mut divided = all[1..].iter().fold(all[0].clone(), |total, other| sum(&total, other));
+        divided.divide(all.len() as f64);
+        let (head, tail) = all.split_at(split.min(all.len()));
+        let merged = match (mean(head), mean(tail)) {
+            (Some(mut head), Some(tail)) => {
+                let _ = head.merge(tail).expect("schemas that go together");
+                head.value()
+            }
+            (head, tail) => head.or(tail).expect("one at least").value(),
+        };
+        let close = |a: f64, b: f64| (a - b).abs() <= 1e-9 * (1.0 + a.abs());
+        for other in [divided, merged] {
+            prop_assert!(bare(other.clone()).is_like(&bare(whole.clone()), close), "{other} {whole}");
+        }
+    }
+
+    #[test]
+    fn means_of_huge_numbers_do_not_overflow(all in vec(exponential(), 2..6)) {
+        let huge: Vec<FloatHistogram> = all
+            .into_iter()
+            .map(|mut histogram| {
+                histogram.multiply(1e305);
+                histogram
+            })
+            .collect();
+        let mut mean = HistogramMean::new(&huge[0]);
+        for histogram in &huge[1..] {
+            let _ = mean.add(histogram).expect("schemas that go together");
+        }
+        prop_assert!(!mean.value().has_overflow());
+    }
+
+    #[test]
+    fn what_is_read_back_counts_on(mut all in vec(exponential(), 1..8)) {
+        let mut hints = HintReader::default();
+        all.iter_mut().for_each(|histogram| hints.histogram(histogram));
+        for pair in all.windows(2) {
+            let mut later = pair[1].clone();
+            later.hint = CounterResetHint::Unknown;
+            prop_assert!(pair[1].hint != CounterResetHint::NotReset || !later.detect_reset(&pair[0]));
         }
     }
 }
