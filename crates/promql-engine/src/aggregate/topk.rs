@@ -156,25 +156,25 @@ where
             Best::Smallest => "bottomk",
         };
         self.aggregate.ignore_histograms(name, self.aggregate.own_place, column);
-        let mut more = 0;
+        let (mut more, mut room) = (0, 0);
         for (step, value) in column.iter() {
             let kept = &mut self.kept[step];
-            let before = kept.len();
+            let before = (kept.len(), kept.capacity());
             (self.feed)(kept, (value, member), self.limits[step]);
-            more += kept.len() - before;
+            more += kept.len() - before.0;
+            room += kept.capacity() - before.1;
         }
         self.held.grow(more)?;
-        self.held.grow_bytes(more * size_of::<Element>())
+        // The room stays for the next group.
+        self.held.grow_bytes(room * size_of::<Element>())
     }
 
     fn finish(&mut self, _: usize) -> Result<(), EngineError> {
         let steps = self.kept.len();
         let before = self.order.len();
-        let mut freed = 0;
         for (step, kept) in self.kept.iter_mut().enumerate() {
             self.checks.check_round(step)?;
             (self.sort)(kept);
-            freed += kept.len() * size_of::<Element>();
             for (value, index) in kept.drain(..) {
                 let column = self.columns[index].get_or_insert_with(|| {
                     self.order.push(index);
@@ -185,7 +185,6 @@ where
                 column.set(step, value);
             }
         }
-        self.held.shrink_bytes(freed);
         let chosen = self.order[before..].iter().filter_map(|&index| self.columns[index].as_ref());
         self.held.grow_bytes(chosen.map(Column::bytes).sum())
     }
