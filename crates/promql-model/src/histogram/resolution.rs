@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::layout::{Layout, SideBuilder};
-use super::{Count, Histogram, HistogramError, SideBuckets};
+use super::{Count, Histogram, HistogramError, Run, SideBuckets};
 
 impl<C: Count> Histogram<C> {
     /// Merges buckets down to a lower schema; the zero bucket, count and sum stay. A histogram that
@@ -44,6 +44,10 @@ impl<C: Count> Histogram<C> {
     /// Removes empty buckets at the ends of each side and rows of more than `max_empty` between
     /// others, and makes gaps of up to so many into empty buckets.
     pub fn compact(&mut self, max_empty: usize) {
+        if max_empty == 0 {
+            self.remove_empty();
+            return;
+        }
         let positive = compacted(self.positive(), max_empty);
         let negative = compacted(self.negative(), max_empty);
         if positive.is_none() && negative.is_none() {
@@ -52,6 +56,38 @@ impl<C: Count> Histogram<C> {
         let positive = positive.unwrap_or_else(|| copied(self.positive()));
         let negative = negative.unwrap_or_else(|| copied(self.negative()));
         self.set_sides(positive, negative);
+    }
+
+    /// Removes empty buckets, in place: this is done to each rate and each sum.
+    fn remove_empty(&mut self) {
+        let Some(first) = self.counts.iter().position(|count| count.is_zero()) else { return };
+        let mut kept = first;
+        let mut at = 0;
+        let mut sides = [Vec::new(), Vec::new()];
+        for (side, runs) in [&self.layout.positive, &self.layout.negative].into_iter().enumerate() {
+            for run in runs {
+                for index in run.start..run.end() {
+                    let Some(&count) = self.counts.get(at) else { break };
+                    at += 1;
+                    if count.is_zero() {
+                        continue;
+                    }
+                    if at > first {
+                        self.counts[kept] = count;
+                        kept += 1;
+                    }
+                    let runs: &mut Vec<Run> = &mut sides[side];
+                    match runs.last_mut() {
+                        Some(last) if last.end() == index => last.length += 1,
+                        _ => runs.push(Run { start: index, length: 1 }),
+                    }
+                }
+            }
+        }
+        self.counts.truncate(kept);
+        let [positive, negative] = sides;
+        let bounds = self.layout.custom_values.clone();
+        self.layout = Arc::new(Layout::new(positive, negative, bounds));
     }
 
     /// Replaces all buckets. Custom bounds stay.
