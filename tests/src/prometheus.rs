@@ -64,8 +64,8 @@ impl Prometheus {
         Some(Prometheus { _running: running, _folder: folder, port })
     }
 
-    /// Gives the floats of a storage to the server. A server goes through its series in the order in which it saw
-    /// them first, so that there is a stale marker before all else, which no query sees.
+    /// Gives the series of a storage to the server. A server goes through its series in the order in
+    /// which it saw them first, so that there is a stale marker before all else, which no query sees.
     ///
     /// # Panics
     /// When the server does not take them.
