@@ -191,9 +191,13 @@ fn file(outcome: &Outcome) -> File<'_> {
         }
         State::NotRun => File { name, state: "not run", diagnostics: None, evals: Vec::new() },
         State::Ran { script, verdicts, .. } => {
+            let warnings: Vec<&dyn Diagnostic> =
+                script.warnings().iter().map(|warning| warning as &dyn Diagnostic).collect();
+            let diagnostics = (!warnings.is_empty()).then(|| to_json(warnings));
+            let diagnostics = diagnostics.and_then(|text| RawValue::from_string(text).ok());
             let evals = script.evals().iter().zip(verdicts);
             let evals = evals.map(|(eval, verdict)| entry(outcome, script, eval, verdict.as_ref()));
-            File { name, state: "run", diagnostics: None, evals: evals.collect() }
+            File { name, state: "run", diagnostics, evals: evals.collect() }
         }
     }
 }

@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum, ValueHint};
 use promql_rules::script::RunOptions;
 
 use self::features::Settings;
-use self::run::{Outcome, Selection};
+use self::run::{Outcome, Selection, State};
 use super::Stop;
 use crate::console::Console;
 use crate::exit::Exit;
@@ -122,7 +122,7 @@ impl Test {
         let cancellation = interrupt::listen(*console);
         let options = RunOptions { cancellation: cancellation.clone(), ..settings.options };
         let total = inputs.len();
-        let outcomes = {
+        let mut outcomes = {
             let progress = Progress::counting(console, "running test scripts".to_string(), total);
             interrupt::while_stoppable(|| {
                 run::run_all(
@@ -144,25 +144,20 @@ impl Test {
                 self.run.join(" or ")
             )));
         }
-        for outcome in &outcomes {
-            self.write(outcome)?;
+        let mut exit = Exit::Ok;
+        for outcome in &mut outcomes {
+            if let Err(error) = write(outcome) {
+                console.error(&error.to_string());
+                outcome.forget_update();
+                exit = Exit::Usage;
+            }
+            exit = exit.and(outcome.exit());
         }
-        let exit = outcomes.iter().map(Outcome::exit).fold(Exit::Ok, Exit::and);
         match self.format {
             Format::Text => report::tell(&outcomes, self, console)?,
             Format::Json => console.print(&json::render(&outcomes, exit == Exit::Ok))?,
         }
         Ok(exit)
-    }
-
-    /// Writes a script that was brought up to date.
-    fn write(&self, outcome: &Outcome) -> Result<(), Stop> {
-        let (Some(path), Some(update)) = (&outcome.path, outcome.update()) else { return Ok(()) };
-        if update.changes.is_empty() {
-            return Ok(());
-        }
-        let error = |error| InputError::Write { path: path.clone(), error };
-        Ok(atomic::replace(path, update.text.as_bytes()).map_err(error)?)
     }
 
     fn settings(&self) -> Result<Settings, Stop> {
@@ -195,6 +190,23 @@ impl Test {
         }
         Ok(settings)
     }
+}
+
+/// Writes a script that was brought up to date, unless somebody else wrote to it in the meantime.
+fn write(outcome: &Outcome) -> Result<(), InputError> {
+    let (Some(path), State::Ran { script, update: Some(update), .. }) =
+        (&outcome.path, &outcome.state)
+    else {
+        return Ok(());
+    };
+    if update.changes.is_empty() {
+        return Ok(());
+    }
+    let error = |error| InputError::Write { path: path.clone(), error };
+    if std::fs::read(path).map_err(error)? != script.text().as_bytes() {
+        return Err(error(std::io::Error::other("it was changed while it ran")));
+    }
+    atomic::replace(path, update.text.as_bytes()).map_err(error)
 }
 
 /// What a script is called in the report.

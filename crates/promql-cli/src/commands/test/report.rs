@@ -12,6 +12,7 @@ use super::table::{INDENT, Look, pair, rows};
 use super::{Test, shown_name};
 use crate::console::Console;
 use crate::console::OutputError;
+use crate::exit::Exit;
 use crate::render::grid::{self, push_styled};
 use crate::render::number;
 use crate::time::range;
@@ -107,8 +108,11 @@ pub(super) fn tell(
                 }
             }
             State::Ran { script, .. } => {
-                for warning in script.warnings() {
-                    console.remark(&diagnostics::draw(warning, console));
+                // What is odd about a script matters when something is wrong with it.
+                if test.verbose || outcome.exit() != Exit::Ok || outcome.update().is_some() {
+                    for warning in script.warnings() {
+                        console.remark(&diagnostics::draw(warning, console));
+                    }
                 }
                 let told = Teller { outcome, script, look: &look, verbose: test.verbose };
                 console.print(&told.evals())?;

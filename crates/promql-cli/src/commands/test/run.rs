@@ -103,6 +103,13 @@ impl Outcome {
         }
     }
 
+    /// Says that nothing was brought up to date after all.
+    pub(super) fn forget_update(&mut self) {
+        if let State::Ran { update, .. } = &mut self.state {
+            *update = None;
+        }
+    }
+
     /// The evals that were run, with their verdicts.
     pub(super) fn verdicts(&self) -> impl Iterator<Item = (&Eval, &Verdict)> {
         let (evals, verdicts): (&[Eval], &[Option<Verdict>]) = match &self.state {
