@@ -109,11 +109,20 @@ fn everyday_questions() {
 fn ranges(server: &str, now: &str) {
     let question = OF_A_WINDOW[1];
     let range = ["--last", "4s", "--end", now, "--step", "1s", question];
-    let series = |eval: &str| {
-        run(&[&["-s", server, "--eval", eval, "-o", "series"], &range[..]].concat()).unwrap()
+    let points = |eval: &str| {
+        let text = run(&[&["-s", server, "--eval", eval, "-o", "json"], &range[..]].concat());
+        let json: Value = serde_json::from_str(&text.unwrap()).unwrap();
+        let series = json["data"]["result"].as_array().unwrap().clone();
+        assert_eq!(series.len(), 1, "{json}");
+        let point = |point: &Value| {
+            let value = point[1].as_str()?.parse().ok()?;
+            Some((BTreeMap::from([("time".to_owned(), point[0].to_string())]), value))
+        };
+        let points = series[0]["values"].as_array().unwrap().iter().map(point);
+        points.collect::<Option<Answer>>().unwrap()
     };
-    assert_eq!(series("server").lines().count(), 1);
-    assert_eq!(series("server"), series("local"));
+    assert_eq!(points("server").len(), 5);
+    assert_same(question, &points("server"), &points("local"));
     let graph = run(&[&["-s", server, "-o", "graph"], &range[..]].concat()).unwrap();
     assert!(graph.contains('└') && graph.contains("last"), "{graph}");
 }
