@@ -2,7 +2,7 @@
 
 use promql_model::{FloatHistogram, SampleValue};
 
-use super::number;
+use super::{Screen, buckets, number};
 
 /// The heights of a bar.
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
@@ -48,6 +48,14 @@ pub fn value(value: &SampleValue) -> String {
     match value {
         SampleValue::Float(value) => number::readable(*value),
         SampleValue::Histogram(histogram) => summary(histogram),
+    }
+}
+
+/// The buckets of a sample as lines below its value; a float has none.
+pub fn drawing(value: &SampleValue, screen: &Screen) -> String {
+    match value {
+        SampleValue::Float(_) => String::new(),
+        SampleValue::Histogram(histogram) => buckets::draw(histogram, screen),
     }
 }
 

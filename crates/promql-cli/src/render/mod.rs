@@ -5,6 +5,7 @@
 //! [`ndjson`], [`csv`], and the [`series`] notation of tests) carry every value exactly and never
 //! leave anything out.
 
+pub mod buckets;
 pub mod csv;
 
 pub mod graph;

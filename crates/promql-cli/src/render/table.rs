@@ -62,7 +62,7 @@ fn instant(elements: &[VectorElement], view: &View) -> String {
     if let [only] = elements {
         let line = format!("{}  {}", selector(&only.labels), histogram::value(&only.value));
         if screen.width.is_none_or(|width| visible::width(&line) <= width) {
-            return line + "\n";
+            return line + "\n" + &histogram::drawing(&only.value, screen);
         }
         return vertical::instant(elements, view);
     }

@@ -24,6 +24,7 @@ pub fn instant(elements: &[VectorElement], view: &View) -> String {
     blocks(order.len(), view, |out, at| {
         let last = [("value".to_string(), histogram::value(&order[at].value))];
         block(out, &order[at].labels, &last, view);
+        out.push_str(&histogram::drawing(&order[at].value, &view.screen));
     })
 }
 
