@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{completions, fmt, man, parse, query, test};
+use crate::commands::{completions, explain, fmt, man, parse, query, test};
 use crate::console::ColorChoice;
 
 const AFTER: &str = "\
@@ -35,6 +35,8 @@ pub enum Command {
     /// Ask a server, or evaluate over files, and show the answer
     #[command(visible_alias = "q")]
     Query(Box<query::Query>),
+    /// Show what is done to evaluate an expression, and with a source what that takes
+    Explain(Box<explain::Explain>),
     /// Show how an expression is read: its tree, its types, its tokens
     #[command(visible_alias = "ast")]
     Parse(parse::Parse),

@@ -40,6 +40,7 @@ pub fn main() -> ExitCode {
     let console = Console::new(cli.color);
     let result = match &cli.command {
         Command::Query(query) => query.run(&console),
+        Command::Explain(explain) => explain.run(&console),
         Command::Parse(parse) => parse.run(&console),
         Command::Fmt(fmt) => fmt.run(&console),
         Command::Test(test) => test.run(&console),

@@ -81,8 +81,8 @@ mod workers;
 
 pub use error::{EngineError, SourceRange};
 pub use explain::{
-    Evaluation, OutputLabels, PlanLine, PlanLineKind, PlanNode, PlanRead, PlanSteps, PlanTree,
-    PlanWindow, plan,
+    Evaluation, OutputLabels, PlanLine, PlanLineKind, PlanNode, PlanPart, PlanRead, PlanSteps,
+    PlanTree, PlanWindow, plan,
 };
 pub use options::{Cancellation, EngineOptions, EvaluationTime, QueryOptions};
 pub use statistics::{NodeStatistics, QueryStatistics, ReadStatistics};

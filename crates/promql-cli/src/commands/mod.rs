@@ -1,6 +1,7 @@
 //! One file for each command: its arguments, and what it does.
 
 pub mod completions;
+pub mod explain;
 pub mod fmt;
 pub mod man;
 pub mod parse;

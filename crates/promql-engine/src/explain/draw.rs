@@ -32,6 +32,15 @@ pub struct PlanLine {
     pub value_type: &'static str,
 }
 
+/// A part of a plan that there may be more to say about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlanPart {
+    /// A node, given by its position in [`PlanTree::nodes`].
+    Node(usize),
+    /// Something that is read, given by its position in [`PlanTree::reads`].
+    Read(usize),
+}
+
 /// What stands on a line of a drawing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PlanLineKind {
@@ -64,9 +73,8 @@ impl PlanTree {
         out
     }
 
-    /// The lines of the drawing. `more` gives what else is to be said of a node, given by its
-    /// position in [`PlanTree::nodes`].
-    pub fn lines(&self, mut more: impl FnMut(usize) -> Vec<String>) -> Vec<PlanLine> {
+    /// The lines of the drawing. `more` gives what else is to be said of a part.
+    pub fn lines(&self, mut more: impl FnMut(PlanPart) -> Vec<String>) -> Vec<PlanLine> {
         let mut lines = vec![line(PlanLineKind::Steps, String::new(), steps(&self.steps))];
         // For each ancestor whether it is the last operand.
         let mut is_last: Vec<bool> = Vec::new();
@@ -76,7 +84,8 @@ impl PlanTree {
             let Some(node) = self.nodes.get(at) else { continue };
             is_last.truncate(depth);
             is_last.push(last);
-            self.draw_node(at, node, &is_last, &numbers, more(at), &mut lines);
+            let more = more(PlanPart::Node(at));
+            self.draw_node(at, node, &is_last, &numbers, more, &mut lines);
             for (behind, &input) in node.inputs.iter().rev().enumerate() {
                 stack.push((input, depth + 1, behind == 0));
             }
@@ -91,7 +100,9 @@ impl PlanTree {
             }
             let (start, end) = (rfc3339_exact(read.range.start), rfc3339_exact(read.range.end));
             let time = wrap(&format!("{start} to {end}{used}"), WIDTH - 2, 0);
-            let indented = time.into_iter().map(|text| format!("  {text}"));
+            let more = more(PlanPart::Read(at));
+            let more = more.into_iter().flat_map(|text| wrap(&text, WIDTH - 2, 0));
+            let indented = time.into_iter().chain(more).map(|text| format!("  {text}"));
             lines.extend(
                 text.into_iter()
                     .chain(indented)

@@ -1,6 +1,8 @@
-//! Plans as JSON.
+//! Plans and statistics as JSON.
 
 use serde_json::{Value, json};
+
+use crate::statistics::{NodeStatistics, QueryStatistics, ReadStatistics};
 
 use super::{OutputLabels, PlanNode, PlanRead, PlanSteps, PlanTree, PlanWindow};
 
@@ -81,4 +83,61 @@ fn read(read: &PlanRead) -> Value {
         "end": read.range.end,
         "uses": read.uses,
     })
+}
+
+impl QueryStatistics {
+    /// The statistics as JSON. `timings` and `samples` are those of the HTTP API with `stats=all`,
+    /// in seconds, and more; `nodes` and `reads` are in the order of those of [`PlanTree`]:
+    ///
+    /// ```json
+    /// {
+    ///   "timings": {"evalTotalTime": 0.1, "resultSortTime": 0.01, "queryPreparationTime": 0.02,
+    ///               "innerEvalTime": 0.07, "execQueueTime": 0, "execTotalTime": 0.1},
+    ///   "samples": {"totalQueryableSamples": 60, "peakSamples": 61, "samplesRead": 60,
+    ///               "peakBytes": 4096},
+    ///   "nodes": [{"time": 0.05, "candidates": 3, "series": 3, "samples": 60,
+    ///              "labels": {"job": 1}}],
+    ///   "reads": [{"time": 0.02, "series": 3, "samples": 60}]
+    /// }
+    /// ```
+    ///
+    /// `time` of a node is that in its own code, on all threads. `labels` has the number of
+    /// different values of each label.
+    pub fn to_json(&self) -> Value {
+        let preparation = self.planning_time + self.selecting_time;
+        let inner = self.total_time.saturating_sub(preparation + self.finishing_time);
+        json!({
+            "timings": {
+                "evalTotalTime": self.total_time.as_secs_f64(),
+                "resultSortTime": self.finishing_time.as_secs_f64(),
+                "queryPreparationTime": preparation.as_secs_f64(),
+                "innerEvalTime": inner.as_secs_f64(),
+                "execQueueTime": 0,
+                "execTotalTime": self.total_time.as_secs_f64(),
+            },
+            "samples": {
+                "totalQueryableSamples": self.samples_queried,
+                "peakSamples": self.peak_samples,
+                "samplesRead": self.samples_read,
+                "peakBytes": self.peak_bytes,
+            },
+            "nodes": self.nodes.iter().map(node_statistics).collect::<Vec<_>>(),
+            "reads": self.reads.iter().map(read_statistics).collect::<Vec<_>>(),
+        })
+    }
+}
+
+fn node_statistics(node: &NodeStatistics) -> Value {
+    let labels = node.labels.iter().map(|(name, values)| (name.clone(), Value::from(*values)));
+    json!({
+        "time": node.time.as_secs_f64(),
+        "candidates": node.candidates,
+        "series": node.series,
+        "samples": node.samples,
+        "labels": labels.collect::<serde_json::Map<_, _>>(),
+    })
+}
+
+fn read_statistics(read: &ReadStatistics) -> Value {
+    json!({"time": read.time.as_secs_f64(), "series": read.series, "samples": read.samples})
 }

@@ -17,7 +17,7 @@ use promql_syntax::{Query, Span, ValueType};
 use crate::plan::{self, Operation, OperationKind, Plan, Select};
 use crate::window::Windows;
 use crate::{EngineError, QueryOptions, TimeRange};
-pub use draw::{PlanLine, PlanLineKind};
+pub use draw::{PlanLine, PlanLineKind, PlanPart};
 pub use label_flow::OutputLabels;
 
 /// The plan of a query as a tree that can be shown.

@@ -14,7 +14,7 @@ use crate::progress::Progress;
 
 /// Why a query has no answer.
 #[derive(Debug)]
-pub(super) enum QueryFailure {
+pub(in crate::commands) enum QueryFailure {
     /// The expression is wrong.
     Syntax(Errors),
     /// The evaluation failed.
@@ -65,7 +65,7 @@ fn is_refused(error: &RemoteError) -> bool {
 
 impl QueryFailure {
     /// Whether Ctrl-C was the reason.
-    pub(super) fn is_cancelled(&self) -> bool {
+    pub(in crate::commands) fn is_cancelled(&self) -> bool {
         match self {
             QueryFailure::Syntax(_) => false,
             QueryFailure::Engine(error) => matches!(error, EngineError::Cancelled),

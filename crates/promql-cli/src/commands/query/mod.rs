@@ -1,10 +1,11 @@
 //! `promql query`: asks a server, or evaluates over files here.
 
 mod empty;
-mod evaluate;
+pub(in crate::commands) mod evaluate;
+pub mod limits;
 mod remarks;
 pub mod server;
-mod source;
+pub(in crate::commands) mod source;
 
 use std::path::PathBuf;
 
@@ -15,6 +16,7 @@ use promql_model::{QueryResult, Severity};
 use promql_storage::OpenOptions;
 
 use self::evaluate::QueryFailure;
+use self::limits::LimitFlags;
 use self::server::ServerFlags;
 use self::source::Opened;
 use super::Stop;
@@ -86,15 +88,9 @@ pub struct Query {
     /// Who evaluates: the server, or this program from the server's raw samples
     #[arg(long, value_name = "WHERE", value_enum, help_heading = "Evaluation")]
     pub eval: Option<Evaluator>,
-    /// How old a sample may be that an instant selector takes [default: 5m]
-    #[arg(long, value_name = "DURATION", help_heading = "Evaluation")]
-    pub lookback: Option<String>,
-    /// How long a query may take [default: 2m for a server, no limit here]
-    #[arg(long, value_name = "DURATION", help_heading = "Evaluation")]
-    pub timeout: Option<String>,
-    /// How many samples an evaluation here may hold at once [default: 50000000]
-    #[arg(long, value_name = "COUNT", help_heading = "Evaluation")]
-    pub max_samples: Option<usize>,
+    /// What an evaluation may take.
+    #[command(flatten)]
+    pub limits: LimitFlags,
     /// Exit with 1 when an answer has no series
     #[arg(long, help_heading = "Evaluation")]
     pub fail_empty: bool,
@@ -153,7 +149,7 @@ impl Query {
             cancellation: cancellation.clone(),
             ..OpenOptions::default()
         };
-        let opened = match source::open(self, &open, console) {
+        let opened = match source::open(&self.sources, self.eval, &open, console) {
             Ok(opened) => opened,
             Err(failure) => return failure.tell(console),
         };
@@ -169,7 +165,7 @@ impl Query {
                 std::time::Duration::from_millis(range.step.unsigned_abs()),
             ),
         };
-        self.limits(&mut options)?;
+        self.limits.apply(&mut options)?;
         options.cancellation = cancellation;
 
         let mut exit = Exit::Ok;
@@ -237,24 +233,6 @@ impl Query {
             step: self.step.clone(),
             last: self.last.clone(),
         }
-    }
-
-    fn limits(&self, options: &mut QueryOptions) -> Result<(), Stop> {
-        let duration = |flag, text: &Option<String>| {
-            let read = |text: &String| range::duration(flag, text).map_err(usage);
-            let milliseconds = text.as_ref().map(read).transpose()?;
-            Ok::<_, Stop>(
-                milliseconds.map(|ms| std::time::Duration::from_millis(ms.unsigned_abs())),
-            )
-        };
-        if let Some(lookback) = duration("lookback", &self.lookback)? {
-            options.engine.lookback_delta = lookback;
-        }
-        options.engine.timeout = duration("timeout", &self.timeout)?;
-        if let Some(limit) = self.max_samples {
-            options.engine.max_samples = limit;
-        }
-        Ok(())
     }
 
     /// Shows an answer, and says how that counts.
@@ -353,7 +331,7 @@ fn heading(input: &Input, at: usize, console: &Console) -> String {
     out
 }
 
-fn usage(error: range::RangeError) -> Stop {
+pub(in crate::commands) fn usage(error: range::RangeError) -> Stop {
     Stop::Usage(error.to_string())
 }
 
@@ -362,7 +340,12 @@ impl QueryFailure {
     ///
     /// # Errors
     /// When standard output can't be written.
-    fn tell(&self, input: &Input, as_json: bool, console: &Console) -> Result<Exit, Stop> {
+    pub(in crate::commands) fn tell(
+        &self,
+        input: &Input,
+        as_json: bool,
+        console: &Console,
+    ) -> Result<Exit, Stop> {
         if self.is_cancelled() {
             return Ok(Exit::Interrupted);
         }
@@ -372,8 +355,9 @@ impl QueryFailure {
                 (report::draw_errors(errors, &name, console), report::errors_envelope(errors))
             }
             QueryFailure::Engine(error) => {
-                let located = report::WithSource::new(error, &name, &input.text);
-                (report::draw(&located, console), self.envelope(error))
+                let error = limits::WithFlags(error);
+                let located = report::WithSource::new(&error, &name, &input.text);
+                (report::draw(&located, console), self.envelope(&error))
             }
             // It knows the expression where it is about it.
             QueryFailure::Server(error) => {

@@ -4,7 +4,7 @@ use promql_engine::Storage;
 use promql_storage::remote::RemoteServer;
 use promql_storage::{LocalSource, OpenOptions, OpenSource, Source, SourceError, UnionStorage};
 
-use super::{Evaluator, Query};
+use super::Evaluator;
 use crate::commands::Stop;
 use crate::console::Console;
 use crate::exit::Exit;
@@ -13,7 +13,7 @@ use crate::report;
 use crate::time::Clock;
 
 /// What was opened.
-pub(super) enum Opened {
+pub(in crate::commands) enum Opened {
     /// Series that this program evaluates over.
     Local {
         /// The series.
@@ -26,7 +26,7 @@ pub(super) enum Opened {
 }
 
 /// Why there is nothing to ask.
-pub(super) enum SourceFailure {
+pub(in crate::commands) enum SourceFailure {
     /// The flags don't fit together.
     Usage(String),
     /// A source can't be had.
@@ -46,17 +46,18 @@ no source: say where the series are, for example
 ///
 /// # Errors
 /// When there is no source, one can't be had, or they don't go together.
-pub(super) fn open(
-    query: &Query,
+pub(in crate::commands) fn open(
+    sources: &[String],
+    eval: Option<Evaluator>,
     options: &OpenOptions,
     console: &Console,
 ) -> Result<Opened, SourceFailure> {
-    if query.sources.is_empty() {
+    if sources.is_empty() {
         return Err(SourceFailure::Usage(NO_SOURCE.to_string()));
     }
     let mut servers = Vec::new();
     let mut locals = Vec::new();
-    for text in &query.sources {
+    for text in sources {
         let source = Source::parse(text).map_err(SourceFailure::Source)?;
         let _progress = Progress::start(console, format!("reading {source}"));
         match source.open(options).map_err(SourceFailure::Source)? {
@@ -67,8 +68,8 @@ pub(super) fn open(
     for warning in locals.iter().flat_map(|local| &local.warnings) {
         console.remark(&report::draw(warning, console));
     }
-    match (servers.pop(), &servers[..], &locals[..], query.eval) {
-        (None, ..) if query.eval == Some(Evaluator::Server) => Err(SourceFailure::Usage(
+    match (servers.pop(), &servers[..], &locals[..], eval) {
+        (None, ..) if eval == Some(Evaluator::Server) => Err(SourceFailure::Usage(
             "--eval server: there is no server among the sources".to_string(),
         )),
         (None, ..) => Ok(union(locals, None)),
@@ -107,7 +108,7 @@ fn union(mut locals: Vec<LocalSource>, last: Option<i64>) -> Opened {
 
 impl Opened {
     /// The time that a query is at when none is said.
-    pub(super) fn latest(&self, clock: &Clock) -> i64 {
+    pub(in crate::commands) fn latest(&self, clock: &Clock) -> i64 {
         match self {
             Opened::Local { last, .. } => last.unwrap_or(clock.now),
             Opened::Server(_) => clock.now,
@@ -120,7 +121,7 @@ impl SourceFailure {
     ///
     /// # Errors
     /// Flags that don't fit together, told by the caller.
-    pub(super) fn tell(self, console: &Console) -> Result<Exit, Stop> {
+    pub(in crate::commands) fn tell(self, console: &Console) -> Result<Exit, Stop> {
         match self {
             SourceFailure::Usage(text) => Err(Stop::Usage(text)),
             SourceFailure::Source(error) => {
