@@ -79,13 +79,12 @@ impl PlanTree {
         // For each ancestor whether it is the last operand.
         let mut is_last: Vec<bool> = Vec::new();
         let mut stack = vec![(self.nodes.len().saturating_sub(1), 0, true)];
-        let numbers = self.shared_numbers();
         while let Some((at, depth, last)) = stack.pop() {
             let Some(node) = self.nodes.get(at) else { continue };
             is_last.truncate(depth);
             is_last.push(last);
             let more = more(PlanPart::Node(at));
-            self.draw_node(at, node, &is_last, &numbers, more, &mut lines);
+            self.draw_node(node, &is_last, more, &mut lines);
             for (behind, &input) in node.inputs.iter().rev().enumerate() {
                 stack.push((input, depth + 1, behind == 0));
             }
@@ -112,36 +111,16 @@ impl PlanTree {
         lines
     }
 
-    /// The numbers of operations whose results are used several times.
-    fn shared_numbers(&self) -> Vec<Option<usize>> {
-        let mut numbers = vec![None; self.nodes.len()];
-        let mut next = 1;
-        for same_as in self.nodes.iter().filter_map(|node| node.same_as) {
-            if let Some(number @ None) = numbers.get_mut(same_as) {
-                *number = Some(next);
-                next += 1;
-            }
-        }
-        numbers
-    }
-
     fn draw_node(
         &self,
-        at: usize,
         node: &PlanNode,
         is_last: &[bool],
-        numbers: &[Option<usize>],
         more: Vec<String>,
         lines: &mut Vec<PlanLine>,
     ) {
         let (first, rest) = branches(is_last, !node.inputs.is_empty());
         let room = |branch: &str| WIDTH.saturating_sub(branch.chars().count()).max(24);
-        let number = |at: usize| numbers.get(at).copied().flatten();
-        let operation = match number(at) {
-            Some(number) => format!("[{number}] {}", node.operation),
-            None => node.operation.clone(),
-        };
-        let wrapped = wrap(&operation, room(&first).min(ALIGNED_WIDTH), 2);
+        let wrapped = wrap(&node.operation, room(&first).min(ALIGNED_WIDTH), 2);
         for (row, text) in wrapped.into_iter().enumerate() {
             let branch = if row == 0 { first.clone() } else { rest.clone() };
             let mut line = line(PlanLineKind::Operation, branch, text);
@@ -150,11 +129,7 @@ impl PlanTree {
             }
             lines.push(line);
         }
-        let described = match node.same_as.and_then(number) {
-            Some(number) => vec![format!("the same as [{number}], computed once")],
-            None => vec![self.describe(node)],
-        };
-        for text in described.into_iter().chain(more) {
+        for text in [self.describe(node)].into_iter().chain(more) {
             let wrapped = wrap(&text, room(&rest), 2);
             lines.extend(
                 wrapped.into_iter().map(|text| line(PlanLineKind::Detail, rest.clone(), text)),

@@ -24,7 +24,7 @@ impl PlanTree {
     /// ```
     ///
     /// A window has `at` instead of `offset` if all steps share it. `labels` is `{"only": […]}` or
-    /// `{"any_but": […]}`. A node with `same_as` uses the result of that node.
+    /// `{"any_but": […]}`.
     pub fn to_json(&self) -> Value {
         json!({
             "steps": steps(&self.steps),
@@ -51,7 +51,6 @@ fn node(node: &PlanNode) -> Value {
         ("window", node.window.as_ref().map(window)),
         ("read", node.read.map(Value::from)),
         ("labels", node.labels.as_ref().map(labels)),
-        ("same_as", node.same_as.map(Value::from)),
     ];
     for (key, optional) in optional {
         if let Some(optional) = optional {

@@ -72,9 +72,6 @@ pub struct PlanNode {
     pub labels: Option<OutputLabels>,
     /// The positions of the operands in [`PlanTree::nodes`].
     pub inputs: Vec<usize>,
-    /// The position of an equal operation whose result is used instead of computing it again. This
-    /// node then has no inputs.
-    pub same_as: Option<usize>,
 }
 
 /// Equally spaced times, in milliseconds since the epoch.
@@ -207,7 +204,6 @@ pub(crate) fn show(query: &Query, plan: &Plan, delayed_name_removal: bool) -> Pl
             read: None,
             labels: None,
             inputs: Vec::new(),
-            same_as: None,
         };
         return PlanTree { steps, nodes: vec![node], reads };
     }
@@ -235,7 +231,6 @@ pub(crate) fn show(query: &Query, plan: &Plan, delayed_name_removal: bool) -> Pl
             read: operation.selection(),
             labels,
             inputs: inputs.clone(),
-            same_as: None,
         });
     }
     PlanTree { steps, nodes, reads }
