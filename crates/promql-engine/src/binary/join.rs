@@ -133,6 +133,11 @@ impl Join {
         self.cardinality == Cardinality::OneToMany
     }
 
+    /// Whether results lose the metric's name in the end. Filters and trims keep the left operand's.
+    fn drops_names(&self) -> bool {
+        !matches!(self.op, ElementOp::Filter(_) | ElementOp::Trim(_))
+    }
+
     /// Whether elements of a group may meet that must not.
     fn is_ambiguous(&self, group: &MatchGroup, many: &[Series]) -> bool {
         let needed = |filled: Option<f64>, other: &[usize]| !other.is_empty() || filled.is_some();
@@ -149,7 +154,7 @@ impl Join {
         let metadata = |index: usize| {
             ["__name__", "__type__", "__unit__"].map(|name| many[index].labels.get(name))
         };
-        if matches!(self.op, ElementOp::Filter(_))
+        if !self.drops_names()
             || group.lhs.iter().all(|&index| metadata(index) == metadata(group.lhs[0]))
         {
             return false;
@@ -334,7 +339,7 @@ impl Join {
         let labels = if one_to_one {
             Labels::empty()
         } else {
-            let drops_name = !matches!(self.op, ElementOp::Filter(_) | ElementOp::Trim(_));
+            let drops_name = self.drops_names();
             let partner = partner.map_or(&group.signature, |o| &one.series[o].labels);
             self.result_labels(drops_name, &many.series[index].labels, partner)
         };
