@@ -86,9 +86,14 @@ impl FunctionInfo {
 
 /// The row of a function.
 pub fn function(name: &str) -> Option<&'static FunctionInfo> {
-    let letter = name.bytes().next()?.wrapping_sub(b'a') as usize;
+    function_of_bytes(name.as_bytes())
+}
+
+/// The same for a name that need not be UTF-8.
+pub(crate) fn function_of_bytes(name: &[u8]) -> Option<&'static FunctionInfo> {
+    let letter = name.first()?.wrapping_sub(b'a') as usize;
     let rows = FIRST_ROWS.get(letter)?.clone();
-    FUNCTIONS[rows].iter().find(|row| row.name == name)
+    FUNCTIONS[rows].iter().find(|row| row.name.as_bytes() == name)
 }
 
 /// The rows whose names begin with a letter, from `a` on. A function is looked up for every call

@@ -1,5 +1,7 @@
 //! From the nodes of the syntax tree to those of the typed tree.
 
+use std::cell::Cell;
+
 use super::rules::selector_problem;
 use crate::ast::{BinaryModifiers, BinaryOp, Expr, List, MatchingId, NodeId, NodeKind, Sign, Text};
 use crate::functions::{Aggregator, Function, FunctionInfo};
@@ -18,14 +20,24 @@ enum Typed {
     String(Text),
 }
 
+/// How much room is kept from one tree to the next.
+const MAX_KEPT: usize = 1 << 12;
+
+thread_local! {
+    static TYPED: Cell<Vec<Typed>> = const { Cell::new(Vec::new()) };
+}
+
 /// The typed tree. `None` if a rule may be broken; with `checked` also where only the caller can
 /// tell.
 pub(super) fn lower(expr: &Expr, checked: bool) -> Option<Query> {
     let nodes = expr.nodes();
+    let mut typed = TYPED.take();
+    typed.clear();
+    typed.reserve(nodes.len());
     let mut lowering = Lowering {
         expr,
         checked,
-        typed: Vec::with_capacity(nodes.len()),
+        typed,
         query: Query {
             expr: expr.clone(),
             root: Root::Scalar(ScalarId(0)),
@@ -44,6 +56,9 @@ pub(super) fn lower(expr: &Expr, checked: bool) -> Option<Query> {
         Typed::Range(id) => Root::Range(id),
         Typed::String(text) => Root::String(text),
     };
+    if lowering.typed.capacity() <= MAX_KEPT {
+        TYPED.set(lowering.typed);
+    }
     Some(lowering.query)
 }
 

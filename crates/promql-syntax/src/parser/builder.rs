@@ -456,9 +456,9 @@ impl<'s> Builder<'s> {
     pub(crate) fn call(&mut self, word: u32, arguments: u32, end: u32) -> NodeId {
         let span = self.tokens_span(word, end);
         let start = arguments as usize;
-        let name = std::str::from_utf8(self.token_text(word)).unwrap_or_default();
-        let problem = match crate::functions::function(name) {
-            None => ErrorKind::UnknownFunction(name.into()),
+        let name = self.token_text(word);
+        let problem = match crate::functions::function_of_bytes(name) {
+            None => ErrorKind::UnknownFunction(String::from_utf8_lossy(name).into()),
             Some(function)
                 if function.stability == Stability::Experimental
                     && !self.features.experimental_functions =>

@@ -280,6 +280,20 @@ impl Builder<'_> {
 
 /// The seconds of a duration such as `1h30m`.
 fn parse_duration_seconds(text: &[u8]) -> Result<f64, ErrorKind> {
+    // Nearly all durations are one or two digits and a unit.
+    if let Some((&unit, digits @ ([_] | [_, _]))) = text.split_last()
+        && digits.iter().all(u8::is_ascii_digit)
+        && let Some(seconds) = match unit {
+            b's' => Some(1u32),
+            b'm' => Some(60),
+            b'h' => Some(3600),
+            b'd' => Some(86_400),
+            _ => None,
+        }
+    {
+        let count = digits.iter().fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0'));
+        return Ok(f64::from(count * seconds));
+    }
     let nanos = match promql_model::parse_duration(std::str::from_utf8(text).unwrap_or_default()) {
         Ok(nanos) => nanos,
         Err(error) => return Err(ErrorKind::BadDuration(error.to_string().into())),
