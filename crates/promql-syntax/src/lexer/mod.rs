@@ -125,7 +125,8 @@ enum BraceToken {
     NotEqualRegex,
     #[token("}")]
     RightBrace,
-    #[regex("#(?-u:[^\n\r])*", allow_greedy = true)]
+    /// The start of a comment.
+    #[token("#")]
     Comment,
 }
 
@@ -200,7 +201,8 @@ impl<'s> Lexer<'s> {
             let Ok(kind) = result else { return Err(self.unexpected(at.start)) };
             match kind {
                 TokenKind::Comment => {
-                    self.out.comments.push(span(at.start, at.end));
+                    let end = self.comment(at.start);
+                    lex.bump(end - at.end);
                     continue;
                 }
                 TokenKind::Number if !self.source[at.start].is_ascii_alphabetic() => {
@@ -280,7 +282,8 @@ impl<'s> Lexer<'s> {
                 Ok(BraceToken::EqualRegex) => TokenKind::EqualRegex,
                 Ok(BraceToken::NotEqualRegex) => TokenKind::NotEqualRegex,
                 Ok(BraceToken::Comment) => {
-                    self.out.comments.push(span(at.start, at.end));
+                    let end = self.comment(at.start);
+                    lex.bump(end - at.end);
                     continue;
                 }
                 Ok(BraceToken::Quote) => {
@@ -399,6 +402,14 @@ impl<'s> Lexer<'s> {
         } else {
             Ok(Mode::End)
         }
+    }
+
+    /// A comment up to the end of the line. Gives the offset behind it.
+    fn comment(&mut self, start: usize) -> usize {
+        let rest = &self.source[start..];
+        let end = start + memchr::memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
+        self.out.comments.push(span(start, end));
+        end
     }
 
     fn number(&mut self, start: usize) -> Result<usize, Error> {

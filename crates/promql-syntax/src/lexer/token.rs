@@ -303,8 +303,8 @@ token_kinds! {
     NotResetHint "NOT_COUNTER_RESET" HistogramWord,
     /// `gauge` after `counter_reset_hint`
     GaugeHint "GAUGE_TYPE" HistogramWord,
-    /// `#` up to the end of the line
-    #[regex("#(?-u:[^\n\r])*", allow_greedy = true)]
+    /// `#` up to the end of the line. The rule finds the `#`.
+    #[token("#")]
     Comment "COMMENT" Quoted,
     // The kinds below never leave the lexer: the pass before the parser makes them where one token
     // of look-ahead would not be enough to tell two constructs apart.
