@@ -20,10 +20,10 @@ use super::query::source::{self, Opened};
 use super::query::{Evaluator, usage};
 use crate::console::Console;
 use crate::exit::Exit;
-use crate::inputs::{Input, Reader};
+use crate::inputs::Input;
 use crate::progress::Progress;
 use crate::render::grid::{BOLD, DIM, push_styled};
-use crate::time::{Clock, Times, When};
+use crate::time::{Clock, Times};
 use crate::{interrupt, visible};
 
 const AFTER: &str = "\
@@ -63,21 +63,9 @@ pub struct Explain {
     #[arg(short = 'o', long, value_name = "FORMAT", default_value = "text", value_enum)]
     pub format: Format,
 
-    /// One point in time
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true, help_heading = "When")]
-    pub time: Option<String>,
-    /// The range from this long ago until --end
-    #[arg(long, value_name = "DURATION", help_heading = "When")]
-    pub last: Option<String>,
-    /// The start of a range
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true, help_heading = "When")]
-    pub start: Option<String>,
-    /// The end of a range [default: now, for files their last sample]
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true, help_heading = "When")]
-    pub end: Option<String>,
-    /// The step of a range [default: a round one that gives at most 250 points]
-    #[arg(long, value_name = "DURATION", help_heading = "When")]
-    pub step: Option<String>,
+    /// When it is evaluated.
+    #[command(flatten)]
+    pub times: Times,
 
     /// What an evaluation may take.
     #[command(flatten)]
@@ -103,16 +91,7 @@ impl Explain {
     /// When the arguments don't fit together, an input can't be read, or the answer can't be
     /// written.
     pub fn run(&self, console: &Console) -> Result<Exit, Stop> {
-        let mut reader = Reader::default();
-        self.files.iter().try_for_each(|path| reader.file(path))?;
-        self.expressions.iter().try_for_each(|text| reader.argument(text))?;
-        let inputs = reader.into_inputs();
-        if inputs.is_empty() {
-            return Err(Stop::Usage(
-                "no expression: give one as an argument, a file with -f, or - for standard input"
-                    .to_string(),
-            ));
-        }
+        let inputs = super::inputs(&self.files, &self.expressions)?;
         let cancellation = interrupt::listen(*console);
         let clock = Clock::system();
         let open = OpenOptions {
@@ -125,30 +104,14 @@ impl Explain {
             false => {
                 // A server says nothing about the parts of a query, so its series are read and the
                 // query is evaluated here.
-                let is_server = |s: &String| s.starts_with("http://") || s.starts_with("https://");
-                let eval = self.sources.iter().any(is_server).then_some(Evaluator::Local);
-                match source::open(&self.sources, eval, &open, console) {
+                match source::open(&self.sources, Some(Evaluator::Local), &open, console) {
                     Ok(opened) => Some(opened),
                     Err(failure) => return failure.tell(console),
                 }
             }
         };
-        let times = Times {
-            time: self.time.clone(),
-            start: self.start.clone(),
-            end: self.end.clone(),
-            step: self.step.clone(),
-            last: self.last.clone(),
-        };
         let latest = opened.as_ref().map_or(clock.now, |opened| opened.latest(&clock));
-        let mut options = match times.when(&clock, latest).map_err(usage)? {
-            When::At(time) => QueryOptions::instant(time),
-            When::Over(range) => QueryOptions::range(
-                range.start,
-                range.end,
-                Duration::from_millis(range.step.unsigned_abs()),
-            ),
-        };
+        let mut options = QueryOptions::from(self.times.when(&clock, latest).map_err(usage)?);
         self.limits.apply(&mut options)?;
         options.cancellation = cancellation;
         let storage = match &opened {

@@ -8,9 +8,11 @@ pub mod parse;
 pub mod query;
 pub mod test;
 
+use std::path::PathBuf;
+
 use crate::console::{Console, OutputError};
 use crate::exit::Exit;
-use crate::inputs::InputError;
+use crate::inputs::{Input, InputError, Reader};
 
 /// What ends a command before its time. Nothing was told yet.
 #[derive(Debug, thiserror::Error)]
@@ -39,4 +41,19 @@ impl Stop {
             Stop::Output(_) => Exit::Failed,
         }
     }
+}
+
+/// The expressions of files, then those of arguments. There is at least one.
+fn inputs(files: &[PathBuf], expressions: &[String]) -> Result<Vec<Input>, Stop> {
+    let mut reader = Reader::default();
+    files.iter().try_for_each(|path| reader.file(path))?;
+    expressions.iter().try_for_each(|text| reader.argument(text))?;
+    let inputs = reader.into_inputs();
+    if inputs.is_empty() {
+        return Err(Stop::Usage(
+            "no expression: give one as an argument, a file with -f, or - for standard input"
+                .to_string(),
+        ));
+    }
+    Ok(inputs)
 }

@@ -8,7 +8,7 @@ use promql_syntax::{Errors, Expr, Features, lexer};
 use super::Stop;
 use crate::console::Console;
 use crate::exit::Exit;
-use crate::inputs::{Input, Reader};
+use crate::inputs::Input;
 use crate::{features, report, visible};
 
 const AFTER: &str = "\
@@ -77,16 +77,7 @@ impl Parse {
     /// When an input can't be read or the answer can't be written.
     pub fn run(&self, console: &Console) -> Result<Exit, Stop> {
         let features = if self.strict { Features::STABLE } else { self.features };
-        let mut reader = Reader::default();
-        self.files.iter().try_for_each(|path| reader.file(path))?;
-        self.expressions.iter().try_for_each(|text| reader.argument(text))?;
-        let inputs = reader.into_inputs();
-        if inputs.is_empty() {
-            return Err(Stop::Usage(
-                "no expression: give one as an argument, a file with -f, or - for standard input"
-                    .to_string(),
-            ));
-        }
+        let inputs = super::inputs(&self.files, &self.expressions)?;
         let mut exit = Exit::Ok;
         for (at, input) in inputs.iter().enumerate() {
             if at > 0 && matches!(self.format, Format::Tree | Format::Typed | Format::Tokens) {

@@ -1,23 +1,33 @@
 //! When a query is evaluated: the flags of a query put together.
 
+use std::time::Duration;
+
+use clap::Args;
+use promql_engine::QueryOptions;
 use promql_model::{FormatDuration, parse_duration};
 
 use super::instant::{Clock, TimeError};
 use crate::render::Range;
 
 /// The flags as they were written.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
+#[command(next_help_heading = "When")]
 pub struct Times {
-    /// `--time`
+    /// One point in time
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub time: Option<String>,
-    /// `--start`
-    pub start: Option<String>,
-    /// `--end`
-    pub end: Option<String>,
-    /// `--step`
-    pub step: Option<String>,
-    /// `--last`
+    /// The range from this long ago until --end
+    #[arg(long, value_name = "DURATION")]
     pub last: Option<String>,
+    /// The start of a range
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub start: Option<String>,
+    /// The end of a range [default: now, for files their last sample]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub end: Option<String>,
+    /// The step of a range [default: a round one that gives at most 250 points]
+    #[arg(long, value_name = "DURATION")]
+    pub step: Option<String>,
 }
 
 /// When a query is evaluated, in milliseconds since the epoch.
@@ -27,6 +37,18 @@ pub enum When {
     At(i64),
     /// From start to end, step by step.
     Over(Range),
+}
+
+impl From<When> for QueryOptions {
+    fn from(when: When) -> QueryOptions {
+        match when {
+            When::At(time) => QueryOptions::instant(time),
+            When::Over(range) => {
+                let step = Duration::from_millis(range.step.unsigned_abs());
+                QueryOptions::range(range.start, range.end, step)
+            }
+        }
+    }
 }
 
 /// Flags that make no sense.

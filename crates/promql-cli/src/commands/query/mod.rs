@@ -22,7 +22,7 @@ use self::source::Opened;
 use super::Stop;
 use crate::console::Console;
 use crate::exit::Exit;
-use crate::inputs::{Input, Reader};
+use crate::inputs::Input;
 use crate::render::{self, Format, View, grid};
 use crate::time::{Clock, Times, When, range};
 use crate::{interrupt, report};
@@ -69,21 +69,9 @@ pub struct Query {
     #[arg(short = 'o', long, value_name = "FORMAT", value_enum)]
     pub format: Option<Format>,
 
-    /// One point in time
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true, help_heading = "When")]
-    pub time: Option<String>,
-    /// The range from this long ago until --end
-    #[arg(long, value_name = "DURATION", help_heading = "When")]
-    pub last: Option<String>,
-    /// The start of a range
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true, help_heading = "When")]
-    pub start: Option<String>,
-    /// The end of a range [default: now, for files their last sample]
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true, help_heading = "When")]
-    pub end: Option<String>,
-    /// The step of a range [default: a round one that gives at most 250 points]
-    #[arg(long, value_name = "DURATION", help_heading = "When")]
-    pub step: Option<String>,
+    /// When it is evaluated.
+    #[command(flatten)]
+    pub times: Times,
 
     /// Who evaluates: the server, or this program from the server's raw samples
     #[arg(long, value_name = "WHERE", value_enum, help_heading = "Evaluation")]
@@ -153,18 +141,11 @@ impl Query {
             Ok(opened) => opened,
             Err(failure) => return failure.tell(console),
         };
-        let when = self.times().when(&clock, opened.latest(&clock)).map_err(usage)?;
+        let when = self.times.when(&clock, opened.latest(&clock)).map_err(usage)?;
         if let (When::Over(range), Opened::Server(_)) = (when, &opened) {
             range::check_steps(range).map_err(usage)?;
         }
-        let mut options = match when {
-            When::At(time) => QueryOptions::instant(time),
-            When::Over(range) => QueryOptions::range(
-                range.start,
-                range.end,
-                std::time::Duration::from_millis(range.step.unsigned_abs()),
-            ),
-        };
+        let mut options = QueryOptions::from(when);
         self.limits.apply(&mut options)?;
         options.cancellation = cancellation;
 
@@ -201,7 +182,6 @@ impl Query {
     }
 
     fn inputs(&self) -> Result<Vec<Input>, Stop> {
-        let mut reader = Reader::default();
         if self.sources.iter().any(|s| s == "-") {
             let dash = |text: &String| text == "-";
             if self.expressions.iter().any(dash) || self.files.iter().any(|f| f.as_os_str() == "-")
@@ -213,26 +193,7 @@ impl Query {
                 ));
             }
         }
-        self.files.iter().try_for_each(|path| reader.file(path))?;
-        self.expressions.iter().try_for_each(|text| reader.argument(text))?;
-        let inputs = reader.into_inputs();
-        if inputs.is_empty() {
-            return Err(Stop::Usage(
-                "no expression: give one as an argument, a file with -f, or - for standard input"
-                    .to_string(),
-            ));
-        }
-        Ok(inputs)
-    }
-
-    fn times(&self) -> Times {
-        Times {
-            time: self.time.clone(),
-            start: self.start.clone(),
-            end: self.end.clone(),
-            step: self.step.clone(),
-            last: self.last.clone(),
-        }
+        super::inputs(&self.files, &self.expressions)
     }
 
     /// Shows an answer, and says how that counts.
