@@ -83,6 +83,11 @@ impl Excerpt {
         &self.name
     }
 
+    /// The place in what is shown, which is what labels refer to.
+    pub fn shown_place(&self) -> Range<usize> {
+        self.place.clone()
+    }
+
     /// The line of the place, counted from 1.
     pub fn line(&self) -> usize {
         self.line + 1
