@@ -21,4 +21,8 @@
 //! Invariant: nothing here prints, reads a file or writes one. Outcomes are values; how they look is
 //! the matter of whoever shows them.
 
+mod finding;
 pub mod script;
+pub mod yaml;
+
+pub use finding::{Finding, Located};
