@@ -1,6 +1,6 @@
 //! What holds for any query over any data: a range query gives at each step what an instant query
-//! gives, the number of threads makes no difference, an offset moves the data, and labels can be
-//! kept or taken away.
+//! gives, it makes no difference how many threads work on it, in what portions, and whether equal
+//! parts are computed once, an offset moves the data, and labels can be kept or taken away.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -353,17 +353,65 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 3, max_shrink_iters: 20, ..Default::default() })]
 
     #[test]
-    fn the_number_of_threads_makes_no_difference(memory in memory()) {
+    fn threads_and_portions_make_no_difference(memory in memory()) {
         for text in &queries() {
             let query = query(text);
-            let outcome = |threads: usize| {
-                let engine = EngineOptions { threads: Some(threads), ..EngineOptions::default() };
+            let outcome = |threads: usize, batch: Option<usize>| {
+                let engine =
+                    EngineOptions { threads: Some(threads), batch, ..EngineOptions::default() };
                 let range = QueryOptions::range(0, 400_000, Duration::from_millis(100));
                 let result = evaluate(&query, &memory, &range.with_engine(engine));
                 // NaN is not equal to itself, its text is.
                 format!("{result:?}")
             };
-            prop_assert_eq!(outcome(1), outcome(2), "{}", text);
+            let expected = outcome(1, None);
+            for (threads, batch) in
+                [(2, None), (2, Some(1)), (2, Some(2)), (2, Some(7)), (5, Some(usize::MAX))]
+            {
+                let found = outcome(threads, batch);
+                prop_assert_eq!(&found, &expected, "{} {} {:?}", text, threads, batch);
+            }
+        }
+    }
+}
+
+/// Queries in which the same expression, `Q`, stands several times.
+const REPEATED: [&str; 6] = [
+    "(Q) or (Q)",
+    "(Q) and (Q) unless (Q)",
+    "(Q) + ((Q) - (Q))",
+    "sum by (i) (Q) / on (i) group_right () (Q)",
+    "max_over_time((Q)[40s:10s]) - min_over_time((Q)[40s:10s])",
+    "avg(Q) - avg(Q) * count(Q)",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 6, max_shrink_iters: 20, ..Default::default() })]
+
+    /// Values, labels, remarks with their places, and failures.
+    #[test]
+    fn computing_equal_parts_once_makes_no_difference(memory in memory(), names in any::<bool>()) {
+        for part in &queries() {
+            let is_scalar = compile(part, &Features::ALL)
+                .is_ok_and(|query| query.value_type() == ValueType::Scalar);
+            let part = if is_scalar { format!("vector({part})") } else { part.clone() };
+            for repeated in REPEATED {
+                let text = repeated.replace('Q', &part);
+                let query = query(&text);
+                let outcome = |share: bool| {
+                    let engine = EngineOptions {
+                        share,
+                        threads: Some(1),
+                        delayed_name_removal: names,
+                        start_timestamps: names,
+                        ..EngineOptions::default()
+                    };
+                    let range = QueryOptions::range(0, 400_000, Duration::from_secs(10));
+                    let result = evaluate(&query, &memory, &range.with_engine(engine));
+                    format!("{result:?}")
+                };
+                prop_assert_eq!(outcome(true), outcome(false), "{}", text);
+            }
         }
     }
 }

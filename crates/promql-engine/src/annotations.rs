@@ -5,6 +5,7 @@
 //! place of its operation in the order of evaluation, and the greatest wins.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use promql_model::number::General;
@@ -20,6 +21,10 @@ pub(crate) struct Place {
     pub(crate) order: usize,
     /// The part of the query that the remark points at.
     pub(crate) span: Span,
+    /// For how many equal parts of the query the operation stands: each would make the remark.
+    pub(crate) times: usize,
+    /// The part of the query that a failure points at: of equal ones the first.
+    pub(crate) first: Span,
 }
 
 /// Collects the remarks of one query.
@@ -31,8 +36,9 @@ struct Collected {
     places: HashMap<(Severity, String), Place>,
     /// Repairs of buckets by the suffix that names the metric.
     repairs: HashMap<String, (Place, Repair)>,
-    /// Overlapping start timestamps: the place and how often.
-    overlaps: HashMap<String, (Place, usize)>,
+    /// Overlapping start timestamps by operation and series: the place, the name, and in how many
+    /// windows. A series may be computed more than once.
+    overlaps: HashMap<(usize, usize), (Place, String, usize)>,
     /// Remarks of which an operation makes but one at each step, by operation and step: the last
     /// one.
     of_steps: HashMap<(usize, usize), AtStep>,
@@ -85,18 +91,26 @@ impl Annotations {
         }
     }
 
-    /// Start timestamps of a counter that lie before its previous samples, in so many windows.
-    pub(crate) fn overlap(&self, place: Place, quoted_name: String, windows: usize) {
+    /// Start timestamps of a counter, given by the number of its series, that lie before its
+    /// previous samples, in so many windows.
+    pub(crate) fn overlap(&self, place: Place, series: usize, quoted_name: String, windows: usize) {
         let mut collected = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = collected.overlaps.entry(quoted_name).or_insert((place, 0));
-        *known = (place.max(known.0), known.1 + windows);
+        collected.overlaps.insert((place.order, series), (place, quoted_name, windows));
     }
 
     /// Buckets that were repaired. `suffix` names the metric.
     pub(crate) fn repaired(&self, place: Place, suffix: String, repair: Repair) {
         let mut collected = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = collected.repairs.entry(suffix).or_insert((place, repair));
-        *known = (place.max(known.0), known.1.join(&repair));
+        let repair = Repair { samples: repair.samples * place.times, ..repair };
+        match collected.repairs.entry(suffix) {
+            Entry::Vacant(new) => {
+                new.insert((place, repair));
+            }
+            Entry::Occupied(mut known) => {
+                let (before, repairs) = *known.get();
+                known.insert((place.max(before), repairs.join(&repair)));
+            }
+        }
     }
 
     /// All remarks: warnings first, each kind in the order of the operations.
@@ -109,7 +123,12 @@ impl Annotations {
             *known = remark.place.max(*known);
         }
         let plain = collected.places.into_iter().map(|((severity, text), at)| (severity, at, text));
-        let overlaps = collected.overlaps.into_iter().map(|(name, (at, windows))| {
+        let mut overlaps: HashMap<String, (Place, usize)> = HashMap::new();
+        for (place, name, windows) in collected.overlaps.into_values() {
+            let known = overlaps.entry(name).or_insert((place, 0));
+            *known = (place.max(known.0), known.1 + windows * place.times);
+        }
+        let overlaps = overlaps.into_iter().map(|(name, (at, windows))| {
             let often = match windows {
                 1 => String::new(),
                 _ => format!(" ({windows} occurrences)"),

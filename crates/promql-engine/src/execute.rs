@@ -23,11 +23,11 @@ use crate::operator::{
 };
 use crate::over_range::extended::{self, SmoothedSelector};
 use crate::over_range::{Extension, Kernel, OverRange};
-use crate::plan::{Operation, OperationKind, Plan};
+use crate::plan::{Operation, OperationKind, Plan, Remarks};
 use crate::select::{InstantSelector, SelectorSamples, Take};
+use crate::shared::{self, Results};
 use crate::storage::SelectedSeries;
 use crate::subquery::Subquery;
-use crate::totals::totals_only;
 use crate::values::{Inputs, RangeValue, Value, missing_operand};
 use crate::workers::Scratch;
 
@@ -37,14 +37,12 @@ pub(crate) fn execute<'a>(
     plan: &'a Plan,
     selected: &'a [Box<dyn SelectedSeries + 'a>],
 ) -> Result<Option<Value<'a>>, EngineError> {
-    let mut values: Vec<Option<Value<'a>>> = Vec::with_capacity(plan.operations.len());
-    let totals = totals_only(context.query, plan);
+    let mut values = Results::new(plan.operations.len());
     for (index, operation) in plan.operations.iter().enumerate() {
         context.limits.check()?;
-        let inputs = operation.inputs.iter();
-        let inputs = Inputs::new(inputs.filter_map(|&input| values[input].take()));
-        let totals = totals[index];
-        let step = Step { context, plan, selected, operation, index, totals };
+        let inputs = operation.inputs.iter().rev();
+        let inputs = Inputs::new(inputs.filter_map(|&input| values.take(input)).collect());
+        let step = Step { context, plan, selected, operation, index };
         let evaluate = || -> Result<Value<'a>, EngineError> {
             match step.evaluate(inputs)? {
                 // Each level costs stack when columns are computed.
@@ -64,9 +62,9 @@ pub(crate) fn execute<'a>(
         };
         let value = value.map_err(|error| error.at(operation.span))?;
         context.limits.keep_bytes(labels_bytes(operation, &value))?;
-        values.push(Some(value));
+        values.push(value, index, operation);
     }
-    Ok(values.pop().flatten())
+    Ok(plan.operations.len().checked_sub(1).and_then(|last| values.take(last)))
 }
 
 /// The memory of the label sets that an operation has made, and of the list of them.
@@ -95,8 +93,6 @@ struct Step<'a> {
     operation: &'a Operation,
     /// Its position in the plan.
     index: usize,
-    /// Whether the histograms that it selects are needed without buckets.
-    totals: bool,
 }
 
 impl<'a> Step<'a> {
@@ -110,20 +106,16 @@ impl<'a> Step<'a> {
 
     /// Where remarks about this operation point.
     fn place(&self) -> Place {
-        Place { order: self.index, span: self.operation.span }
+        let Remarks { order, times, span, .. } = self.operation.remarks;
+        Place { order, span, times, first: self.operation.span }
     }
 
-    /// Where remarks about an operand point. Those about subqueries point at the start of the query,
-    /// as upstream, which replaces a subquery by its samples, has it.
+    /// Where remarks about an operand point.
     fn place_of_input(&self, input: usize) -> Place {
-        let operations = &self.plan.operations;
-        let operand = self.operation.inputs.get(input).map(|&input| &operations[input]);
-        let span = match operand {
-            Some(Operation { kind: OperationKind::Subquery(_), .. }) => Span::default(),
-            Some(operand) => operand.span,
-            None => self.operation.span,
-        };
-        Place { order: self.index, span }
+        let own = self.place();
+        let Remarks { operands, first_operands, .. } = &self.operation.remarks;
+        let of = |spans: &[Span], otherwise| spans.get(input).copied().unwrap_or(otherwise);
+        Place { span: of(operands, own.span), first: of(first_operands, own.first), ..own }
     }
 
     fn evaluate(&self, mut inputs: Inputs<'a>) -> Result<Value<'a>, EngineError> {
@@ -155,7 +147,12 @@ impl<'a> Step<'a> {
                 })
             }
             OperationKind::Subquery(windows) => {
-                let source = Box::new(Subquery { inner: inputs.vector()?, grid: self.grid() });
+                let mut inner = inputs.vector()?;
+                if self.operation.remember {
+                    // What the windows are over is asked for as often as the windows.
+                    inner = shared::remembering(inner, self.index);
+                }
+                let source = Box::new(Subquery { inner, grid: self.grid() });
                 Value::Range(RangeValue { source, windows, loaded: windows, extension: None })
             }
             OperationKind::Repeat => match inputs.next() {
@@ -202,7 +199,8 @@ impl<'a> Step<'a> {
     fn samples(&self, select: crate::plan::Select) -> SelectorSamples<'a> {
         let selected = &*self.selected[select.selection];
         let samples = SelectorSamples::new(self.context, selected, select);
-        SelectorSamples { totals: self.totals, ..samples }
+        let remember = self.plan.selections[select.selection].remember;
+        SelectorSamples { totals: self.operation.totals, remember, ..samples }
     }
 
     fn instant_selector(

@@ -4,7 +4,7 @@ use crate::EngineError;
 
 /// The instants `start, start + step, …`. An instant query has one of them. Times are milliseconds
 /// since the epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Grid {
     pub(crate) start: i64,
     pub(crate) step: i64,

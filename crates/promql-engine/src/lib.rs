@@ -71,6 +71,7 @@ mod over_range;
 mod plan;
 mod result;
 mod select;
+mod shared;
 mod statistics;
 mod storage;
 mod subquery;
@@ -82,7 +83,7 @@ mod workers;
 pub use error::{EngineError, SourceRange};
 pub use explain::{
     Evaluation, OutputLabels, PlanLine, PlanLineKind, PlanNode, PlanPart, PlanRead, PlanSteps,
-    PlanTree, PlanWindow, plan,
+    PlanTree, PlanWindow, Sharing, plan,
 };
 pub use options::{Cancellation, EngineOptions, EvaluationTime, QueryOptions};
 pub use statistics::{NodeStatistics, QueryStatistics, ReadStatistics};
@@ -188,7 +189,7 @@ fn run(
         options: &options.engine,
         limits: limits.clone(),
         annotations: annotations::Annotations::default(),
-        workers: workers::Workers::new(options.engine.threads, limits, statistics.clone()),
+        workers: workers::Workers::new(&options.engine, limits, statistics.clone()),
         statistics,
         operations: plan.operations.len(),
     };

@@ -53,6 +53,11 @@ pub(crate) trait Operator: Send + Sync {
     fn has_effects(&self) -> bool {
         false
     }
+
+    /// Whether the columns are there already, so that asking for one is copying it.
+    fn is_kept(&self) -> bool {
+        false
+    }
 }
 
 pub(crate) type VectorOperator<'a> = Box<dyn Operator + 'a>;
@@ -157,6 +162,10 @@ impl Operator for Kept<'_> {
     fn depth(&self) -> usize {
         1
     }
+
+    fn is_kept(&self) -> bool {
+        true
+    }
 }
 
 /// The value of the only step of a step-invariant expression, at each of many steps.
@@ -194,6 +203,10 @@ impl Operator for Repeat<'_> {
 
     fn has_effects(&self) -> bool {
         self.once.has_effects()
+    }
+
+    fn is_kept(&self) -> bool {
+        self.once.is_kept()
     }
 }
 

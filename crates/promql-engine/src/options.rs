@@ -31,6 +31,13 @@ pub struct EngineOptions {
     /// How many threads work on a query. By default as many as the machine has. The result is the
     /// same for any number.
     pub threads: Option<usize>,
+    /// How many series are computed by all threads before the thread that asked consumes them: the
+    /// more, the less threads wait for each other, and the more memory the columns take that are
+    /// under way. By default a few hundred. The result is the same for any number.
+    pub batch: Option<usize>,
+    /// Whether parts of a query that are equal are computed once. The result is the same either
+    /// way, so there is hardly a reason to switch it off but to measure what it gives.
+    pub share: bool,
     /// Whether the metric name is removed at the end of the query rather than by each operation
     /// (the server's feature `promql-delayed-name-removal`).
     pub delayed_name_removal: bool,
@@ -51,6 +58,8 @@ impl Default for EngineOptions {
             max_bytes: None,
             timeout: None,
             threads: None,
+            batch: None,
+            share: true,
             delayed_name_removal: false,
             start_timestamps: false,
             type_and_unit_labels: false,

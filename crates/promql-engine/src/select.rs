@@ -13,7 +13,7 @@ use crate::storage::{
 };
 use crate::totals;
 use crate::window::{WindowTable, Windows};
-use crate::workers::{RangeBuffer, Scratch, Tables};
+use crate::workers::{Decoded, RangeBuffer, Scratch, Tables};
 
 /// The samples of a selector, cut to the time that is needed.
 pub(crate) struct SelectorSamples<'a> {
@@ -23,6 +23,9 @@ pub(crate) struct SelectorSamples<'a> {
     pub(crate) select: Select,
     /// Whether histograms are needed without buckets.
     pub(crate) totals: bool,
+    /// Whether the samples are asked for by several selectors, so that what had to be decoded is
+    /// worth remembering.
+    pub(crate) remember: bool,
 }
 
 /// What to do with staleness markers.
@@ -39,7 +42,7 @@ impl<'a> SelectorSamples<'a> {
         select: Select,
     ) -> Self {
         let series = selected.labels().iter().cloned().map(Series::new).collect();
-        SelectorSamples { context, selected, series, select, totals: false }
+        SelectorSamples { context, selected, series, select, totals: false, remember: false }
     }
 
     /// The windows with the samples around them that are needed.
@@ -56,13 +59,23 @@ impl<'a> SelectorSamples<'a> {
     fn read_samples<'b>(
         &'b self,
         index: usize,
+        scratch: &mut Scratch,
         buffer: &'b mut RangeBuffer,
         markers: StaleMarkers,
     ) -> Result<Samples<'b>, EngineError> {
         self.context.limits.check()?;
-        let RangeBuffer { raw, clean } = buffer;
-        let mut samples = cut(self.selected.read(index, raw)?, self.time_range());
-        if let Some(statistics) = &self.context.statistics {
+        let place = (self.select.selection, index);
+        let is_decoded = self.remember && scratch.take_decoded(place, buffer);
+        let RangeBuffer { raw, clean, decoded } = buffer;
+        let all = match is_decoded {
+            true => raw.samples(),
+            false => self.selected.read(index, raw)?,
+        };
+        *decoded = self.remember.then(|| Decoded::new(place, &all));
+        let mut samples = cut(all, self.time_range());
+        if let Some(statistics) = &self.context.statistics
+            && !is_decoded
+        {
             // Without a selector an operation selects on its own.
             let selection = self.select.selector.map(|_| self.select.selection);
             statistics
@@ -141,10 +154,10 @@ impl RangeSource for SelectorSamples<'_> {
     fn read<'b>(
         &'b self,
         index: usize,
-        _: &mut Scratch,
+        scratch: &mut Scratch,
         buffer: &'b mut RangeBuffer,
     ) -> Result<Samples<'b>, EngineError> {
-        self.read_samples(index, buffer, StaleMarkers::Drop)
+        self.read_samples(index, scratch, buffer, StaleMarkers::Drop)
     }
 
     fn depth(&self) -> usize {
@@ -286,7 +299,7 @@ impl Operator for InstantSelector<'_> {
     ) -> Result<(), EngineError> {
         let mut buffer = scratch.take_buffer();
         let mut tables = scratch.take_tables(self.operation);
-        let samples = self.samples.read_samples(index, &mut buffer, StaleMarkers::Keep)?;
+        let samples = self.samples.read_samples(index, scratch, &mut buffer, StaleMarkers::Keep)?;
         let windows = &self.samples.select.windows;
         tables.windows.update(windows, samples.timestamps);
         out.reset(windows.len);
@@ -297,7 +310,7 @@ impl Operator for InstantSelector<'_> {
             self.mixed(&samples, &tables, out);
         }
         if let Some(statistics) = &self.samples.context.statistics {
-            statistics.queried(out.samples());
+            statistics.queried((self.operation, index), out.samples());
         }
         scratch.give_tables(self.operation, tables);
         scratch.give_buffer(buffer);

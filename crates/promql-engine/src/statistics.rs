@@ -79,7 +79,8 @@ pub struct NodeStatistics {
 #[derive(Debug)]
 pub(crate) struct Collector {
     pub(crate) samples_read: AtomicU64,
-    pub(crate) samples_queried: AtomicU64,
+    /// By operations that select on their own.
+    queried: AtomicU64,
     reads: Vec<ReadCounters>,
     /// One for each operation, and one for what comes behind the last.
     nodes: Vec<NodeCounters>,
@@ -99,14 +100,18 @@ struct ReadCounters {
 #[derive(Debug, Default)]
 struct NodeCounters {
     nanoseconds: AtomicU64,
+    /// For how many equal parts of the query the operation stands.
+    times: usize,
     output: OnceLock<Output>,
 }
 
-/// The series of an operation, each with the number of its values.
+/// The series of an operation, each with the number of its values, and with how many samples it gave
+/// to the steps. A series may be computed more than once.
 #[derive(Debug)]
 struct Output {
     series: Vec<Series>,
     samples: Vec<AtomicU64>,
+    queried: Vec<AtomicU64>,
 }
 
 fn nanoseconds(duration: Duration) -> u64 {
@@ -115,11 +120,12 @@ fn nanoseconds(duration: Duration) -> u64 {
 
 impl Collector {
     pub(crate) fn new(plan: &Plan) -> Collector {
+        let times = plan.operations.iter().map(|operation| operation.remarks.times).chain([1]);
         Collector {
             samples_read: AtomicU64::new(0),
-            samples_queried: AtomicU64::new(0),
+            queried: AtomicU64::new(0),
             reads: plan.selections.iter().map(|_| ReadCounters::default()).collect(),
-            nodes: (0..=plan.operations.len()).map(|_| NodeCounters::default()).collect(),
+            nodes: times.map(|times| NodeCounters { times, ..NodeCounters::default() }).collect(),
             current: AtomicUsize::new(0),
             waited: AtomicU64::new(0),
         }
@@ -142,9 +148,22 @@ impl Collector {
         }
     }
 
-    /// Steps were given samples.
-    pub(crate) fn queried(&self, samples: usize) {
-        self.samples_queried.fetch_add(samples as u64, Ordering::Relaxed);
+    /// An operation gave samples of one of its series to the steps.
+    pub(crate) fn queried(&self, (operation, index): (usize, usize), samples: usize) {
+        let output = self.nodes.get(operation).and_then(|node| node.output.get());
+        match output.and_then(|output| output.queried.get(index)) {
+            Some(known) => known.fetch_max(samples as u64, Ordering::Relaxed),
+            None => self.queried.fetch_add(samples as u64, Ordering::Relaxed),
+        };
+    }
+
+    /// The samples that were given to steps, for each of equal parts of the query.
+    fn all_queried(&self) -> u64 {
+        let of_node = |node: &NodeCounters| {
+            let output = node.output.get().into_iter().flat_map(|output| &output.queried);
+            output.map(|samples| samples.load(Ordering::Relaxed)).sum::<u64>() * node.times as u64
+        };
+        self.queried.load(Ordering::Relaxed) + self.nodes.iter().map(of_node).sum::<u64>()
     }
 
     /// Measures the evaluation of an operation, given by its position in the plan.
@@ -197,6 +216,7 @@ impl Collector {
             node.output.get_or_init(|| Output {
                 series: series.to_vec(),
                 samples: series.iter().map(|_| AtomicU64::new(0)).collect(),
+                queried: series.iter().map(|_| AtomicU64::new(0)).collect(),
             });
         }
     }
@@ -242,7 +262,7 @@ impl Collector {
             finishing_time: nodes.pop().unwrap_or_default().time,
             selecting_time: reads.iter().map(|read| read.time).sum(),
             samples_read: load(&self.samples_read),
-            samples_queried: load(&self.samples_queried),
+            samples_queried: self.all_queried(),
             reads,
             nodes,
             ..QueryStatistics::default()
@@ -303,6 +323,10 @@ impl<'a> Operator for Measured<'a, Box<dyn Operator + 'a>> {
 
     fn has_effects(&self) -> bool {
         self.inner.has_effects()
+    }
+
+    fn is_kept(&self) -> bool {
+        self.inner.is_kept()
     }
 }
 

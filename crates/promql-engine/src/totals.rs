@@ -9,7 +9,7 @@ use promql_model::{CounterResetHint, FloatHistogram};
 use promql_syntax::Query;
 use promql_syntax::query::{ElementOp, HistogramStatistic, Vector};
 
-use crate::plan::{OperationKind, Plan};
+use crate::plan::{Operation, OperationKind};
 use crate::storage::Samples;
 use crate::window::Windows;
 
@@ -25,10 +25,10 @@ enum Around {
 }
 
 /// For each operation whether the histograms that it selects are needed without buckets only.
-pub(crate) fn totals_only(query: &Query, plan: &Plan) -> Vec<bool> {
-    let mut around = vec![Around::Nothing; plan.operations.len()];
+pub(crate) fn totals_only(query: &Query, operations: &[Operation]) -> Vec<bool> {
+    let mut around = vec![Around::Nothing; operations.len()];
     // What uses an operation comes after it.
-    for (index, operation) in plan.operations.iter().enumerate().rev() {
+    for (index, operation) in operations.iter().enumerate().rev() {
         let within = match (around[index], effect(query, operation.kind)) {
             (Around::Buckets, _) | (_, Around::Buckets) => Around::Buckets,
             (Around::Totals, _) | (_, Around::Totals) => Around::Totals,

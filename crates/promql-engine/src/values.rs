@@ -28,9 +28,9 @@ pub(crate) struct Inputs<'a> {
 }
 
 impl<'a> Inputs<'a> {
-    /// The operands in the order in which they were evaluated.
-    pub(crate) fn new(values: impl DoubleEndedIterator<Item = Value<'a>>) -> Inputs<'a> {
-        Inputs { values: values.rev().collect() }
+    /// The operands in reverse order.
+    pub(crate) fn new(values: Vec<Value<'a>>) -> Inputs<'a> {
+        Inputs { values }
     }
 
     /// The next operand of any type.

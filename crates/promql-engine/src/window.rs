@@ -11,7 +11,7 @@ use crate::storage::TimeRange;
 
 /// The windows of a selector or subquery over the steps of a grid. Times in milliseconds. Each
 /// window excludes its start and includes its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Windows {
     /// The end of the first step's window.
     pub(crate) first_end: i64,

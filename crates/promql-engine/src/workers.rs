@@ -5,6 +5,7 @@
 //! is computed from several series is thus computed in one order, and what a failing query reports
 //! is the failure of its first failing task.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -13,9 +14,10 @@ use rayon::prelude::*;
 use crate::EngineError;
 use crate::column::Column;
 use crate::limits::{Held, Limits};
+use crate::options::EngineOptions;
 use crate::over_range::RateFactors;
 use crate::statistics::Collector;
-use crate::storage::SampleBuffer;
+use crate::storage::{SampleBuffer, Samples};
 use crate::window::WindowTable;
 
 /// How many tasks are run before their results are consumed, unless these are large.
@@ -36,6 +38,8 @@ const WORTH_A_THREAD: usize = 1 << 14;
 /// The threads of a query with the memory they work in.
 pub(crate) struct Workers {
     threads: Option<usize>,
+    /// How many tasks are run before their results are consumed, if that is given.
+    batch: Option<usize>,
     /// Threads of this query's own, if it wants another number than there are for all.
     pool: OnceLock<Option<rayon::ThreadPool>>,
     idle: Mutex<Vec<Scratch>>,
@@ -44,20 +48,27 @@ pub(crate) struct Workers {
 }
 
 impl Workers {
-    /// As many threads as given, or those of the machine.
+    /// As many threads as the options say, or those of the machine.
     pub(crate) fn new(
-        threads: Option<usize>,
+        options: &EngineOptions,
         limits: Arc<Limits>,
         statistics: Option<Arc<Collector>>,
     ) -> Workers {
         let idle = Mutex::new(Vec::new());
-        Workers { threads, pool: OnceLock::new(), idle, limits, statistics }
+        let (threads, batch) = (options.threads, options.batch);
+        Workers { threads, batch, pool: OnceLock::new(), idle, limits, statistics }
     }
 
     /// Counts the memory of the results that wait to be consumed, when tasks `0..count` give `size`
     /// values of 8 bytes each. It doesn't depend on the number of threads.
     pub(crate) fn hold_batch(&self, count: usize, size: usize) -> Result<Held<'_>, EngineError> {
-        self.limits.hold_bytes(batch(size).min(count).saturating_mul(size).saturating_mul(8))
+        self.limits.hold_bytes(self.batch(size).min(count).saturating_mul(size).saturating_mul(8))
+    }
+
+    /// How many tasks are run before their results of `size` values each are consumed.
+    fn batch(&self, size: usize) -> usize {
+        let usual = || (BATCH_VALUES / size.max(1)).clamp(SMALLEST_BATCH, BATCH);
+        self.batch.unwrap_or_else(usual).max(1)
     }
 
     /// Whether so many values are worth more than one thread.
@@ -99,7 +110,7 @@ impl Workers {
             return self.give_back(scratch);
         }
         let threads = self.threads.unwrap_or_else(rayon::current_num_threads).max(1);
-        let batch = batch(size);
+        let batch = self.batch(size);
         let chunk = CHUNK.min(count.min(batch).div_ceil(threads)).max(1);
         let run_chunk = |chunk_start: usize, end: usize| -> Vec<Result<T, EngineError>> {
             let mut scratch = self.take();
@@ -179,11 +190,6 @@ impl Workers {
     }
 }
 
-/// How many tasks are run before their results of `size` values each are consumed.
-fn batch(size: usize) -> usize {
-    (BATCH_VALUES / size.max(1)).clamp(SMALLEST_BATCH, BATCH)
-}
-
 /// Memory that a thread keeps from series to series.
 #[derive(Default)]
 pub(crate) struct Scratch {
@@ -194,6 +200,10 @@ pub(crate) struct Scratch {
     columns: Vec<Column>,
     buffers: Vec<RangeBuffer>,
     tables: Vec<Option<Box<Tables>>>,
+    /// By operation: which column was computed last, and that column.
+    remembered: HashMap<usize, (usize, Column)>,
+    /// By selection: which series was decoded last, and its samples.
+    decoded: HashMap<usize, (usize, SampleBuffer)>,
 }
 
 /// Where samples are decoded, and where they go when some have to be left out.
@@ -201,6 +211,41 @@ pub(crate) struct Scratch {
 pub(crate) struct RangeBuffer {
     pub(crate) raw: SampleBuffer,
     pub(crate) clean: SampleBuffer,
+    /// What was read last, if that is to be remembered.
+    pub(crate) decoded: Option<Decoded>,
+}
+
+/// A series that was read, with its samples wherever they are: in the buffer if they had to be
+/// decoded, or in the memory of the storage.
+pub(crate) struct Decoded {
+    selection: usize,
+    series: usize,
+    /// Address and length of each column.
+    columns: [(usize, usize); 6],
+}
+
+impl Decoded {
+    /// For the samples of a series, given by its selection and its number there.
+    pub(crate) fn new((selection, series): (usize, usize), samples: &Samples<'_>) -> Decoded {
+        Decoded { selection, series, columns: columns(samples) }
+    }
+}
+
+fn columns(samples: &Samples<'_>) -> [(usize, usize); 6] {
+    fn column<T>(column: &[T]) -> (usize, usize) {
+        match column.len() {
+            0 => (0, 0),
+            len => (column.as_ptr().addr(), len),
+        }
+    }
+    [
+        column(samples.timestamps),
+        column(samples.values),
+        column(samples.start_timestamps),
+        column(samples.histogram_timestamps),
+        column(samples.histograms),
+        column(samples.histogram_start_timestamps),
+    ]
 }
 
 /// What an operation knows about the timestamps of the last series it saw.
@@ -226,7 +271,11 @@ impl Scratch {
             .iter()
             .flatten()
             .map(|t| t.windows.bytes() + t.histogram_windows.bytes() + t.rate.bytes());
-        self.columns.iter().map(Column::bytes).sum::<usize>()
+        let remembered = self.remembered.values().map(|(_, column)| column.bytes());
+        let decoded = self.decoded.values().map(|(_, buffer)| buffer.bytes());
+        remembered.sum::<usize>()
+            + decoded.sum::<usize>()
+            + self.columns.iter().map(Column::bytes).sum::<usize>()
             + self.buffers.iter().map(RangeBuffer::bytes).sum::<usize>()
             + tables.sum::<usize>()
     }
@@ -245,8 +294,38 @@ impl Scratch {
         self.buffers.pop().unwrap_or_default()
     }
 
-    pub(crate) fn give_buffer(&mut self, buffer: RangeBuffer) {
+    pub(crate) fn give_buffer(&mut self, mut buffer: RangeBuffer) {
+        if let Some(Decoded { selection, series, columns: read }) = buffer.decoded.take()
+            && read == columns(&buffer.raw.samples())
+        {
+            self.decoded.insert(selection, (series, std::mem::take(&mut buffer.raw)));
+        }
         self.buffers.push(buffer);
+    }
+
+    /// Puts the samples of a series into a buffer if they are those of the selection that were
+    /// decoded last. Else the buffer has memory to decode into.
+    pub(crate) fn take_decoded(
+        &mut self,
+        (selection, series): (usize, usize),
+        buffer: &mut RangeBuffer,
+    ) -> bool {
+        let Some((known, samples)) = self.decoded.remove(&selection) else { return false };
+        buffer.raw = samples;
+        known == series
+    }
+
+    /// The column of an operation with this number, if it was the last one.
+    pub(crate) fn remembered(&self, operation: usize, index: usize) -> Option<&Column> {
+        let (known, column) = self.remembered.get(&operation)?;
+        (*known == index).then_some(column)
+    }
+
+    /// Remembers a column of an operation instead of the one before.
+    pub(crate) fn remember(&mut self, operation: usize, index: usize, column: &Column) {
+        let (known, remembered) = self.remembered.entry(operation).or_default();
+        *known = index;
+        remembered.copy_from(column);
     }
 
     /// The tables of the operation with this number.

@@ -113,7 +113,7 @@ pub(crate) fn join<'a>(
 }
 
 /// Computes series that nothing is made of, for what there is to say about them.
-fn compute_for_effects(
+pub(super) fn compute_for_effects(
     context: &Context<'_>,
     operator: &dyn Operator,
     series: Vec<usize>,
@@ -367,7 +367,7 @@ impl Join {
     }
 
     fn error(&self, message: String, help: &str) -> EngineError {
-        let span: Span = self.place.span;
+        let span: Span = self.place.first;
         EngineError::Execution { message, span: Some(span.into()), help: Some(help.to_owned()) }
     }
 }

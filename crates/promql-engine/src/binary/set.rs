@@ -3,7 +3,8 @@
 
 use promql_syntax::query::SetOp;
 
-use super::signature::{MatchLabels, match_groups};
+use super::join::compute_for_effects;
+use super::signature::{MatchGroup, MatchLabels, match_groups};
 use crate::EngineError;
 use crate::column::{Bitmap, Column};
 use crate::context::Context;
@@ -33,6 +34,9 @@ pub(crate) fn set_operation<'a>(
         return Ok(Box::new(Or { lhs, rhs, series, presence, of_rhs }));
     }
     let (groups, of_lhs, of_rhs) = match_groups(matching, lhs.series(), rhs.series());
+    if groups.iter().all(|group| group.lhs.len() < 2 || group.rhs.is_empty()) {
+        return one_by_one(context, op, groups, of_lhs, (lhs, rhs), steps);
+    }
     // Of each group, then of each series of the left side.
     let masks = (groups.len() + lhs.series().len()).saturating_mul(steps.div_ceil(64) * 8);
     context.limits.keep_bytes(masks)?;
@@ -64,6 +68,75 @@ pub(crate) fn set_operation<'a>(
             Box::new(Masked { input: lhs, masks })
         }
     })
+}
+
+/// No series of the right side decides about several on the left: each is computed when its partner
+/// is, and nothing is kept.
+fn one_by_one<'a>(
+    context: &'a Context<'a>,
+    op: SetOp,
+    groups: Vec<MatchGroup>,
+    of_lhs: Vec<usize>,
+    (lhs, rhs): (VectorOperator<'a>, VectorOperator<'a>),
+    steps: usize,
+) -> Result<VectorOperator<'a>, EngineError> {
+    if rhs.has_effects() {
+        let unmatched = groups.iter().filter(|group| group.lhs.is_empty());
+        let unmatched = unmatched.flat_map(|group| group.rhs.iter().copied()).collect();
+        compute_for_effects(context, &*rhs, unmatched, steps)?;
+    }
+    let partners = groups.into_iter().map(|group| group.rhs).collect();
+    Ok(Box::new(OneByOne { lhs, rhs, keeps_matches: op == SetOp::And, partners, of_lhs, steps }))
+}
+
+struct OneByOne<'a> {
+    lhs: VectorOperator<'a>,
+    rhs: VectorOperator<'a>,
+    /// Whether the steps remain at which there is an element on the right, or the others.
+    keeps_matches: bool,
+    /// The series of the right side by group.
+    partners: Vec<Vec<usize>>,
+    of_lhs: Vec<usize>,
+    steps: usize,
+}
+
+impl Operator for OneByOne<'_> {
+    fn series(&self) -> &[Series] {
+        self.lhs.series()
+    }
+
+    fn column(
+        &self,
+        index: usize,
+        scratch: &mut Scratch,
+        out: &mut Column,
+    ) -> Result<(), EngineError> {
+        let mut mask = Bitmap::empty(self.steps);
+        let mut other = scratch.take_column();
+        for &partner in &self.partners[self.of_lhs[index]] {
+            self.rhs.column(partner, scratch, &mut other)?;
+            mask.union(&other.present());
+        }
+        scratch.give_column(other);
+        if !self.keeps_matches {
+            mask.complement();
+        }
+        if mask.is_empty() && !self.lhs.has_effects() {
+            out.reset(self.steps);
+            return Ok(());
+        }
+        self.lhs.column(index, scratch, out)?;
+        out.intersect(&mask);
+        Ok(())
+    }
+
+    fn depth(&self) -> usize {
+        self.lhs.depth().max(self.rhs.depth()) + 1
+    }
+
+    fn has_effects(&self) -> bool {
+        self.lhs.has_effects() || self.rhs.has_effects()
+    }
 }
 
 /// Some steps of each series.

@@ -5,7 +5,7 @@
 use promql_model::{FormatDuration, METRIC_NAME};
 
 use super::names::label;
-use super::{OutputLabels, PlanNode, PlanSteps, PlanTree, PlanWindow};
+use super::{OutputLabels, PlanNode, PlanSteps, PlanTree, PlanWindow, Sharing};
 use crate::dates::rfc3339_exact;
 use crate::label_sets::METADATA;
 
@@ -78,11 +78,16 @@ impl PlanTree {
         let mut lines = vec![line(PlanLineKind::Steps, String::new(), steps(&self.steps))];
         // For each ancestor whether it is the last operand.
         let mut is_last: Vec<bool> = Vec::new();
+        let mut is_drawn = vec![false; self.nodes.len()];
         let mut stack = vec![(self.nodes.len().saturating_sub(1), 0, true)];
         while let Some((at, depth, last)) = stack.pop() {
             let Some(node) = self.nodes.get(at) else { continue };
             is_last.truncate(depth);
             is_last.push(last);
+            if std::mem::replace(&mut is_drawn[at], true) && node.sharing.is_some() {
+                draw_again(node, &is_last, &mut lines);
+                continue;
+            }
             let more = more(PlanPart::Node(at));
             self.draw_node(node, &is_last, more, &mut lines);
             for (behind, &input) in node.inputs.iter().rev().enumerate() {
@@ -119,16 +124,7 @@ impl PlanTree {
         lines: &mut Vec<PlanLine>,
     ) {
         let (first, rest) = branches(is_last, !node.inputs.is_empty());
-        let room = |branch: &str| WIDTH.saturating_sub(branch.chars().count()).max(24);
-        let wrapped = wrap(&node.operation, room(&first).min(ALIGNED_WIDTH), 2);
-        for (row, text) in wrapped.into_iter().enumerate() {
-            let branch = if row == 0 { first.clone() } else { rest.clone() };
-            let mut line = line(PlanLineKind::Operation, branch, text);
-            if row == 0 {
-                line.value_type = node.value_type.name();
-            }
-            lines.push(line);
-        }
+        draw_operation(node, (&first, &rest), lines);
         for text in [self.describe(node)].into_iter().chain(more) {
             let wrapped = wrap(&text, room(&rest), 2);
             lines.extend(
@@ -151,8 +147,42 @@ impl PlanTree {
         if let (Some(labels), None) = (&node.labels, node.read) {
             parts.push(self::labels(labels));
         }
+        parts.extend(node.sharing.map(|sharing| {
+            let done = if node.read.is_some() { "read" } else { "computed" };
+            let how = match sharing {
+                Sharing::Computed => format!("{done} once"),
+                Sharing::Together => format!("each series {done} once"),
+                Sharing::Apart => format!("{done} each time"),
+            };
+            format!("used {} times: {how}", node.uses)
+        }));
         parts.join(", ")
     }
+}
+
+/// The line with the name of a node, and those that it goes on.
+fn draw_operation(node: &PlanNode, (first, rest): (&str, &str), lines: &mut Vec<PlanLine>) {
+    let wrapped = wrap(&node.operation, room(first).min(ALIGNED_WIDTH), 2);
+    for (row, text) in wrapped.into_iter().enumerate() {
+        let branch = if row == 0 { first } else { rest };
+        let mut line = line(PlanLineKind::Operation, branch.to_owned(), text);
+        if row == 0 {
+            line.value_type = node.value_type.name();
+        }
+        lines.push(line);
+    }
+}
+
+/// A node that was drawn before.
+fn draw_again(node: &PlanNode, is_last: &[bool], lines: &mut Vec<PlanLine>) {
+    let (first, rest) = branches(is_last, false);
+    draw_operation(node, (&first, &rest), lines);
+    lines.push(line(PlanLineKind::Detail, rest, "the same as above".to_owned()));
+}
+
+/// How much can stand behind a branch.
+fn room(branch: &str) -> usize {
+    WIDTH.saturating_sub(branch.chars().count()).max(24)
 }
 
 fn line(kind: PlanLineKind, branch: String, text: String) -> PlanLine {

@@ -24,7 +24,9 @@ impl PlanTree {
     /// ```
     ///
     /// A window has `at` instead of `offset` if all steps share it. `labels` is `{"only": […]}` or
-    /// `{"any_but": […]}`.
+    /// `{"any_but": […]}`. A node that stands for equal parts of the query is an input of several
+    /// nodes; then it has `uses`, how often, and `shared`: `computed` once, computed `together` for
+    /// the uses that ask for the same series at the same time, or `apart` for each.
     pub fn to_json(&self) -> Value {
         json!({
             "steps": steps(&self.steps),
@@ -51,6 +53,8 @@ fn node(node: &PlanNode) -> Value {
         ("window", node.window.as_ref().map(window)),
         ("read", node.read.map(Value::from)),
         ("labels", node.labels.as_ref().map(labels)),
+        ("uses", node.sharing.map(|_| node.uses.into())),
+        ("shared", node.sharing.map(|sharing| sharing.keyword().into())),
     ];
     for (key, optional) in optional {
         if let Some(optional) = optional {

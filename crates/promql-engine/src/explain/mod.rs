@@ -8,7 +8,7 @@
 mod draw;
 mod json;
 mod label_flow;
-mod names;
+pub(crate) mod names;
 
 use promql_model::quote::Quoted;
 use promql_syntax::query::Root;
@@ -72,6 +72,33 @@ pub struct PlanNode {
     pub labels: Option<OutputLabels>,
     /// The positions of the operands in [`PlanTree::nodes`].
     pub inputs: Vec<usize>,
+    /// How often its result is an operand or the result of the query: more than once if parts of
+    /// the query are equal.
+    pub uses: usize,
+    /// How those uses share it, if there are several and there is something to share.
+    pub sharing: Option<Sharing>,
+}
+
+/// How several uses share a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sharing {
+    /// It is computed once.
+    Computed,
+    /// It streams, and each series is computed once for the uses that ask for it in the same pass.
+    Together,
+    /// It streams for each use by itself.
+    Apart,
+}
+
+impl Sharing {
+    /// A word for programs.
+    pub const fn keyword(self) -> &'static str {
+        match self {
+            Sharing::Computed => "computed",
+            Sharing::Together => "together",
+            Sharing::Apart => "apart",
+        }
+    }
 }
 
 /// Equally spaced times, in milliseconds since the epoch.
@@ -109,7 +136,7 @@ pub struct PlanRead {
     pub matchers: String,
     /// The samples that are needed.
     pub range: TimeRange,
-    /// How many operations use them.
+    /// How many selectors use them.
     pub uses: usize,
 }
 
@@ -187,10 +214,14 @@ pub fn plan(query: &Query, options: &QueryOptions) -> Result<PlanTree, EngineErr
 /// A plan as a tree.
 pub(crate) fn show(query: &Query, plan: &Plan, delayed_name_removal: bool) -> PlanTree {
     let steps = PlanSteps::from(plan.grid);
+    let mut uses = vec![0; plan.selections.len()];
+    for operation in &plan.operations {
+        operation.selection().into_iter().for_each(|at| uses[at] += operation.remarks.times);
+    }
     let reads = plan.selections.iter().enumerate().map(|(at, selection)| PlanRead {
         matchers: names::matchers(&selection.matchers),
         range: selection.range,
-        uses: plan.operations.iter().filter(|o| o.selection() == Some(at)).count(),
+        uses: uses[at],
     });
     let reads = reads.collect();
     if let Root::String(text) = query.root() {
@@ -204,6 +235,8 @@ pub(crate) fn show(query: &Query, plan: &Plan, delayed_name_removal: bool) -> Pl
             read: None,
             labels: None,
             inputs: Vec::new(),
+            uses: 1,
+            sharing: None,
         };
         return PlanTree { steps, nodes: vec![node], reads };
     }
@@ -221,19 +254,39 @@ pub(crate) fn show(query: &Query, plan: &Plan, delayed_name_removal: bool) -> Pl
             }
             ValueType::Scalar | ValueType::String => None,
         };
+        let evaluation = names::evaluation(query, operation);
         nodes.push(PlanNode {
             operation: names::operation(query, operation),
             value_type,
             span: operation.span,
-            evaluation: names::evaluation(query, operation),
+            evaluation,
             steps: operation.grid.into(),
             window: operation.window(outer_start),
             read: operation.selection(),
             labels,
             inputs: inputs.clone(),
+            uses: operation.uses,
+            sharing: sharing(operation, evaluation),
         });
     }
     PlanTree { steps, nodes, reads }
+}
+
+fn sharing(operation: &Operation, evaluation: Evaluation) -> Option<Sharing> {
+    match evaluation {
+        // There is nothing to share.
+        Evaluation::Constant => None,
+        _ if operation.uses < 2 => None,
+        Evaluation::Streamed
+        | Evaluation::Ineffective
+        | Evaluation::LeftKept
+        | Evaluation::RightKept
+        | Evaluation::RightPresence => match operation.remember {
+            true => Some(Sharing::Together),
+            false => Some(Sharing::Apart),
+        },
+        _ => Some(Sharing::Computed),
+    }
 }
 
 /// For each operation the first of the steps that its windows are for: its own, but for subqueries,
@@ -275,7 +328,8 @@ impl Operation {
         }
     }
 
-    fn selection(&self) -> Option<usize> {
+    /// The position in [`Plan::selections`] of what a selector reads.
+    pub(crate) fn selection(&self) -> Option<usize> {
         Some(self.select()?.selection)
     }
 

@@ -13,7 +13,7 @@ use super::Evaluation;
 use crate::plan::{Operation, OperationKind};
 
 /// The operation with all its parameters that are no operands.
-pub(super) fn operation(query: &Query, operation: &Operation) -> String {
+pub(crate) fn operation(query: &Query, operation: &Operation) -> String {
     match operation.kind {
         OperationKind::Select(_)
         | OperationKind::SelectTime { .. }
@@ -204,7 +204,7 @@ pub(super) fn matchers(matchers: &[Matcher]) -> String {
 }
 
 /// How an operation is evaluated.
-pub(super) fn evaluation(query: &Query, operation: &Operation) -> Evaluation {
+pub(crate) fn evaluation(query: &Query, operation: &Operation) -> Evaluation {
     match operation.kind {
         OperationKind::Select(_)
         | OperationKind::SelectTime { .. }

@@ -233,18 +233,17 @@ impl Operator for OverRange<'_> {
         table.update(&self.loaded, samples.timestamps);
         let limits = &*self.context.limits;
         limits.allow(table.longest)?;
-        if let Some(statistics) = &self.context.statistics {
-            statistics.queried(table.samples_in_windows());
-        }
+        let mut queried = table.samples_in_windows();
         out.reset(self.windows.len);
         let has_histograms = !samples.histograms.is_empty();
         if has_histograms {
             histogram_table.update(&self.loaded, samples.histogram_timestamps);
             let largest = samples.histograms.iter().map(|h| h.samples()).max().unwrap_or(0);
             limits.allow(histogram_table.longest.saturating_mul(largest))?;
-            if let Some(statistics) = &self.context.statistics {
-                statistics.queried(histogram_table.samples_in_windows().saturating_mul(largest));
-            }
+            queried += histogram_table.samples_in_windows().saturating_mul(largest);
+        }
+        if let Some(statistics) = &self.context.statistics {
+            statistics.queried((self.operation, index), queried);
         }
         let windowed = Windowed {
             samples,
@@ -261,7 +260,7 @@ impl Operator for OverRange<'_> {
             }
             _ => {
                 let done = self.kernel.run(&windowed, rate, out, &mut notes);
-                done.map_err(|error| error.at(self.place.span))?;
+                done.map_err(|error| error.at(self.place.first))?;
             }
         }
         if has_histograms {
@@ -273,7 +272,7 @@ impl Operator for OverRange<'_> {
                 }
                 _ => histograms::run(&self.kernel, &windowed, out, notes),
             };
-            done.map_err(|error| error.at(self.place.span))?;
+            done.map_err(|error| error.at(self.place.first))?;
         }
         limits.check()?;
         self.remark(index, out, &notes);
@@ -310,7 +309,7 @@ impl OverRange<'_> {
         let name = || quote(labels.metric_name().unwrap_or_default().as_bytes());
         let overlapping = notes.overlapping_starts + notes.histograms.overlapping_starts;
         if overlapping > 0 {
-            self.context.annotations.overlap(self.place, name(), overlapping);
+            self.context.annotations.overlap(self.place, index, name(), overlapping);
         }
         notes.histograms.remark(&self.context.annotations, self.place, name);
         match &self.kernel {

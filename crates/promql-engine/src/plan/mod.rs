@@ -8,10 +8,12 @@
 //! times share one.
 //!
 //! Operands come before the operations on them, so that evaluating the plan is a loop. Planning
-//! itself uses a stack of its own: an expression may be nested ten thousand levels deep.
+//! itself uses a stack of its own: an expression may be nested ten thousand levels deep. Parts of a
+//! query that are equal are [one operation](share).
 
 mod invariant;
 mod selection;
+mod share;
 mod times;
 mod tree;
 
@@ -22,6 +24,7 @@ use promql_syntax::{Query, Span};
 use crate::EngineError;
 use crate::grid::Grid;
 use crate::options::{EngineOptions, EvaluationTime};
+use crate::totals::totals_only;
 use crate::window::Windows;
 use invariant::Invariance;
 pub(crate) use selection::{Selection, compile};
@@ -48,8 +51,34 @@ pub(crate) struct Operation {
     pub(crate) inputs: Vec<usize>,
     /// The node of the syntax tree it comes from.
     pub(crate) origin: NodeId,
+    /// The part of the query's text; of equal parts that of the first.
+    pub(crate) span: Span,
+    /// Where remarks about it point.
+    pub(crate) remarks: Remarks,
+    /// Whether the histograms that it selects are needed without buckets only.
+    pub(crate) totals: bool,
+    /// How often its result is an operand, or that of the query.
+    pub(crate) uses: usize,
+    /// Whether two of those uses ask for the same column, one soon after the other, so that it pays
+    /// to keep the last one.
+    pub(crate) remember: bool,
+}
+
+/// Where remarks about an operation point. Remarks with one text are one remark at the last of
+/// their places, so of equal parts of a query the last one is remarked upon.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Remarks {
+    /// The position in the order of evaluation, if every part was evaluated by itself.
+    pub(crate) order: usize,
+    /// For how many equal parts of the query the operation stands.
+    pub(crate) times: usize,
     /// The part of the query's text.
     pub(crate) span: Span,
+    /// Those of its operands. Remarks about subqueries point at the start of the query, as upstream,
+    /// which replaces a subquery by its samples, has it.
+    pub(crate) operands: Vec<Span>,
+    /// Those of the operands of the first of the equal parts, where failures point.
+    pub(crate) first_operands: Vec<Span>,
 }
 
 /// What an operation does.
@@ -105,7 +134,27 @@ pub(crate) fn plan(
     };
     let invariance = Invariance::of(query, root);
     let mut planner = Planner { query, times, invariance, stack: Vec::new(), done: Vec::new() };
-    planner.plan_all(root)
+    let mut plan = planner.plan_all(root)?;
+    let totals = totals_only(query, &plan.operations);
+    plan.operations.iter_mut().zip(totals).for_each(|(operation, totals)| {
+        operation.totals = totals;
+    });
+    share::share(query, &mut plan.operations, options.share);
+    let mut uses = vec![0; plan.selections.len()];
+    for operation in &plan.operations {
+        match operation.selection() {
+            // Windows are handed to all that use them, who read them one by one.
+            Some(selection) if matches!(operation.kind, OperationKind::SelectRange(_)) => {
+                uses[selection] += operation.uses;
+            }
+            Some(selection) => uses[selection] += 1,
+            None => {}
+        }
+    }
+    plan.selections.iter_mut().zip(uses).for_each(|(selection, uses)| {
+        selection.remember = options.share && uses > 1;
+    });
+    Ok(plan)
 }
 
 fn root_part(query: &Query) -> Option<Part> {
@@ -145,8 +194,26 @@ impl Planner<'_> {
                 Task::Finish { kind, grid, inputs, origin } => {
                     let span = self.query.span(origin);
                     let inputs = self.done.split_off(self.done.len() - inputs);
-                    self.done.push(plan.operations.len());
-                    plan.operations.push(Operation { kind, grid, inputs, origin, span });
+                    let order = plan.operations.len();
+                    let operands = inputs.iter().map(|&input| match &plan.operations[input] {
+                        Operation { kind: OperationKind::Subquery(_), .. } => Span::default(),
+                        operand => operand.span,
+                    });
+                    let operands: Vec<Span> = operands.collect();
+                    let first_operands = operands.clone();
+                    let remarks = Remarks { order, times: 1, span, operands, first_operands };
+                    self.done.push(order);
+                    plan.operations.push(Operation {
+                        kind,
+                        grid,
+                        inputs,
+                        origin,
+                        span,
+                        remarks,
+                        totals: false,
+                        uses: 1,
+                        remember: false,
+                    });
                 }
             }
         }

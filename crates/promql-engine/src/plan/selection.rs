@@ -15,6 +15,9 @@ pub(crate) struct Selection {
     pub(crate) range: TimeRange,
     /// How far the longest window reaches back, 0 if all selectors are instant selectors.
     pub(crate) window: i64,
+    /// Whether several operations read them: then a thread remembers the last series that it had to
+    /// decode.
+    pub(crate) remember: bool,
     /// What the storage can't know from the matchers: which selections are equal.
     key: Vec<(Vec<u8>, MatchOp, Vec<u8>)>,
 }
@@ -40,7 +43,7 @@ pub(crate) fn selection_for(
         return Ok(at);
     }
     let matchers = compile(query, selector)?;
-    selections.push(Selection { matchers, range, window, key });
+    selections.push(Selection { matchers, range, window, remember: false, key });
     Ok(selections.len() - 1)
 }
 
