@@ -22,6 +22,7 @@
 //! the matter of whoever shows them.
 
 mod finding;
+pub mod rule_file;
 pub mod script;
 pub mod yaml;
 

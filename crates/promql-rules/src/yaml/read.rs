@@ -4,6 +4,7 @@
 //! that one pass over a file tells everything that is wrong in it.
 
 use std::ops::Range;
+use std::sync::{Arc, OnceLock};
 
 use promql_model::parse_duration;
 
@@ -105,12 +106,21 @@ pub struct Reader<'a> {
     flavour: Flavour,
     ignore_unknown: bool,
     findings: Vec<Finding>,
+    lines: Arc<OnceLock<Vec<usize>>>,
 }
 
 impl<'a> Reader<'a> {
     /// A reader of nodes of a file.
     pub fn new(file: &'a str, flavour: Flavour) -> Reader<'a> {
-        Reader { file, flavour, ignore_unknown: false, findings: Vec::new() }
+        let lines = Arc::default();
+        Reader { file, flavour, ignore_unknown: false, findings: Vec::new(), lines }
+    }
+
+    /// Another reader of the same file in the same way, which has found nothing yet: for a part that
+    /// another thread reads.
+    #[must_use]
+    pub fn sibling(&self) -> Reader<'a> {
+        Reader { findings: Vec::new(), lines: Arc::clone(&self.lines), ..*self }
     }
 
     /// Lets keys that nobody knows pass.
@@ -142,10 +152,23 @@ impl<'a> Reader<'a> {
         findings
     }
 
+    /// Takes over what another reader found.
+    pub fn extend(&mut self, findings: impl IntoIterator<Item = Finding>) {
+        self.findings.extend(findings);
+    }
+
     /// The line of a byte, from 1.
     pub fn line(&self, at: usize) -> usize {
-        let before = &self.file.as_bytes()[..at.min(self.file.len())];
-        memchr::memchr_iter(b'\n', before).count() + 1
+        let starts = self.lines.get_or_init(|| {
+            memchr::memchr_iter(b'\n', self.file.as_bytes()).map(|newline| newline + 1).collect()
+        });
+        starts.partition_point(|start| *start <= at) + 1
+    }
+
+    /// The column of a byte in its line, in characters from 1.
+    pub fn column(&self, at: usize) -> usize {
+        let before = self.file.get(..at).unwrap_or(self.file);
+        before.chars().rev().take_while(|c| *c != '\n').count() + 1
     }
 
     /// Remembers what is wrong with a document as YAML. Of the unit-test flavour, keys that are there
@@ -510,8 +533,11 @@ pub(crate) fn like<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
     let distance = |known: &&'k str| (strsim::damerau_levenshtein(word, known), *known);
     let (distance, nearest) = known.iter().map(distance).min()?;
     let is_near = distance <= 2 && distance * 2 < nearest.len().max(word.len());
-    // `annotation` for `annotations`, `keep_firing` for `keep_firing_for`.
-    let is_part = word.len() >= 3 && nearest.starts_with(word);
-    let part = || known.iter().find(|known| word.len() >= 4 && known.starts_with(word)).copied();
-    if is_near || is_part { Some(nearest) } else { part() }
+    // `annotation` for `annotations`, `expression` for `expr`.
+    let begins = |known: &&&'k str| {
+        word.len() >= 4
+            && known.len() >= 4
+            && (known.starts_with(word) || word.starts_with(**known))
+    };
+    if is_near { Some(nearest) } else { known.iter().find(begins).copied() }
 }
