@@ -25,9 +25,11 @@
 //! Invariant: no evaluation of expressions. What is wrong with a file is told by where it is
 //! wrong; what is wrong with a server, without its secrets.
 
+mod columns;
 mod diagnostics;
 pub mod exposition;
 pub mod fixture;
+mod inverted;
 mod memory;
 pub mod remote;
 mod source;
@@ -36,6 +38,8 @@ mod union;
 
 pub use diagnostics::{Excerpt, Problem, Problems};
 pub use memory::{Columns, MemoryBuilder, MemoryStorage};
-pub use source::{FileKind, LocalSource, OpenOptions, OpenSource, Source, SourceError};
+pub use source::{
+    FileKind, LocalSource, OpenOptions, OpenSource, Source, SourceError, SourceWarning,
+};
 pub use trouble::{Trouble, report, utf8};
 pub use union::UnionStorage;

@@ -8,6 +8,8 @@ use promql_engine::{
 };
 use promql_model::Labels;
 
+use crate::columns::{append, sort};
+
 /// Several storages as one. A series that several of them have is one series with the samples of
 /// all; where two have a sample at one time the storage that was named first counts.
 ///
@@ -126,61 +128,6 @@ impl SelectedSeries for Selected<'_> {
             }
         }
     }
-}
-
-/// Adds samples behind those that are there. Start timestamps are kept where they are known.
-fn append(buffer: &mut SampleBuffer, samples: &Samples<'_>) {
-    buffer.timestamps.extend_from_slice(samples.timestamps);
-    buffer.values.extend_from_slice(samples.values);
-    pad(&mut buffer.start_timestamps, samples.start_timestamps, buffer.timestamps.len());
-    buffer.histogram_timestamps.extend_from_slice(samples.histogram_timestamps);
-    buffer.histograms.extend_from_slice(samples.histograms);
-    pad(
-        &mut buffer.histogram_start_timestamps,
-        samples.histogram_start_timestamps,
-        buffer.histogram_timestamps.len(),
-    );
-}
-
-/// Start timestamps are either given for all samples or for none; unknown ones are 0.
-fn pad(all: &mut Vec<i64>, more: &[i64], length: usize) {
-    all.resize(length - more.len(), 0);
-    all.extend_from_slice(more);
-}
-
-/// Puts the samples in order of time. Of those at one time the first stays.
-fn sort(buffer: &mut SampleBuffer) {
-    let order = in_order(&buffer.timestamps);
-    take(&mut buffer.timestamps, &order);
-    take(&mut buffer.values, &order);
-    take(&mut buffer.start_timestamps, &order);
-    let order = in_order(&buffer.histogram_timestamps);
-    take(&mut buffer.histogram_timestamps, &order);
-    take(&mut buffer.histograms, &order);
-    take(&mut buffer.histogram_start_timestamps, &order);
-    // A series has one kind of sample at one time: of the kinds, too, the float counts.
-    let floats = &buffer.timestamps;
-    let free = |t: &i64| floats.binary_search(t).is_err();
-    let order: Vec<usize> = (0..buffer.histogram_timestamps.len())
-        .filter(|i| free(&buffer.histogram_timestamps[*i]))
-        .collect();
-    if order.len() < buffer.histogram_timestamps.len() {
-        take(&mut buffer.histogram_timestamps, &order);
-        take(&mut buffer.histograms, &order);
-        take(&mut buffer.histogram_start_timestamps, &order);
-    }
-}
-
-fn in_order(timestamps: &[i64]) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..timestamps.len()).collect();
-    // Stable: what was named first stays first.
-    order.sort_by_key(|at| timestamps[*at]);
-    order.dedup_by_key(|at| timestamps[*at]);
-    order
-}
-
-fn take<T: Clone>(column: &mut Vec<T>, order: &[usize]) {
-    *column = order.iter().map(|at| column[*at].clone()).collect();
 }
 
 #[cfg(test)]

@@ -1,8 +1,12 @@
-//! The inverted index: for each value of each label the series that have it.
+//! The inverted index of series in memory.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::convert::Infallible;
 
-use promql_model::{Labels, MatchOp, Matcher};
+use promql_model::{Labels, Matcher};
+
+use crate::inverted::{self, InvertedIndex};
 
 /// A value of a label with the numbers of its series, ascending.
 type Posting = (Box<str>, Vec<u32>);
@@ -11,7 +15,6 @@ type Posting = (Box<str>, Vec<u32>);
 #[derive(Debug, Default)]
 pub(super) struct Index {
     labels: HashMap<Box<str>, Vec<Posting>>,
-    series: u32,
 }
 
 impl Index {
@@ -29,7 +32,7 @@ impl Index {
             values.sort_unstable_by(|a, b| a.0.cmp(&b.0));
             (name.into(), values)
         });
-        Index { labels: labels.collect(), series: series.len() as u32 }
+        Index { labels: labels.collect() }
     }
 
     /// The names of all labels, sorted.
@@ -44,78 +47,70 @@ impl Index {
         self.postings(name).iter().map(|(value, _)| value.to_string()).collect()
     }
 
+    /// The numbers of the series that all matchers accept, ascending. `labels` are those that were
+    /// indexed.
+    pub(super) fn select(&self, matchers: &[Matcher], labels: &[Labels]) -> Vec<u32> {
+        let Ok(found) = inverted::select(&Indexed { index: self, labels }, matchers);
+        found
+    }
+
     /// The values of a label with their series.
     fn postings(&self, name: &str) -> &[Posting] {
         self.labels.get(name).map_or(&[], Vec::as_slice)
     }
-
-    /// The series with a value of a label.
-    fn series_with(&self, name: &str, value: &[u8]) -> &[u32] {
-        let postings = self.postings(name);
-        match postings.binary_search_by(|(known, _)| known.as_bytes().cmp(value)) {
-            Ok(at) => &postings[at].1,
-            Err(_) => &[],
-        }
-    }
-
-    /// The numbers of the series that all matchers accept, ascending.
-    ///
-    /// Equality with a value that is not empty is answered by the postings, the shortest list
-    /// first. The other matchers filter what is left: by looking at each remaining series, or,
-    /// where a label has fewer values than there are series left, at each value once.
-    pub(super) fn select(&self, matchers: &[Matcher], labels: &[Labels]) -> Vec<u32> {
-        let (exact, others): (Vec<&Matcher>, Vec<&Matcher>) =
-            matchers.iter().partition(|m| m.op() == MatchOp::Equal && !m.value().is_empty());
-        let mut lists: Vec<&[u32]> =
-            exact.iter().map(|m| self.series_with(m.name(), m.value())).collect();
-        lists.sort_unstable_by_key(|list| list.len());
-        let mut found: Vec<u32> = match lists.first() {
-            Some(shortest) => shortest.to_vec(),
-            None => (0..self.series).collect(),
-        };
-        for list in lists.iter().skip(1) {
-            keep_common(&mut found, list);
-        }
-        for matcher in others {
-            let postings = self.postings(matcher.name());
-            if postings.len() < found.len() {
-                let accepted = self.accepted(matcher, postings);
-                found.retain(|number| accepted[*number as usize]);
-            } else {
-                let value = |number: &u32| labels[*number as usize].get(matcher.name());
-                found.retain(|number| matcher.matches(value(number).unwrap_or_default()));
-            }
-        }
-        found
-    }
-
-    /// For each series whether a matcher accepts it, at the cost of one comparison a value.
-    fn accepted(&self, matcher: &Matcher, postings: &[Posting]) -> Vec<bool> {
-        let absent = matcher.matches("");
-        let mut accepted = vec![absent; self.series as usize];
-        for (value, numbers) in postings {
-            if matcher.matches(value) != absent {
-                for number in numbers {
-                    accepted[*number as usize] = !absent;
-                }
-            }
-        }
-        accepted
-    }
 }
 
-/// Keeps of one ascending list what is in another, longer one. The longer list is searched in
-/// leaps that double, so that two lists of very different lengths cost little more than the
-/// shorter one.
-fn keep_common(short: &mut Vec<u32>, mut long: &[u32]) {
-    short.retain(|number| {
-        let mut leap = 1;
-        while leap < long.len() && long[leap] < *number {
-            leap *= 2;
+/// An index with the series that it is about.
+struct Indexed<'a> {
+    index: &'a Index,
+    labels: &'a [Labels],
+}
+
+impl InvertedIndex for Indexed<'_> {
+    type Error = Infallible;
+
+    fn bound(&self) -> usize {
+        self.labels.len()
+    }
+
+    fn all(&self) -> Result<Vec<u32>, Infallible> {
+        Ok((0..self.labels.len() as u32).collect())
+    }
+
+    fn series_with(&self, name: &str, value: &str) -> Result<Cow<'_, [u32]>, Infallible> {
+        let postings = self.index.postings(name);
+        Ok(match postings.binary_search_by(|(known, _)| (**known).cmp(value)) {
+            Ok(at) => Cow::Borrowed(&postings[at].1),
+            Err(_) => Cow::Borrowed(&[]),
+        })
+    }
+
+    fn value_count(&self, name: &str) -> usize {
+        self.index.postings(name).len()
+    }
+
+    fn visit_values(
+        &self,
+        name: &str,
+        prefix: &str,
+        wanted: &mut dyn FnMut(&str) -> bool,
+        take: &mut dyn FnMut(&[u32]),
+    ) -> Result<(), Infallible> {
+        let postings = self.index.postings(name);
+        let start = postings.partition_point(|(value, _)| **value < *prefix);
+        for (value, numbers) in &postings[start..] {
+            if !value.starts_with(prefix) {
+                break;
+            }
+            if wanted(value) {
+                take(numbers);
+            }
         }
-        let window = &long[leap / 2..long.len().min(leap + 1)];
-        let at = leap / 2 + window.partition_point(|candidate| candidate < number);
-        long = &long[at..];
-        long.first() == Some(number)
-    });
+        Ok(())
+    }
+
+    fn accepts(&self, series: u32, matcher: &Matcher) -> Result<bool, Infallible> {
+        let value = self.labels[series as usize].get(matcher.name());
+        Ok(matcher.matches(value.unwrap_or_default()))
+    }
 }
