@@ -20,8 +20,17 @@ use crate::reference::{Running, free_port, get, program, wait_for};
 pub struct Prometheus {
     // Dropped first, so that the server is gone before its folder is.
     _running: Running,
-    _folder: Folder,
+    folder: Folder,
     port: u16,
+}
+
+/// In which form native histograms are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counts {
+    /// With counts that are floats.
+    Floats,
+    /// With counts that are integers, where all counts of a histogram are.
+    IntegersWherePossible,
 }
 
 struct Folder(PathBuf);
@@ -42,12 +51,20 @@ impl Prometheus {
     /// # Panics
     /// When the server can't be started.
     pub fn start(name: &str, features: &[&str]) -> Option<Prometheus> {
+        Self::start_with(name, features, "scrape_configs: []\n")
+    }
+
+    /// The same with a configuration.
+    ///
+    /// # Panics
+    /// When the server can't be started.
+    pub fn start_with(name: &str, features: &[&str], configured: &str) -> Option<Prometheus> {
         let program = program(&["prometheus"])?;
         let folder = format!("promql-{name}-{}", std::process::id());
         let folder = Folder(std::env::temp_dir().join(folder));
         std::fs::create_dir_all(&folder.0).expect("a folder can be made");
         let configuration = folder.0.join("prometheus.yml");
-        std::fs::write(&configuration, "scrape_configs: []\n").expect("a file can be written");
+        std::fs::write(&configuration, configured).expect("a file can be written");
         let port = free_port();
         let arguments = [
             format!("--config.file={}", configuration.display()),
@@ -56,12 +73,13 @@ impl Prometheus {
             format!("--enable-feature={}", features.join(",")),
             "--storage.tsdb.retention.time=100y".to_owned(),
             "--web.enable-remote-write-receiver".to_owned(),
+            "--web.enable-admin-api".to_owned(),
             "--log.level=warn".to_owned(),
         ];
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let running = Running::start(&program, &arguments, &folder.0.join("log"));
         wait_for("prometheus", || get(port, "/-/ready"));
-        Some(Prometheus { _running: running, _folder: folder, port })
+        Some(Prometheus { _running: running, folder, port })
     }
 
     /// Gives the series of a storage to the server. A server goes through its series in the order in
@@ -70,6 +88,14 @@ impl Prometheus {
     /// # Panics
     /// When the server does not take them.
     pub fn write(&self, storage: &MemoryStorage) {
+        self.write_as(storage, Counts::Floats);
+    }
+
+    /// The same with histograms in one of their forms.
+    ///
+    /// # Panics
+    /// When the server does not take them.
+    pub fn write_as(&self, storage: &MemoryStorage, counts: Counts) {
         let samples = (0..).map_while(|index| storage.samples(index));
         let series: Vec<(&Labels, Samples<'_>)> = storage.series().iter().zip(samples).collect();
         let histograms = series.iter().any(|(_, samples)| !samples.histograms.is_empty());
@@ -105,7 +131,7 @@ impl Prometheus {
                 for at in histograms {
                     let (time, histogram) =
                         (samples.histogram_timestamps[at], &samples.histograms[at]);
-                    field(&mut series, 4, &native_histogram(time, histogram));
+                    field(&mut series, 4, &native_histogram(time, histogram, counts));
                 }
                 field(&mut message, 1, &series);
             }
@@ -113,6 +139,38 @@ impl Prometheus {
                 self.send(&message);
             }
         }
+    }
+
+    /// Where the server keeps its data.
+    pub fn data(&self) -> PathBuf {
+        self.folder.0.join("data")
+    }
+
+    /// Writes all series into blocks of a snapshot. Gives its folder.
+    ///
+    /// # Panics
+    /// When the server doesn't.
+    pub fn snapshot(&self) -> PathBuf {
+        let (status, body) = self.post("/api/v1/admin/tsdb/snapshot", "", b"");
+        assert_eq!(status, 200, "prometheus makes no snapshot: {body}");
+        let answer: Value = serde_json::from_str(&body).expect("an answer in JSON");
+        let name = answer["data"]["name"].as_str().expect("the name of a folder");
+        self.data().join("snapshots").join(name)
+    }
+
+    /// Deletes the samples of some series in a closed range of time, in milliseconds.
+    ///
+    /// # Panics
+    /// When the server doesn't.
+    pub fn delete(&self, selector: &str, start: i64, end: i64) {
+        let path = format!(
+            "/api/v1/admin/tsdb/delete_series?match[]={}&start={}&end={}",
+            encoded(selector),
+            seconds(start),
+            seconds(end)
+        );
+        let (status, body) = self.post(&path, "", b"");
+        assert_eq!(status, 204, "prometheus deletes nothing: {body}");
     }
 
     fn send(&self, message: &[u8]) {
@@ -189,60 +247,86 @@ fn time_series<'a>(labels: &Labels, samples: impl Iterator<Item = (&'a i64, &'a 
         field(&mut series, 1, &label);
     }
     for (time, value) in samples {
-        let mut sample = vec![1 << 3 | 1];
-        sample.extend(value.to_le_bytes());
-        sample.push(2 << 3);
-        variable_length(&mut sample, *time as u64);
+        let mut sample = Vec::new();
+        double(&mut sample, 1, *value);
+        number(&mut sample, 2, *time as u64);
         field(&mut series, 2, &sample);
     }
     series
 }
 
-/// A `Histogram` of the remote-write protocol, with float counts.
-fn native_histogram(time: i64, histogram: &FloatHistogram) -> Vec<u8> {
+/// A `Histogram` of the remote-write protocol.
+fn native_histogram(time: i64, histogram: &FloatHistogram, counts: Counts) -> Vec<u8> {
     let parts = histogram.to_parts();
+    let numbers = parts.positive_buckets.iter().chain(&parts.negative_buckets);
+    let is_whole = numbers.chain([&parts.count, &parts.zero_count]).all(|n| n.fract() == 0.0);
+    let integers = counts == Counts::IntegersWherePossible && is_whole && !histogram.is_stale();
     let mut message = Vec::new();
-    let double = |message: &mut Vec<u8>, number: u8, value: f64| {
-        message.push(number << 3 | 1);
-        message.extend(value.to_le_bytes());
+    let count = |message: &mut Vec<u8>, integer: u8, float: u8, value: f64| match integers {
+        true => number(message, integer, value as u64),
+        false => double(message, float, value),
     };
-    let doubles = |message: &mut Vec<u8>, number: u8, values: &[f64]| {
-        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-        long_field(message, number, &bytes);
-    };
-    double(&mut message, 2, parts.count);
+    count(&mut message, 1, 2, parts.count);
     double(&mut message, 3, parts.sum);
-    message.push(4 << 3);
-    variable_length(&mut message, zigzag(parts.schema));
+    number(&mut message, 4, zigzag(parts.schema.into()));
     double(&mut message, 5, parts.zero_threshold);
-    double(&mut message, 7, parts.zero_count);
-    for (number, spans) in [(8, &parts.negative_spans), (11, &parts.positive_spans)] {
+    count(&mut message, 6, 7, parts.zero_count);
+    for (at, spans) in [(8, &parts.negative_spans), (11, &parts.positive_spans)] {
         for span in spans {
-            let mut content = vec![1 << 3];
-            variable_length(&mut content, zigzag(span.offset));
-            content.push(2 << 3);
-            variable_length(&mut content, span.length.into());
-            field(&mut message, number, &content);
+            let mut content = Vec::new();
+            number(&mut content, 1, zigzag(span.offset.into()));
+            number(&mut content, 2, span.length.into());
+            field(&mut message, at, &content);
         }
     }
-    doubles(&mut message, 10, &parts.negative_buckets);
-    doubles(&mut message, 13, &parts.positive_buckets);
-    message.push(14 << 3);
-    message.push(match parts.hint {
+    let buckets = [(9, 10, &parts.negative_buckets), (12, 13, &parts.positive_buckets)];
+    for (integer, float, buckets) in buckets {
+        match integers {
+            true => long_field(&mut message, integer, &differences(buckets)),
+            false => doubles(&mut message, float, buckets),
+        }
+    }
+    let hint = match parts.hint {
         CounterResetHint::Unknown => 0,
         CounterResetHint::Reset => 1,
         CounterResetHint::NotReset => 2,
         CounterResetHint::Gauge => 3,
-    });
-    message.push(15 << 3);
-    variable_length(&mut message, time as u64);
+    };
+    number(&mut message, 14, hint);
+    number(&mut message, 15, time as u64);
     doubles(&mut message, 16, &parts.custom_values);
     message
 }
 
+/// Populations as integers, each as the difference to the one before.
+fn differences(populations: &[f64]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut last = 0;
+    for population in populations {
+        let population = *population as i64;
+        variable_length(&mut bytes, zigzag(population - last));
+        last = population;
+    }
+    bytes
+}
+
+fn number(message: &mut Vec<u8>, field: u8, value: u64) {
+    message.push(field << 3);
+    variable_length(message, value);
+}
+
+fn double(message: &mut Vec<u8>, field: u8, value: f64) {
+    message.push(field << 3 | 1);
+    message.extend(value.to_le_bytes());
+}
+
+fn doubles(message: &mut Vec<u8>, field: u8, values: &[f64]) {
+    let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+    long_field(message, field, &bytes);
+}
+
 /// A signed number, so that small ones are short.
-fn zigzag(number: i32) -> u64 {
-    let number = i64::from(number);
+fn zigzag(number: i64) -> u64 {
     ((number << 1) ^ (number >> 63)) as u64
 }
 

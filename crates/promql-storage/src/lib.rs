@@ -34,6 +34,7 @@ mod memory;
 pub mod remote;
 mod source;
 mod trouble;
+pub mod tsdb;
 mod union;
 
 pub use diagnostics::{Excerpt, Problem, Problems};

@@ -8,7 +8,7 @@
 //! | `FILE.yml`, `FILE.yaml` | the input series of a unit-test file; `FILE.yml#NAME` those of one test |
 //! | `FILE.prom`, `FILE.txt` | exposition text, OpenMetrics if it ends in `# EOF` |
 //! | `FILE.om` | OpenMetrics text |
-//! | a folder | the data of a Prometheus server; not read yet |
+//! | a folder | the data of a Prometheus server, a snapshot of it, or one block |
 //! | `-` | standard input: whichever of the file formats it is |
 //!
 //! Samples of exposition text without a timestamp are given the time when the file was last
@@ -22,10 +22,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use miette::Diagnostic;
 use promql_engine::{Cancellation, Storage};
 
-use crate::diagnostics::{Problem, Problems};
+use crate::diagnostics::Problems;
 use crate::exposition::{self, Exposition, Format};
 use crate::fixture::{self, Fixture};
 use crate::remote::{self, RemoteError, RemoteOptions, RemoteServer, redacted};
+use crate::tsdb::{TsdbError, TsdbStorage};
 
 /// Where series are, as a user says it.
 #[derive(Clone, PartialEq, Eq)]
@@ -100,8 +101,12 @@ pub struct LocalSource {
     /// in milliseconds since the epoch. Nothing if there is no sample.
     pub default_time: Option<i64>,
     /// What is odd in what was read.
-    pub warnings: Vec<Problem>,
+    pub warnings: Vec<SourceWarning>,
 }
+
+/// Something odd about a source that can be read all the same: a
+/// [`Problem`](crate::Problem) of a text, or a [`TsdbWarning`](crate::tsdb::TsdbWarning).
+pub type SourceWarning = Box<dyn Diagnostic + Send + Sync>;
 
 impl fmt::Debug for LocalSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -160,16 +165,6 @@ pub enum SourceError {
         /// The system's words.
         reason: String,
     },
-    /// Folders are not read yet.
-    #[error("`{shown}` is a folder, and reading the data of a server is not supported yet")]
-    #[diagnostic(
-        code("source::folder"),
-        help("start a Prometheus on the folder, and ask it: `http://localhost:9090`")
-    )]
-    Folder {
-        /// The path.
-        shown: String,
-    },
     /// A part of a file that has no parts, or one that is no number.
     #[error("`#{part}` names no part of `{shown}`")]
     #[diagnostic(
@@ -186,6 +181,10 @@ pub enum SourceError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Content(#[from] Problems),
+    /// What is wrong with the data of a server.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Tsdb(#[from] TsdbError),
     /// What went wrong with a server.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -194,8 +193,8 @@ pub enum SourceError {
 
 /// What can be a source, for help.
 const KINDS: &str = "a source is the address of a server (`http://HOST:9090`), of an exporter \
-    (`scrape+http://HOST:9100/metrics`), a file (`.test`, `.yml`, `.prom`, `.om`, `.txt`), or `-` \
-    for standard input";
+    (`scrape+http://HOST:9100/metrics`), a file (`.test`, `.yml`, `.prom`, `.om`, `.txt`), the data \
+    folder of a server, or `-` for standard input";
 
 impl Source {
     /// Understands the name of a source. Looks at the file system to tell files from folders, and
@@ -264,7 +263,12 @@ impl Source {
                 return Ok(OpenSource::Remote(Box::new(server)));
             }
             Source::Folder(path) => {
-                return Err(SourceError::Folder { shown: path.display().to_string() });
+                let (storage, warnings) = TsdbStorage::open(path)?;
+                LocalSource {
+                    default_time: storage.last_time()?,
+                    storage: Box::new(storage),
+                    warnings: boxed(warnings),
+                }
             }
             Source::Exporter(address) => {
                 let (text, format, name) =
@@ -339,7 +343,7 @@ impl FileKind {
 impl From<Exposition> for LocalSource {
     fn from(exposition: Exposition) -> Self {
         let default_time = exposition.storage.time_range().map(|range| range.end);
-        let warnings = exposition.warnings;
+        let warnings = boxed(exposition.warnings);
         LocalSource { storage: Box::new(exposition.storage), default_time, warnings }
     }
 }
@@ -347,9 +351,13 @@ impl From<Exposition> for LocalSource {
 impl From<Fixture> for LocalSource {
     fn from(fixture: Fixture) -> Self {
         let default_time = fixture.storage.time_range().map(|range| range.end);
-        let warnings = fixture.warnings;
+        let warnings = boxed(fixture.warnings);
         LocalSource { storage: Box::new(fixture.storage), default_time, warnings }
     }
+}
+
+fn boxed<D: Diagnostic + Send + Sync + 'static>(warnings: Vec<D>) -> Vec<SourceWarning> {
+    warnings.into_iter().map(|warning| Box::new(warning) as SourceWarning).collect()
 }
 
 fn read(

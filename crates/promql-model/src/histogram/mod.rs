@@ -255,6 +255,23 @@ impl FloatHistogram {
         })
     }
 
+    /// A histogram with the same buckets and other populations: those of the positive buckets, then
+    /// of the negative ones, by ascending index. The buckets take no memory of their own. Count and
+    /// sum stay.
+    ///
+    /// # Errors
+    /// When there are not as many populations as buckets.
+    pub fn with_buckets(&self, counts: Vec<f64>) -> Result<Self, HistogramError> {
+        let (need, have) = (self.counts.len(), counts.len());
+        if have < need {
+            return Err(HistogramError::TooFewBuckets { have });
+        }
+        if have > need {
+            return Err(HistogramError::TooManyBuckets { need, have });
+        }
+        Ok(Self { layout: Arc::clone(&self.layout), counts, ..*self })
+    }
+
     /// Takes a histogram apart. Spans come out in their simplest form.
     pub fn to_parts(&self) -> HistogramParts {
         HistogramParts {

@@ -66,7 +66,7 @@ pub(in crate::commands) fn open(
         }
     }
     for warning in locals.iter().flat_map(|local| &local.warnings) {
-        console.remark(&report::draw(warning, console));
+        console.remark(&report::draw(&**warning, console));
     }
     match (servers.pop(), &servers[..], &locals[..], eval) {
         (None, ..) if eval == Some(Evaluator::Server) => Err(SourceFailure::Usage(
