@@ -376,13 +376,14 @@ proptest! {
 }
 
 /// Queries in which the same expression, `Q`, stands several times.
-const REPEATED: [&str; 6] = [
+const REPEATED: [&str; 7] = [
     "(Q) or (Q)",
     "(Q) and (Q) unless (Q)",
     "(Q) + ((Q) - (Q))",
     "sum by (i) (Q) / on (i) group_right () (Q)",
     "max_over_time((Q)[40s:10s]) - min_over_time((Q)[40s:10s])",
     "avg(Q) - avg(Q) * count(Q)",
+    "max by (j) (Q) - on (j) (sum by (j) (Q) - on (j) group by (j) (Q))",
 ];
 
 proptest! {

@@ -1,6 +1,7 @@
 //! Whole queries over columns in memory, on one thread. The time is that of a query; divided by the
 //! number of series and steps, which the names say, it is comparable with the floors of the machine.
-//! `cargo bench -p promql-engine`; a name or a part of one after `--` chooses.
+//! `cargo bench -p promql-engine`; a name or a part of one after `--` chooses, and with `--apart`
+//! equal parts of a query are not shared.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -93,7 +94,7 @@ impl SelectedSeries for All<'_> {
     }
 }
 
-const QUERIES: [&str; 13] = [
+const QUERIES: [&str; 17] = [
     "sum(rate(x_total[5m]))",
     "sum by (instance) (rate(x_total[5m]))",
     "count(rate(x_total[5m]) > 0)",
@@ -107,6 +108,10 @@ const QUERIES: [&str; 13] = [
     "sum(rate(x_total[5m]) / rate(x_total[5m]))",
     "topk(5, rate(x_total[5m]))",
     "sum(max_over_time(rate(x_total[5m])[30m:1m]))",
+    "sum(rate(x_total[5m]) / (rate(x_total[5m]) + rate(x_total[5m] offset 5m)))",
+    "sum(x_total > 1e6 and x_total < 1e7)",
+    "max(rate(x_total[5m])) - min(rate(x_total[5m]))",
+    "sum(max_over_time(x_total[1h]) - min_over_time(x_total[1h]))",
 ];
 
 #[allow(clippy::print_stdout, reason = "the numbers are the point")]
@@ -114,7 +119,8 @@ fn main() {
     let chosen = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
     let (targets, series_per_target, samples) = (20, 50, 1440);
     let columns = Columns::new(targets, series_per_target, samples);
-    let engine = EngineOptions { threads: Some(1), ..EngineOptions::default() };
+    let share = !std::env::args().any(|argument| argument == "--apart");
+    let engine = EngineOptions { threads: Some(1), share, ..EngineOptions::default() };
     let end = samples as i64 * SCRAPE;
     for (step, steps) in [(SCRAPE, samples), (60_000, samples / 4)] {
         let options = QueryOptions::range(SCRAPE, end, Duration::from_millis(step as u64))

@@ -44,7 +44,10 @@ pub(crate) fn execute<'a>(
         let inputs = Inputs::new(inputs.filter_map(|&input| values.take(input)).collect());
         let step = Step { context, plan, selected, operation, index };
         let evaluate = || -> Result<Value<'a>, EngineError> {
-            match step.evaluate(inputs)? {
+            if let Some(value) = values.computed_along(index) {
+                return Ok(value);
+            }
+            match step.evaluate(inputs, &mut values)? {
                 // Each level costs stack when columns are computed.
                 Value::Vector(vector) if vector.depth() > MAX_DEPTH => {
                     let kept = Kept::all_of(context, &*vector, operation.grid.len)?;
@@ -118,7 +121,11 @@ impl<'a> Step<'a> {
         Place { span: of(operands, own.span), first: of(first_operands, own.first), ..own }
     }
 
-    fn evaluate(&self, mut inputs: Inputs<'a>) -> Result<Value<'a>, EngineError> {
+    fn evaluate(
+        &self,
+        mut inputs: Inputs<'a>,
+        results: &mut Results<'a>,
+    ) -> Result<Value<'a>, EngineError> {
         let context = self.context;
         Ok(match self.operation.kind {
             OperationKind::Number(value) => Value::Scalar(ScalarColumn::Constant(value)),
@@ -178,7 +185,13 @@ impl<'a> Step<'a> {
             OperationKind::Scalar(id) => {
                 Value::Scalar(self.scalar(context.query.scalar(id).kind, &mut inputs)?)
             }
-            OperationKind::Vector(id) => Value::Vector(self.vector(id, &mut inputs)?),
+            OperationKind::Vector(id) => match context.query.vector(id).kind {
+                Vector::Aggregate { op, labels, without, .. } => {
+                    let labels = label_sets::names(context.query, labels);
+                    self.aggregate(op, labels, without, &mut inputs, results)?
+                }
+                _ => Value::Vector(self.vector(id, &mut inputs)?),
+            },
         })
     }
 
@@ -357,9 +370,8 @@ impl<'a> Step<'a> {
                 let set = set_operation(self.context, *op, &matching, lhs, rhs, steps)?;
                 unite(self.context, set, steps, SameLabels::Merge)
             }
-            Vector::Aggregate { op, labels, without, .. } => {
-                self.aggregate(*op, label_sets::names(query, *labels), *without, inputs)
-            }
+            // Evaluated with those that go along.
+            Vector::Aggregate { .. } => Err(missing_operand("aggregated")),
             &Vector::Math(function, _) => {
                 self.map(inputs.vector()?, move |column| elementwise::math(function, column))
             }
@@ -511,10 +523,23 @@ impl<'a> Step<'a> {
         labels: Vec<String>,
         without: bool,
         inputs: &mut Inputs<'a>,
-    ) -> Result<VectorOperator<'a>, EngineError> {
+        results: &mut Results<'a>,
+    ) -> Result<Value<'a>, EngineError> {
         let input = inputs.vector()?;
         let parameter = inputs.scalar().ok();
-        Aggregate {
+        let along: Vec<usize> = (self.index + 1..self.plan.operations.len())
+            .filter(|&index| self.plan.operations[index].along == Some(self.index))
+            .collect();
+        let mut others = Vec::new();
+        for &index in &along {
+            let operation = &self.plan.operations[index];
+            if let OperationKind::Vector(id) = operation.kind
+                && let Vector::Aggregate { op, .. } = self.context.query.vector(id).kind
+            {
+                others.push((op, Step { operation, index, ..*self }.place_of_input(0)));
+            }
+        }
+        let aggregate = Aggregate {
             context: self.context,
             input,
             parameter,
@@ -525,8 +550,13 @@ impl<'a> Step<'a> {
             place: self.place_of_input(self.operation.inputs.len().saturating_sub(1)),
             own_place: self.place(),
             span: self.operation.span,
-        }
-        .compute(op)
+        };
+        let mut computed = aggregate.compute(op, &others)?.into_iter();
+        let own = computed.next().ok_or_else(|| missing_operand("aggregated"))?;
+        along.into_iter().zip(computed).for_each(|(index, other)| {
+            results.add_along(index, Value::Vector(other));
+        });
+        Ok(Value::Vector(own))
     }
 
     /// A function of histograms; remarks about those point at an operand.

@@ -5,6 +5,7 @@
 //! row: `rate(x[5m]) / (rate(x[5m]) + rate(y[5m]))` needs the first column of `rate(x[5m])` twice,
 //! then the second one.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::EngineError;
@@ -18,6 +19,8 @@ use crate::workers::{RangeBuffer, Scratch};
 /// The results of operations that are yet to be used, by the operation's position in the plan.
 pub(crate) struct Results<'a> {
     slots: Vec<Slot<'a>>,
+    /// Those of operations whose turn comes later.
+    along: HashMap<usize, Value<'a>>,
 }
 
 enum Slot<'a> {
@@ -37,7 +40,7 @@ enum SharedValue<'a> {
 
 impl<'a> Results<'a> {
     pub(crate) fn new(operations: usize) -> Results<'a> {
-        Results { slots: Vec::with_capacity(operations) }
+        Results { slots: Vec::with_capacity(operations), along: HashMap::new() }
     }
 
     /// Adds the result of the next operation.
@@ -46,6 +49,16 @@ impl<'a> Results<'a> {
             0 | 1 => Slot::Single(value),
             uses => Slot::Shared(SharedValue::new(value, index, operation.remember), uses),
         });
+    }
+
+    /// Adds the result of an operation that was computed before its turn.
+    pub(crate) fn add_along(&mut self, index: usize, value: Value<'a>) {
+        self.along.insert(index, value);
+    }
+
+    /// The result of an operation whose turn it is, if it was computed before.
+    pub(crate) fn computed_along(&mut self, index: usize) -> Option<Value<'a>> {
+        self.along.remove(&index)
     }
 
     /// The result of an operation, for one of its uses.

@@ -27,7 +27,7 @@ fn run(text: &str, share: bool, threads: usize) -> (QueryResult, QueryStatistics
 }
 
 /// Queries with equal parts, and how many of the 30 series of `x`, and of `y`, are read.
-const QUERIES: [(&str, usize); 22] = [
+const QUERIES: [(&str, usize); 26] = [
     // Columns that two uses ask for in a row.
     ("x / x", SERIES),
     ("rate(x[5m]) / (rate(x[5m]) + rate(x[5m]))", SERIES),
@@ -49,6 +49,14 @@ const QUERIES: [(&str, usize); 22] = [
     ("topk(2, x) or topk(2, x)", SERIES),
     ("sum(x @ end()) + sum(x @ end())", SERIES),
     ("histogram_quantile(0.5, x) < histogram_quantile(0.5, x)", SERIES),
+    // Aggregations in one pass.
+    ("max(x) - min(x)", SERIES),
+    ("sum by (k, i) (rate(x[1m])) / count by (i, k) (rate(x[1m]))", SERIES),
+    ("avg without (i) (x) + (sum without (i) (x) + stddev without (i) (x))", SERIES),
+    (
+        "(x - on (k) group_left () avg by (k) (x)) / on (k) group_left () stddev by (k) (x)",
+        2 * SERIES,
+    ),
     // One after the other: all of an operand is needed before the other begins.
     ("x / on (k) group_left () sum by (k) (x)", 2 * SERIES),
     ("quantile by (k) (0.5, x) / stddev by (k) (x)", 2 * SERIES),
@@ -92,7 +100,8 @@ fn remarks_point_at_the_last_of_equal_parts() {
     }
 }
 
-/// Sharing keeps nothing but a column and the samples of a series for each thread.
+/// Sharing keeps nothing but a column and the samples of a series for each thread, and the states
+/// of aggregations that are computed in one pass.
 #[test]
 fn sharing_keeps_no_more_than_before() {
     for (text, _) in QUERIES {
@@ -102,6 +111,10 @@ fn sharing_keeps_no_more_than_before() {
         // What a thread remembers: for each operation of the plan a column, for each selection the
         // samples of a series.
         let remembered = shared.nodes.len() * SAMPLES * 9 + shared.reads.len() * SAMPLES * 32;
+        // A state has up to four values for each group and step; the largest groups are single series.
+        let states =
+            if text.contains("count by") || text.contains("stddev") { 3 * SERIES } else { 3 };
+        let remembered = remembered + states * SAMPLES * 32;
         let (shared, apart) = (shared.peak_bytes, apart.peak_bytes);
         assert!(shared <= apart + remembered, "{text}: {shared} {apart}");
     }
@@ -115,6 +128,7 @@ fn plans_say_what_is_shared() {
         "sum(x) / (sum(x) + sum(y))",
         "x / on (k) group_left () sum by (k) (x)",
         "max_over_time(x[5m]) - min_over_time(x[5m])",
+        "max by (k) (x) - min by (k) (x)",
     ] {
         let query = compile(text, &Features::ALL).expect(text);
         let plan = plan(&query, &options(true, 1)).expect(text);

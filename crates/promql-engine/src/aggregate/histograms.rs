@@ -9,6 +9,7 @@ use promql_model::{
 };
 
 use super::Aggregate;
+use crate::annotations::Place;
 use crate::column::{Bitmap, Column};
 use crate::over_range::{MIXED_KINDS, collision, reconciled};
 
@@ -181,7 +182,7 @@ impl<T: Total> Totals<T> {
     }
 
     /// Says what there is to say. `floats` are the steps at which members have floats.
-    pub(super) fn remark(&self, floats: &Bitmap, aggregate: &Aggregate<'_>) {
+    pub(super) fn remark(&self, floats: &Bitmap, aggregate: &Aggregate<'_>, place: Place) {
         let (mut mixed_types, mut collided, mut any_reconciled) = (false, false, false);
         let mut mixed_kinds = Vec::new();
         for (at, step) in self.steps.iter().enumerate() {
@@ -196,7 +197,7 @@ impl<T: Total> Totals<T> {
                 }
             }
         }
-        let (annotations, place) = (&aggregate.context.annotations, aggregate.place);
+        let annotations = &aggregate.context.annotations;
         if mixed_types {
             let text = "encountered a mix of histograms and floats for aggregation";
             annotations.warn(place, text.to_owned());

@@ -5,6 +5,7 @@ mod count_values;
 mod histograms;
 mod limit;
 mod parameter;
+mod pass;
 mod quantile;
 mod reduce;
 mod topk;
@@ -22,6 +23,7 @@ use crate::context::Context;
 use crate::grid::Grid;
 use crate::label_sets;
 use crate::operator::{Kept, Series, VectorOperator};
+use crate::values::missing_operand;
 use crate::workers::Scratch;
 
 /// An aggregation that is about to be computed.
@@ -43,18 +45,40 @@ pub(crate) struct Aggregate<'a> {
 }
 
 impl<'a> Aggregate<'a> {
-    /// Computes the aggregation.
-    pub(crate) fn compute(self, op: Aggregation) -> Result<VectorOperator<'a>, EngineError> {
+    /// Computes the aggregation, and those `others` that go along: they have the same operand and the
+    /// same groups.
+    pub(crate) fn compute(
+        self,
+        op: Aggregation,
+        others: &[(Aggregation, Place)],
+    ) -> Result<Vec<VectorOperator<'a>>, EngineError> {
+        let reductions: Option<Vec<_>> = [(op, self.place)]
+            .iter()
+            .chain(others)
+            .map(|&(op, place)| Some((pass::state(op)?, place)))
+            .collect();
+        match reductions {
+            Some(reductions) => {
+                let all = pass::reduce(&self, &reductions)?.into_iter();
+                Ok(all.map(|kept| Box::new(kept) as VectorOperator<'a>).collect())
+            }
+            None => Ok(vec![self.compute_alone(op)?]),
+        }
+    }
+
+    /// Computes an aggregation that keeps more than a state for each group and step, or depends on a
+    /// parameter.
+    fn compute_alone(self, op: Aggregation) -> Result<VectorOperator<'a>, EngineError> {
         let parameter = self.parameter.clone().unwrap_or(ScalarColumn::Constant(f64::NAN));
         match op {
-            Aggregation::Sum => self.reduce::<reduce::Sum>(),
-            Aggregation::Avg => self.reduce::<reduce::Average>(),
-            Aggregation::Count => self.reduce::<reduce::Count>(),
-            Aggregation::Group => self.reduce::<reduce::Presence>(),
-            Aggregation::Min => self.reduce::<reduce::Minimum>(),
-            Aggregation::Max => self.reduce::<reduce::Maximum>(),
-            Aggregation::Stdvar => self.reduce::<reduce::Variance>(),
-            Aggregation::Stddev => self.reduce::<reduce::Deviation>(),
+            Aggregation::Sum
+            | Aggregation::Avg
+            | Aggregation::Count
+            | Aggregation::Group
+            | Aggregation::Min
+            | Aggregation::Max
+            | Aggregation::Stdvar
+            | Aggregation::Stddev => Err(missing_operand("reduced")),
             Aggregation::Quantile(_) => quantile::quantile(self, &parameter),
             Aggregation::Topk(_) => topk::topk(self, &parameter, topk::Best::Largest),
             Aggregation::Bottomk(_) => topk::topk(self, &parameter, topk::Best::Smallest),
@@ -65,10 +89,6 @@ impl<'a> Aggregate<'a> {
                 count_values::count_values(self, label)
             }
         }
-    }
-
-    fn reduce<R: reduce::Reduction>(self) -> Result<VectorOperator<'a>, EngineError> {
-        Ok(Box::new(reduce::reduce::<R>(&self)?))
     }
 
     /// Says that an aggregation of floats left out histograms, if the column has any.

@@ -1,25 +1,13 @@
 //! Aggregations that keep one small state for each group and step: `sum`, `avg`, `count`, `group`,
-//! `min`, `max`, `stddev` and `stdvar`.
-//!
-//! The members of a group are added up in blocks of a fixed size, on any thread, and the blocks in
-//! their order. So the result is the same for any number of threads, and for up to a block of
-//! members it is formed exactly as upstream forms it.
+//! `min`, `max`, `stddev` and `stdvar`. A [pass](super::pass) over the operand fills the states.
 
 use promql_model::{CompensatedHistogram, HistogramMean};
 
+use super::Aggregate;
 use super::histograms::Totals;
-use super::{Aggregate, DropName};
-use crate::EngineError;
+use crate::annotations::Place;
 use crate::arithmetic::{Mean, compensated_add};
 use crate::column::{Bitmap, Column};
-use crate::operator::Kept;
-use crate::workers::Scratch;
-
-/// How many members one block has.
-const BLOCK: usize = 64;
-
-/// How many values of 8 bytes a state holds for each step, at most.
-const STATE_VALUES: usize = 4;
 
 /// The state of a group over all steps.
 pub(super) trait Reduction: Send {
@@ -36,68 +24,12 @@ pub(super) trait Reduction: Send {
     fn finish(self) -> Column;
 
     /// The name of the aggregation if it is one of floats, which ignores histograms.
-    const IGNORES_HISTOGRAMS: Option<&str> = None;
+    const IGNORES_HISTOGRAMS: Option<&'static str> = None;
 
     /// Says what there is to say about the members of a group.
-    fn remark(&self, aggregate: &Aggregate<'_>) {
-        let _ = aggregate;
+    fn remark(&self, aggregate: &Aggregate<'_>, place: Place) {
+        let _ = (aggregate, place);
     }
-}
-
-pub(super) fn reduce<'a, R: Reduction>(aggregate: &Aggregate<'a>) -> Result<Kept<'a>, EngineError> {
-    let groups = aggregate.groups()?;
-    let steps = aggregate.grid.len;
-    let blocks: Vec<(usize, &[usize])> = groups
-        .members
-        .iter()
-        .enumerate()
-        .flat_map(|(group, members)| members.chunks(BLOCK).map(move |block| (group, block)))
-        .collect();
-    let compute = |block: usize, scratch: &mut Scratch| {
-        let mut state = R::new(steps);
-        let mut drop_name = DropName::default();
-        let mut column = scratch.take_column();
-        for &member in blocks[block].1 {
-            aggregate.input.column(member, scratch, &mut column)?;
-            state.add(member, &column);
-            if let Some(name) = R::IGNORES_HISTOGRAMS {
-                aggregate.ignore_histograms(name, aggregate.place, &column);
-            }
-            drop_name.add(&aggregate.input.series()[member], &column);
-        }
-        scratch.give_column(column);
-        Ok((state, drop_name))
-    };
-    let mut series = Vec::with_capacity(groups.labels.len());
-    let mut columns = Vec::with_capacity(groups.labels.len());
-    let mut open: Option<(R, DropName)> = None;
-    let work = steps * aggregate.input.series().len().div_ceil(blocks.len().max(1));
-    let workers = &aggregate.context.workers;
-    let size = steps * STATE_VALUES;
-    let _batch = workers.hold_batch(blocks.len(), size)?;
-    let mut held = aggregate.context.limits.hold(0)?;
-    workers.run_reducing(blocks.len(), work, size, compute, |block, (state, drop_name)| {
-        match &mut open {
-            Some((open_state, open_drop_name)) => {
-                open_state.merge(state);
-                open_drop_name.join(drop_name);
-            }
-            None => open = Some((state, drop_name)),
-        }
-        let group = blocks[block].0;
-        if blocks.get(block + 1).is_none_or(|next| next.0 != group)
-            && let Some((state, drop_name)) = open.take()
-        {
-            state.remark(aggregate);
-            let column = state.finish();
-            held.grow(column.samples())?;
-            held.grow_bytes(column.bytes())?;
-            series.push(drop_name.series(groups.labels[group].clone()));
-            columns.push(column);
-        }
-        Ok(())
-    })?;
-    Ok(Kept::counted(series, columns, held))
 }
 
 /// Calls `dense` for each run of 64 steps that all have a value and `sparse` for each other step
@@ -183,8 +115,8 @@ impl Reduction for Sum {
         self.histograms.finish(Column::new(self.sums, self.valid))
     }
 
-    fn remark(&self, aggregate: &Aggregate<'_>) {
-        self.histograms.remark(&self.valid, aggregate);
+    fn remark(&self, aggregate: &Aggregate<'_>, place: Place) {
+        self.histograms.remark(&self.valid, aggregate, place);
     }
 }
 
@@ -223,8 +155,8 @@ impl Reduction for Average {
         self.histograms.finish(Column::new(values, self.valid))
     }
 
-    fn remark(&self, aggregate: &Aggregate<'_>) {
-        self.histograms.remark(&self.valid, aggregate);
+    fn remark(&self, aggregate: &Aggregate<'_>, place: Place) {
+        self.histograms.remark(&self.valid, aggregate, place);
     }
 }
 
@@ -305,7 +237,7 @@ impl Extremes {
 pub(super) struct Minimum(Extremes);
 
 impl Reduction for Minimum {
-    const IGNORES_HISTOGRAMS: Option<&str> = Some("min");
+    const IGNORES_HISTOGRAMS: Option<&'static str> = Some("min");
 
     fn new(steps: usize) -> Self {
         Minimum(Extremes::new(steps))
@@ -328,7 +260,7 @@ impl Reduction for Minimum {
 pub(super) struct Maximum(Extremes);
 
 impl Reduction for Maximum {
-    const IGNORES_HISTOGRAMS: Option<&str> = Some("max");
+    const IGNORES_HISTOGRAMS: Option<&'static str> = Some("max");
 
     fn new(steps: usize) -> Self {
         Maximum(Extremes::new(steps))
@@ -361,7 +293,7 @@ struct Welford {
 }
 
 impl Reduction for Variance {
-    const IGNORES_HISTOGRAMS: Option<&str> = Some("stdvar");
+    const IGNORES_HISTOGRAMS: Option<&'static str> = Some("stdvar");
 
     fn new(steps: usize) -> Self {
         Variance { states: vec![Welford::default(); steps], valid: Bitmap::empty(steps) }
@@ -409,7 +341,7 @@ impl Reduction for Variance {
 pub(super) struct Deviation(Variance);
 
 impl Reduction for Deviation {
-    const IGNORES_HISTOGRAMS: Option<&str> = Some("stddev");
+    const IGNORES_HISTOGRAMS: Option<&'static str> = Some("stddev");
 
     fn new(steps: usize) -> Self {
         Deviation(Variance::new(steps))

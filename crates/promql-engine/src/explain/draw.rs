@@ -139,6 +139,9 @@ impl PlanTree {
             Some(read) => format!("{} from read {}", node.evaluation.description(), read + 1),
             None => node.evaluation.description().to_owned(),
         }];
+        if let Some(other) = node.along.and_then(|at| self.nodes.get(at)) {
+            parts.push(format!("in the same pass as {}", other.operation));
+        }
         parts.extend(node.window.as_ref().map(window));
         let own_steps = node.steps != self.steps;
         if own_steps && !node.inputs.is_empty() && node.window.is_some() {
@@ -152,7 +155,7 @@ impl PlanTree {
             let how = match sharing {
                 Sharing::Computed => format!("{done} once"),
                 Sharing::Together => format!("each series {done} once"),
-                Sharing::Apart => format!("{done} each time"),
+                Sharing::Passes(passes) => format!("{done} in {passes} passes"),
             };
             format!("used {} times: {how}", node.uses)
         }));

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::statistics::{NodeStatistics, QueryStatistics, ReadStatistics};
 
-use super::{OutputLabels, PlanNode, PlanRead, PlanSteps, PlanTree, PlanWindow};
+use super::{OutputLabels, PlanNode, PlanRead, PlanSteps, PlanTree, PlanWindow, Sharing};
 
 impl PlanTree {
     /// The plan as JSON. Times and durations are milliseconds, positions of nodes and reads count
@@ -25,8 +25,9 @@ impl PlanTree {
     ///
     /// A window has `at` instead of `offset` if all steps share it. `labels` is `{"only": […]}` or
     /// `{"any_but": […]}`. A node that stands for equal parts of the query is an input of several
-    /// nodes; then it has `uses`, how often, and `shared`: `computed` once, computed `together` for
-    /// the uses that ask for the same series at the same time, or `apart` for each.
+    /// nodes; then it has `uses`, how often, and `shared`: `computed` once, streamed `together` for
+    /// all uses, or in several `passes`, whose number is another key. An aggregation that is computed
+    /// in the pass of another one has the position of that as `along`.
     pub fn to_json(&self) -> Value {
         json!({
             "steps": steps(&self.steps),
@@ -49,12 +50,18 @@ fn node(node: &PlanNode) -> Value {
         "steps": steps(&node.steps),
         "inputs": node.inputs,
     });
+    let passes = match node.sharing {
+        Some(Sharing::Passes(passes)) => Some(passes.into()),
+        _ => None,
+    };
     let optional = [
         ("window", node.window.as_ref().map(window)),
         ("read", node.read.map(Value::from)),
         ("labels", node.labels.as_ref().map(labels)),
         ("uses", node.sharing.map(|_| node.uses.into())),
         ("shared", node.sharing.map(|sharing| sharing.keyword().into())),
+        ("passes", passes),
+        ("along", node.along.map(Value::from)),
     ];
     for (key, optional) in optional {
         if let Some(optional) = optional {

@@ -77,6 +77,9 @@ pub struct PlanNode {
     pub uses: usize,
     /// How those uses share it, if there are several and there is something to share.
     pub sharing: Option<Sharing>,
+    /// The aggregation, by its position in [`PlanTree::nodes`], in whose pass over their operand this
+    /// one is computed.
+    pub along: Option<usize>,
 }
 
 /// How several uses share a result.
@@ -84,10 +87,10 @@ pub struct PlanNode {
 pub enum Sharing {
     /// It is computed once.
     Computed,
-    /// It streams, and each series is computed once for the uses that ask for it in the same pass.
+    /// It streams, and each series is computed once.
     Together,
-    /// It streams for each use by itself.
-    Apart,
+    /// It streams so many times, since operations need all of it one after the other.
+    Passes(usize),
 }
 
 impl Sharing {
@@ -96,7 +99,7 @@ impl Sharing {
         match self {
             Sharing::Computed => "computed",
             Sharing::Together => "together",
-            Sharing::Apart => "apart",
+            Sharing::Passes(_) => "passes",
         }
     }
 }
@@ -237,6 +240,7 @@ pub(crate) fn show(query: &Query, plan: &Plan, delayed_name_removal: bool) -> Pl
             inputs: Vec::new(),
             uses: 1,
             sharing: None,
+            along: None,
         };
         return PlanTree { steps, nodes: vec![node], reads };
     }
@@ -267,6 +271,7 @@ pub(crate) fn show(query: &Query, plan: &Plan, delayed_name_removal: bool) -> Pl
             inputs: inputs.clone(),
             uses: operation.uses,
             sharing: sharing(operation, evaluation),
+            along: operation.along,
         });
     }
     PlanTree { steps, nodes, reads }
@@ -281,9 +286,9 @@ fn sharing(operation: &Operation, evaluation: Evaluation) -> Option<Sharing> {
         | Evaluation::Ineffective
         | Evaluation::LeftKept
         | Evaluation::RightKept
-        | Evaluation::RightPresence => match operation.remember {
-            true => Some(Sharing::Together),
-            false => Some(Sharing::Apart),
+        | Evaluation::RightPresence => match operation.passes {
+            1 => Some(Sharing::Together),
+            passes => Some(Sharing::Passes(passes)),
         },
         _ => Some(Sharing::Computed),
     }

@@ -62,6 +62,10 @@ pub(crate) struct Operation {
     /// Whether two of those uses ask for the same column, one soon after the other, so that it pays
     /// to keep the last one.
     pub(crate) remember: bool,
+    /// In how many passes its columns are asked for.
+    pub(crate) passes: usize,
+    /// The aggregation, by its position, in whose pass over their operand this one is computed too.
+    pub(crate) along: Option<usize>,
 }
 
 /// Where remarks about an operation point. Remarks with one text are one remark at the last of
@@ -213,6 +217,8 @@ impl Planner<'_> {
                         totals: false,
                         uses: 1,
                         remember: false,
+                        passes: 1,
+                        along: None,
                     });
                 }
             }

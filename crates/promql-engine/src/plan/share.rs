@@ -10,6 +10,8 @@
 //! - What has a result of its own (an aggregation, a scalar, a sort) is computed once.
 //! - What streams is computed once for the uses that stream together: `x > 1 and x < 5` asks for the
 //!   column of a series twice in a row, so the last column is [remembered](Operation::remember).
+//! - Aggregations with the same groups go over their operand together: `max(x) - min(x)` asks for
+//!   each column of `x` once, and adds it to both.
 //! - What streams into operations that need all of it one after the other (`x / on () group_left ()
 //!   sum(x)`) is computed for each of these passes, as if it was written once for each.
 //!   Keeping it would take the memory that streaming is there to save.
@@ -18,10 +20,12 @@ use std::collections::{HashMap, HashSet};
 
 use promql_syntax::Query;
 use promql_syntax::ast::SelectorId;
+use promql_syntax::query::{Aggregation, Vector};
 
 use super::{Operation, OperationKind, Remarks, Select};
 use crate::explain::{Evaluation, names};
 use crate::grid::Grid;
+use crate::label_sets;
 use crate::window::Windows;
 
 /// What an operation does and with what.
@@ -64,6 +68,7 @@ pub(super) fn share(query: &Query, operations: &mut Vec<Operation>, merge: bool)
     // What doesn't read the same series twice has no equal parts that would be worth the search.
     if merge && reads_twice(operations) {
         merge_equal(query, operations);
+        join_aggregations(query, operations);
     }
     count_uses(query, operations);
 }
@@ -137,6 +142,25 @@ fn does(query: &Query, operation: &Operation) -> Does {
     }
 }
 
+/// Finds aggregations that can be computed in one pass: those of the same operand with the same
+/// groups, whose state is a value or two for each group and step.
+fn join_aggregations(query: &Query, operations: &mut [Operation]) {
+    let mut known: HashMap<(usize, Grid, bool, Vec<String>), usize> = HashMap::new();
+    for (at, operation) in operations.iter_mut().enumerate() {
+        let OperationKind::Vector(id) = operation.kind else { continue };
+        if let Vector::Aggregate { op, labels, without, .. } = query.vector(id).kind
+            && let [input] = operation.inputs[..]
+            && !matches!(op, Aggregation::CountValues(_))
+        {
+            let mut labels = label_sets::names(query, labels);
+            labels.sort();
+            labels.dedup();
+            let first = *known.entry((input, operation.grid, without, labels)).or_insert(at);
+            operation.along = (first != at).then_some(first);
+        }
+    }
+}
+
 /// Counts the uses of each operation, and finds those that two uses ask for the same column.
 ///
 /// A *pass* is what an operation does that needs all of an operand: it asks for the columns of that
@@ -167,6 +191,10 @@ fn count_uses(query: &Query, operations: &mut [Operation]) {
         own.sort_unstable();
         operation.remember = own.windows(2).any(|pair| pair[0] == pair[1]);
         own.dedup();
+        operation.passes = own.len().max(1);
+        if operation.along.is_some() {
+            continue;
+        }
         let evaluation = names::evaluation(query, operation);
         for (position, &input) in operation.inputs.iter().enumerate() {
             match streams(evaluation, position) {
