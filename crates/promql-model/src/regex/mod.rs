@@ -21,6 +21,7 @@ mod names;
 mod parse;
 mod program;
 mod rewrite;
+mod search;
 mod strategy;
 #[cfg(test)]
 mod tests;
@@ -29,6 +30,7 @@ mod tree;
 pub use error::{RegexError, RegexErrorKind};
 pub use program::Regex;
 pub use rewrite::Rewrite;
+pub use search::Search;
 
 use error::Problem;
 

@@ -12,7 +12,7 @@ use super::strategy::{Shortcut, shortcut};
 use super::{parse, settle};
 
 /// How much memory one automaton may take to build, in bytes: the limit of Go's `regexp`.
-const AUTOMATON_LIMIT: usize = 128 << 20;
+pub(super) const AUTOMATON_LIMIT: usize = 128 << 20;
 
 /// A regular expression, ready to match whole label values.
 ///

@@ -29,7 +29,7 @@ pub struct Rewrite {
 }
 
 #[derive(Clone, Debug)]
-enum Piece {
+pub(super) enum Piece {
     Text(Box<str>),
     Group(usize),
 }
@@ -56,26 +56,34 @@ impl Rewrite {
     pub fn apply(&self, text: &str) -> Option<String> {
         let mut captures = self.automaton.create_captures();
         self.automaton.captures(text, &mut captures);
-        captures.is_match().then(|| self.expand(text, &captures))
+        captures.is_match().then(|| {
+            let mut expanded = String::new();
+            expand_into(&self.template, text, &captures, &mut expanded);
+            expanded
+        })
     }
+}
 
-    fn expand(&self, text: &str, captures: &Captures) -> String {
-        let mut expanded = String::new();
-        for piece in &self.template {
-            match piece {
-                Piece::Text(literal) => expanded.push_str(literal),
-                Piece::Group(index) => {
-                    let range = captures.get_group(*index).map(|span| span.range());
-                    expanded.push_str(range.and_then(|range| text.get(range)).unwrap_or_default());
-                }
+/// Appends a template with what the groups matched.
+pub(super) fn expand_into(
+    template: &[Piece],
+    text: &str,
+    captures: &Captures,
+    expanded: &mut String,
+) {
+    for piece in template {
+        match piece {
+            Piece::Text(literal) => expanded.push_str(literal),
+            Piece::Group(index) => {
+                let range = captures.get_group(*index).map(|span| span.range());
+                expanded.push_str(range.and_then(|range| text.get(range)).unwrap_or_default());
             }
         }
-        expanded
     }
 }
 
 /// The parts of a template. References to groups that there are not are left out.
-fn pieces(template: &str, names: &[Box<str>]) -> Vec<Piece> {
+pub(super) fn pieces(template: &str, names: &[Box<str>]) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut literal = String::new();
     let mut rest = template;
