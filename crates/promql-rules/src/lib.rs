@@ -24,6 +24,7 @@
 mod finding;
 pub mod rule_file;
 pub mod script;
+pub mod template;
 pub mod yaml;
 
 pub use finding::{Finding, Located};

@@ -1,0 +1,702 @@
+//! Expands the tree of a template.
+//!
+//! This walks as Go's `text/template` does, and keeps account of the node it is at in the same
+//! places, since messages name that node.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use promql_model::quote::Quoted;
+
+use super::functions::{Function, FunctionKind, Mode, Parameter};
+use super::tree::{Branch, BranchKind, Command, List, Node, NodeKind, Number, Pipe, Trees};
+use super::value::{AlertData, Sample, Value};
+use super::{MissingKey, Surroundings, printf, text, time};
+
+/// How deep templates, branches and pipelines may be nested while they are expanded. Go allows
+/// a hundred thousand templates.
+const DEEPEST: usize = 200;
+
+/// How many bytes a text may expand to.
+const LONGEST: usize = 1 << 20;
+
+/// How many nodes may be visited. A `range` over a number can be endless for all practical purposes.
+const MOST_STEPS: usize = 1_000_000;
+
+/// What a function may use of what is around.
+pub(super) struct Call<'c, 's> {
+    pub(super) surroundings: &'c mut (dyn Surroundings + 's),
+}
+
+/// Why a template has no text.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) message: String,
+    /// In bytes of the text that was parsed.
+    pub(super) place: Range<usize>,
+}
+
+/// Why walking ends before the end.
+enum Stop {
+    Break,
+    Continue,
+    Failed(Failure),
+}
+
+type Walked<T> = Result<T, Stop>;
+
+/// What is expanded.
+pub(super) struct Expansion<'t, 's> {
+    /// What the text is called in messages.
+    pub(super) name: &'t str,
+    pub(super) text: &'t str,
+    pub(super) trees: &'t Trees,
+    pub(super) mode: Mode,
+    pub(super) missing: MissingKey,
+    pub(super) surroundings: &'t mut (dyn Surroundings + 's),
+}
+
+impl Expansion<'_, '_> {
+    pub(super) fn run(self, dot: &Value) -> Result<String, Failure> {
+        let mut state = State {
+            text: self.text,
+            name: self.name,
+            trees: self.trees,
+            mode: self.mode,
+            missing: self.missing,
+            surroundings: self.surroundings,
+            out: String::new(),
+            steps: 0,
+            depth: 0,
+            template: self.name,
+            variables: vec![("$", dot.clone())],
+            at: At::Nothing,
+        };
+        let Some(tree) = self.trees.get(self.name) else { return Ok(String::new()) };
+        match state.list(dot, tree) {
+            Ok(()) | Err(Stop::Break | Stop::Continue) => Ok(state.out),
+            Err(Stop::Failed(failure)) => Err(failure),
+        }
+    }
+}
+
+/// The node that evaluation is at.
+#[derive(Clone, Copy)]
+enum At<'t> {
+    Nothing,
+    Node(&'t Node),
+    Pipe(&'t Pipe),
+    Command(&'t Command),
+}
+
+impl At<'_> {
+    fn place(self) -> Range<usize> {
+        match self {
+            At::Nothing => 0..0,
+            At::Node(node) => node.start..node.end,
+            At::Pipe(pipe) => pipe.start..pipe.end,
+            At::Command(command) => command.start..command.end,
+        }
+    }
+}
+
+impl fmt::Display for At<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            At::Nothing => Ok(()),
+            At::Node(node) => node.fmt(f),
+            At::Pipe(pipe) => pipe.fmt(f),
+            At::Command(command) => command.fmt(f),
+        }
+    }
+}
+
+struct State<'t, 'c, 's> {
+    text: &'t str,
+    name: &'t str,
+    trees: &'t Trees,
+    mode: Mode,
+    missing: MissingKey,
+    surroundings: &'c mut (dyn Surroundings + 's),
+    out: String,
+    steps: usize,
+    depth: usize,
+    /// The template that is expanded now.
+    template: &'t str,
+    /// In the order of their declaration; inner ones hide outer ones.
+    variables: Vec<(&'t str, Value)>,
+    at: At<'t>,
+}
+
+impl<'t> State<'t, '_, '_> {
+    fn fail<T>(&self, message: impl fmt::Display) -> Walked<T> {
+        let place = self.at.place();
+        let before = self.text.get(..place.start).unwrap_or_default();
+        let line = 1 + before.matches('\n').count();
+        let column = before.len() - before.rfind('\n').map_or(0, |feed| feed + 1);
+        let template = Quoted(self.template.as_bytes());
+        let message = match self.at {
+            At::Nothing => format!("template: {}: {message}", self.template),
+            at => format!(
+                "template: {}:{line}:{column}: executing {template} at <{at}>: {message}",
+                self.name
+            ),
+        };
+        Err(Stop::Failed(Failure { message, place }))
+    }
+
+    /// Runs one level deeper.
+    fn deeper<T>(&mut self, run: impl FnOnce(&mut Self) -> Walked<T>) -> Walked<T> {
+        if self.depth >= DEEPEST {
+            return self.fail(format!("exceeded maximum template depth ({DEEPEST})"));
+        }
+        self.depth += 1;
+        let result = run(self);
+        self.depth -= 1;
+        result
+    }
+
+    fn step(&mut self) -> Walked<()> {
+        self.steps += 1;
+        if self.steps > MOST_STEPS {
+            return self.fail(format!("it takes more than {MOST_STEPS} steps"));
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, text: &str) -> Walked<()> {
+        if self.out.len() + text.len() > LONGEST {
+            return self.fail(format!("the text is longer than {LONGEST} bytes"));
+        }
+        self.out.push_str(text);
+        Ok(())
+    }
+
+    fn list(&mut self, dot: &Value, list: &'t List) -> Walked<()> {
+        self.deeper(|state| list.nodes.iter().try_for_each(|node| state.node(dot, node)))
+    }
+
+    fn node(&mut self, dot: &Value, node: &'t Node) -> Walked<()> {
+        self.at = At::Node(node);
+        self.step()?;
+        match &node.kind {
+            NodeKind::Text(text) => self.write(text),
+            NodeKind::Action(pipe) => {
+                let value = self.pipe(dot, pipe)?;
+                if !pipe.variables.is_empty() {
+                    return Ok(());
+                }
+                self.at = At::Node(node);
+                self.print(&value)
+            }
+            NodeKind::Break => Err(Stop::Break),
+            NodeKind::Continue => Err(Stop::Continue),
+            NodeKind::Branch(branch) => {
+                let in_scope = self.variables.len();
+                match branch.kind {
+                    BranchKind::Range => self.range(dot, branch)?,
+                    kind => {
+                        let value = self.pipe(dot, &branch.pipe)?;
+                        if value.is_true() {
+                            let inner = if kind == BranchKind::With { &value } else { dot };
+                            self.list(inner, &branch.list)?;
+                        } else if let Some(otherwise) = &branch.otherwise {
+                            self.list(dot, otherwise)?;
+                        }
+                    }
+                }
+                self.variables.truncate(in_scope);
+                Ok(())
+            }
+            NodeKind::Template { name, pipe } => {
+                let Some((name, tree)) = self.trees.get_key_value(name) else {
+                    let name = Quoted(name.as_bytes());
+                    return self.fail(format!("template {name} not defined"));
+                };
+                let dot = match pipe {
+                    Some(pipe) => self.pipe(dot, pipe)?,
+                    None => Value::Nil,
+                };
+                self.call_template(name, tree, dot)
+            }
+            // Operands are no nodes of lists.
+            _ => Ok(()),
+        }
+    }
+
+    fn call_template(&mut self, name: &'t str, tree: &'t List, dot: Value) -> Walked<()> {
+        let outer = std::mem::replace(&mut self.template, name);
+        let variables = std::mem::replace(&mut self.variables, vec![("$", dot.clone())]);
+        self.list(&dot, tree)?;
+        self.template = outer;
+        self.variables = variables;
+        Ok(())
+    }
+
+    fn print(&mut self, value: &Value) -> Walked<()> {
+        if self.mode == Mode::Text {
+            return match value {
+                Value::Text(text) => self.write(text),
+                _ => self.write(&printf::show(value)),
+            };
+        }
+        match value {
+            Value::Nil => Ok(()),
+            Value::Html(html) => self.write(html),
+            _ => self.write(&text::html_escape_in_page(&printf::show(value))),
+        }
+    }
+
+    fn range(&mut self, dot: &Value, branch: &'t Branch) -> Walked<()> {
+        let value = self.pipe(dot, &branch.pipe)?;
+        let mut iterations: Box<dyn Iterator<Item = (Value, Value)>> =
+            match &value {
+                Value::List(list) => {
+                    let elements: Vec<Value> = list.elements.to_vec();
+                    let indexed = elements.into_iter().enumerate();
+                    Box::new(indexed.map(|(at, value)| {
+                        (Value::int(i64::try_from(at).unwrap_or(i64::MAX)), value)
+                    }))
+                }
+                Value::Labels(map) => {
+                    let map = Arc::unwrap_or_clone(map.clone());
+                    Box::new(map.into_iter().map(|(k, v)| (Value::text(k), Value::text(v))))
+                }
+                Value::Map(map) => {
+                    let map = Arc::unwrap_or_clone(map.clone());
+                    Box::new(map.into_iter().map(|(k, v)| (Value::text(k), v)))
+                }
+                Value::Int(..) | Value::Uint(..) if branch.pipe.variables.len() > 1 => {
+                    let shown = printf::show(&value);
+                    return self
+                        .fail(format!("can't use {shown} to iterate over more than one variable"));
+                }
+                Value::Int(count, kind) => {
+                    let kind = *kind;
+                    Box::new((0..*count).map(move |at| (Value::Nil, Value::Int(at, kind))))
+                }
+                Value::Uint(count, wide) => {
+                    let wide = *wide;
+                    Box::new((0..*count).map(move |at| (Value::Nil, Value::Uint(at, wide))))
+                }
+                Value::Nil => Box::new(std::iter::empty()),
+                other => {
+                    let shown = printf::show(other);
+                    return self.fail(format!("range can't iterate over {shown}"));
+                }
+            };
+        let in_scope = self.variables.len();
+        let mut empty = true;
+        for (index, element) in &mut iterations {
+            empty = false;
+            self.step()?;
+            self.bind(&branch.pipe, index, &element)?;
+            let walked = self.list(&element, &branch.list);
+            self.variables.truncate(in_scope);
+            match walked {
+                Ok(()) | Err(Stop::Continue) => {}
+                Err(Stop::Break) => break,
+                Err(failed) => return Err(failed),
+            }
+        }
+        match &branch.otherwise {
+            Some(otherwise) if empty => self.list(dot, otherwise),
+            _ => Ok(()),
+        }
+    }
+
+    /// Gives the variables of a `range` the values of an iteration.
+    fn bind(&mut self, pipe: &'t Pipe, index: Value, element: &Value) -> Walked<()> {
+        let values = match pipe.variables.len() {
+            0 => return Ok(()),
+            1 => vec![element.clone()],
+            _ => vec![index, element.clone()],
+        };
+        let count = values.len();
+        for (at, (name, value)) in pipe.variables.iter().zip(values).enumerate() {
+            if pipe.is_assignment {
+                self.assign(name, value)?;
+                continue;
+            }
+            // Declared by the pipeline, right at the end of what is in scope.
+            let place = self.variables.len().checked_sub(count - at);
+            if let Some((_, variable)) = place.and_then(|place| self.variables.get_mut(place)) {
+                *variable = value;
+            }
+        }
+        Ok(())
+    }
+
+    fn assign(&mut self, name: &str, value: Value) -> Walked<()> {
+        match self.variables.iter_mut().rev().find(|(known, _)| *known == name) {
+            Some((_, variable)) => {
+                *variable = value;
+                Ok(())
+            }
+            None => self.fail(format!("undefined variable: {name}")),
+        }
+    }
+
+    fn variable(&self, name: &str) -> Walked<Value> {
+        match self.variables.iter().rev().find(|(known, _)| *known == name) {
+            Some((_, value)) => Ok(value.clone()),
+            None => self.fail(format!("undefined variable: {name}")),
+        }
+    }
+
+    fn pipe(&mut self, dot: &Value, pipe: &'t Pipe) -> Walked<Value> {
+        self.deeper(|state| state.pipe_here(dot, pipe))
+    }
+
+    fn pipe_here(&mut self, dot: &Value, pipe: &'t Pipe) -> Walked<Value> {
+        self.at = At::Pipe(pipe);
+        let mut value = None;
+        for command in &pipe.commands {
+            value = Some(self.command(dot, command, value)?);
+        }
+        let value = value.unwrap_or(Value::Nil);
+        for name in &pipe.variables {
+            match pipe.is_assignment {
+                true => self.assign(name, value.clone())?,
+                false => self.variables.push((name, value.clone())),
+            }
+        }
+        Ok(value)
+    }
+
+    fn no_function(&self, operands: &[Node], last: &Option<Value>) -> Walked<()> {
+        if operands.len() > 1 || last.is_some() {
+            let first = operands.first().map(ToString::to_string).unwrap_or_default();
+            return self.fail(format!("can't give argument to non-function {first}"));
+        }
+        Ok(())
+    }
+
+    /// A command; `last` is what the one before gives.
+    fn command(&mut self, dot: &Value, command: &'t Command, last: Option<Value>) -> Walked<Value> {
+        let operands = &*command.operands;
+        let Some(first) = operands.first() else { return Ok(Value::Nil) };
+        match &first.kind {
+            NodeKind::Field(_) | NodeKind::Chain(..) | NodeKind::Variable(_) => {
+                return self.access(dot, first, operands, last);
+            }
+            NodeKind::Identifier(function) => {
+                self.at = At::Node(first);
+                return self.call(dot, function, At::Command(command), operands, last);
+            }
+            NodeKind::Pipe(pipe) => {
+                self.no_function(operands, &last)?;
+                return self.pipe(dot, pipe);
+            }
+            _ => {}
+        }
+        self.at = At::Node(first);
+        self.no_function(operands, &last)?;
+        match &first.kind {
+            NodeKind::Dot => Ok(dot.clone()),
+            NodeKind::Nil => self.fail("nil is not a command"),
+            _ => self.constant(first),
+        }
+    }
+
+    /// A literal.
+    fn constant(&mut self, node: &'t Node) -> Walked<Value> {
+        match &node.kind {
+            NodeKind::Bool(value) => Ok(Value::Bool(*value)),
+            NodeKind::String { text, .. } => Ok(Value::text(text.as_str())),
+            NodeKind::Number(number) => self.number(node, number),
+            _ => {
+                self.fail(format!("can't evaluate command {}", Quoted(node.to_string().as_bytes())))
+            }
+        }
+    }
+
+    fn number(&mut self, node: &'t Node, number: &Number) -> Walked<Value> {
+        self.at = At::Node(node);
+        match (number.float, number.integer) {
+            (Some(float), _) if number.looks_like_float() => Ok(Value::Float(float)),
+            (_, Some(integer)) => Ok(Value::int(integer)),
+            _ => self.fail(format!("{} overflows int", number.source)),
+        }
+    }
+
+    /// Fields of `.`, of a variable, or of what a pipeline gives.
+    fn access(
+        &mut self,
+        dot: &Value,
+        node: &'t Node,
+        operands: &'t [Node],
+        last: Option<Value>,
+    ) -> Walked<Value> {
+        self.at = At::Node(node);
+        let (receiver, fields): (Value, &'t [String]) = match &node.kind {
+            NodeKind::Field(fields) => (dot.clone(), fields),
+            NodeKind::Variable(names) => {
+                let Some((name, fields)) = names.split_first() else { return Ok(Value::Nil) };
+                let value = self.variable(name)?;
+                if fields.is_empty() {
+                    self.no_function(operands, &last)?;
+                    return Ok(value);
+                }
+                (value, fields)
+            }
+            NodeKind::Chain(inner, fields) => {
+                if let NodeKind::Nil = inner.kind {
+                    return self.fail(format!("indirection through explicit nil in {node}"));
+                }
+                (self.argument(dot, inner, Parameter::Any)?, fields)
+            }
+            _ => return Ok(Value::Nil),
+        };
+        let Some((final_field, between)) = fields.split_last() else { return Ok(receiver) };
+        let mut receiver = receiver;
+        for field in between {
+            receiver = self.field(dot, field, &[], None, &receiver)?;
+        }
+        let arguments = operands.get(1..).unwrap_or_default();
+        self.field(dot, final_field, arguments, last, &receiver)
+    }
+
+    /// A field, an entry of a map, or a method.
+    fn field(
+        &mut self,
+        dot: &Value,
+        name: &str,
+        arguments: &'t [Node],
+        last: Option<Value>,
+        receiver: &Value,
+    ) -> Walked<Value> {
+        let has_arguments = !arguments.is_empty() || last.is_some();
+        let value = match receiver {
+            Value::Nil => {
+                if self.missing == MissingKey::Error {
+                    let name = Quoted(name.as_bytes());
+                    return self.fail(format!("nil data; no entry for key {name}"));
+                }
+                return Ok(Value::Nil);
+            }
+            Value::Time(_) | Value::Duration(_) => {
+                return self.method(dot, name, arguments, last, receiver);
+            }
+            Value::Labels(_) | Value::Map(_) if has_arguments => {
+                return self.fail(format!("{name} is not a method but has arguments"));
+            }
+            Value::Labels(map) => match (map.get(name), self.missing) {
+                (Some(value), _) => Some(Value::text(value.as_str())),
+                (None, MissingKey::Zero) => Some(Value::text("")),
+                (None, MissingKey::Nothing) => Some(Value::Nil),
+                (None, MissingKey::Error) => None,
+            },
+            Value::Map(map) => match (map.get(name), self.missing) {
+                (Some(value), _) => Some(value.clone()),
+                (None, MissingKey::Error) => None,
+                (None, _) => Some(Value::Nil),
+            },
+            _ => {
+                let Some(value) = field_of(receiver, name) else {
+                    let kind = match receiver {
+                        Value::Sample(_) => "*template.sample",
+                        other => other.type_name(),
+                    };
+                    return self.fail(format!("can't evaluate field {name} in type {kind}"));
+                };
+                if has_arguments {
+                    return self
+                        .fail(format!("{name} has arguments but cannot be invoked as function"));
+                }
+                return Ok(value);
+            }
+        };
+        match value {
+            Some(value) => Ok(value),
+            None => self.fail(format!("map has no entry for key {}", Quoted(name.as_bytes()))),
+        }
+    }
+
+    fn method(
+        &mut self,
+        dot: &Value,
+        name: &str,
+        arguments: &'t [Node],
+        last: Option<Value>,
+        receiver: &Value,
+    ) -> Walked<Value> {
+        let at = self.at;
+        let mut values = Vec::with_capacity(arguments.len() + 1);
+        for argument in arguments {
+            values.push(self.argument(dot, argument, Parameter::Any)?);
+        }
+        values.extend(last);
+        match time::method(receiver, name, &values) {
+            Some(Ok(value)) => Ok(value),
+            Some(Err(message)) => self.fail(message),
+            None => {
+                self.at = at;
+                let kind = receiver.type_name();
+                self.fail(format!("can't evaluate field {name} in type {kind}"))
+            }
+        }
+    }
+
+    fn call(
+        &mut self,
+        dot: &Value,
+        function: &'static Function,
+        node: At<'t>,
+        operands: &'t [Node],
+        last: Option<Value>,
+    ) -> Walked<Value> {
+        let arguments = operands.get(1..).unwrap_or_default();
+        let count = arguments.len() + usize::from(last.is_some());
+        let wanted = function.parameters.len();
+        let name = function.name;
+        if function.variadic {
+            let least = wanted - 1;
+            if count < least {
+                let got = arguments.len();
+                return self.fail(format!(
+                    "wrong number of args for {name}: want at least {least} got {got}"
+                ));
+            }
+        } else if count != wanted {
+            return self
+                .fail(format!("wrong number of args for {name}: want {wanted} got {count}"));
+        }
+        let parameter = |at: usize| {
+            let last = function.parameters.last();
+            function.parameters.get(at).or(last).copied().unwrap_or(Parameter::Any)
+        };
+        if let FunctionKind::ShortCircuit { until } = function.kind {
+            let mut value = Value::Nil;
+            for argument in arguments {
+                value = self.argument(dot, argument, Parameter::Any)?;
+                if value.is_true() == until {
+                    return Ok(value);
+                }
+            }
+            return Ok(last.unwrap_or(value));
+        }
+        let mut values = Vec::with_capacity(count);
+        for (at, argument) in arguments.iter().enumerate() {
+            values.push(self.argument(dot, argument, parameter(at))?);
+        }
+        if let Some(last) = last {
+            values.push(self.fitting(last, parameter(arguments.len()))?);
+        }
+        let result = match function.kind {
+            FunctionKind::Plain(compute) => compute(&values),
+            FunctionKind::Called(compute) => {
+                compute(&mut Call { surroundings: &mut *self.surroundings }, &values)
+            }
+            FunctionKind::Template => return self.page_template(node, &values),
+            FunctionKind::ShortCircuit { .. } => Ok(Value::Nil),
+        };
+        result.or_else(|message| {
+            self.at = node;
+            self.fail(format!("error calling {name}: {message}"))
+        })
+    }
+
+    /// `tmpl`: what a template prints, as HTML.
+    fn page_template(&mut self, node: At<'t>, values: &[Value]) -> Walked<Value> {
+        let (Some(Value::Text(name)), dot) = (values.first(), values.get(1)) else {
+            return Ok(Value::Nil);
+        };
+        let Some((name, tree)) = self.trees.get_key_value(&**name) else {
+            self.at = node;
+            let name = Quoted(name.as_bytes());
+            return self.fail(format!("error calling tmpl: template {name} not defined"));
+        };
+        let outer = std::mem::take(&mut self.out);
+        self.call_template(name, tree, dot.cloned().unwrap_or(Value::Nil))?;
+        let printed = std::mem::replace(&mut self.out, outer);
+        Ok(Value::Html(printed.into()))
+    }
+
+    /// An argument, which must fit a parameter.
+    fn argument(&mut self, dot: &Value, node: &'t Node, parameter: Parameter) -> Walked<Value> {
+        self.at = At::Node(node);
+        let value = match &node.kind {
+            NodeKind::Dot => dot.clone(),
+            NodeKind::Nil if parameter == Parameter::Text => {
+                return self.fail("cannot assign nil to string");
+            }
+            NodeKind::Nil => return Ok(Value::Nil),
+            NodeKind::Field(_) | NodeKind::Variable(_) | NodeKind::Chain(..) => {
+                self.access(dot, node, &[], None)?
+            }
+            NodeKind::Pipe(pipe) => self.pipe(dot, pipe)?,
+            NodeKind::Identifier(function) => {
+                self.call(dot, function, At::Node(node), &[], None)?
+            }
+            _ => {
+                let value = self.constant(node)?;
+                return match (parameter, &value) {
+                    (Parameter::Any, _) | (Parameter::Text, Value::Text(_)) => Ok(value),
+                    (Parameter::Text, _) => self.fail(format!("expected string; found {node}")),
+                    _ => self.fail(format!(
+                        "can't handle {node} for arg of type {}",
+                        parameter.type_name()
+                    )),
+                };
+            }
+        };
+        self.fitting(value, parameter)
+    }
+
+    /// A value, if it fits a parameter.
+    fn fitting(&self, value: Value, parameter: Parameter) -> Walked<Value> {
+        let fits = match (parameter, &value) {
+            (Parameter::Any, _)
+            | (Parameter::Text, Value::Text(_))
+            | (Parameter::Sample, Value::Sample(_) | Value::Nil)
+            | (Parameter::Samples, Value::Nil) => true,
+            (Parameter::Samples, Value::List(list)) => {
+                list.type_name == Parameter::Samples.type_name()
+            }
+            (Parameter::Text, Value::Nil) => {
+                return self.fail("invalid value; expected string");
+            }
+            _ => false,
+        };
+        if fits {
+            return Ok(value);
+        }
+        let (expected, got) = (parameter.type_name(), value.type_name());
+        self.fail(format!("wrong type for value; expected {expected}; got {got}"))
+    }
+}
+
+/// A field of a value that has fields.
+fn field_of(receiver: &Value, name: &str) -> Option<Value> {
+    match receiver {
+        Value::Alert(data) => {
+            let AlertData { labels, external_labels, external_url, value } = &**data;
+            match name {
+                "Labels" => Some(Value::Labels(labels.clone())),
+                "ExternalLabels" => Some(Value::Labels(external_labels.clone())),
+                "ExternalURL" => Some(Value::Text(external_url.clone())),
+                "Value" => Some(value.clone()),
+                _ => None,
+            }
+        }
+        Value::Sample(sample) => {
+            let Sample { labels, value } = &**sample;
+            match name {
+                "Labels" => Some(Value::Labels(labels.clone())),
+                "Value" => Some(value.clone()),
+                _ => None,
+            }
+        }
+        Value::Histogram(histogram) => match name {
+            "Count" => Some(Value::Float(histogram.count)),
+            "Sum" => Some(Value::Float(histogram.sum)),
+            "ZeroCount" => Some(Value::Float(histogram.zero_count)),
+            "ZeroThreshold" => Some(Value::Float(histogram.zero_threshold)),
+            "Schema" => Some(Value::int(i64::from(histogram.schema()))),
+            _ => None,
+        },
+        _ => None,
+    }
+}

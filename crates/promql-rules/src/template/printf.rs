@@ -1,0 +1,620 @@
+//! Printing of values: Go's `fmt`, with its verbs, flags and complaints.
+
+use std::fmt::Write;
+
+use promql_model::number::General;
+use promql_model::quote::{Quoted, QuotedChar, is_printable};
+
+use super::lexer::code_point;
+use super::time;
+use super::value::{IntType, Value};
+
+/// The largest width and precision, as in Go.
+const WIDEST: i64 = 1_000_000;
+
+/// Values one after the other, with a space between two that are no texts: `print`.
+pub(super) fn print(values: &[Value]) -> String {
+    let mut printer = Printer::default();
+    let is_text = |value: &Value| matches!(value, Value::Text(_) | Value::Html(_));
+    let mut after_text = false;
+    for (at, value) in values.iter().enumerate() {
+        if at > 0 && !is_text(value) && !after_text {
+            printer.out.push(' ');
+        }
+        printer.argument(value, 'v');
+        after_text = is_text(value);
+    }
+    printer.out
+}
+
+/// Values with spaces between them and a line feed behind: `println`.
+pub(super) fn println(values: &[Value]) -> String {
+    let mut printer = Printer::default();
+    for (at, value) in values.iter().enumerate() {
+        printer.out.push_str(if at > 0 { " " } else { "" });
+        printer.argument(value, 'v');
+    }
+    printer.out.push('\n');
+    printer.out
+}
+
+/// A value as an action prints it.
+pub(super) fn show(value: &Value) -> String {
+    let mut printer = Printer::default();
+    match value {
+        Value::Nil => return "<no value>".to_owned(),
+        Value::Sample(_) => printer.nested(value, 'v', 1),
+        _ => printer.argument(value, 'v'),
+    }
+    printer.out
+}
+
+/// The verbs of a format replaced by values: `printf`.
+pub(super) fn printf(format: &str, values: &[Value]) -> String {
+    let mut printer = Printer::default();
+    let mut arguments = Arguments { values, next: 0, reordered: false, good: true };
+    let mut rest = format;
+    while let Some(percent) = rest.find('%') {
+        printer.out.push_str(&rest[..percent]);
+        rest = &rest[percent + 1..];
+        printer.flags = Flags::default();
+        arguments.good = true;
+        rest = printer.read_flags(rest, &mut arguments);
+        let Some(verb) = rest.chars().next() else {
+            printer.out.push_str("%!(NOVERB)");
+            rest = "";
+            break;
+        };
+        rest = &rest[verb.len_utf8()..];
+        match verb {
+            '%' => printer.out.push('%'),
+            _ if !arguments.good => {
+                let _ = write!(printer.out, "%!{verb}(BADINDEX)");
+            }
+            _ => match arguments.take() {
+                None => {
+                    let _ = write!(printer.out, "%!{verb}(MISSING)");
+                }
+                Some(value) => {
+                    if verb == 'v' {
+                        printer.flags.go_syntax = std::mem::take(&mut printer.flags.sharp);
+                        printer.flags.field_names = std::mem::take(&mut printer.flags.plus);
+                    }
+                    printer.argument(value, verb);
+                }
+            },
+        }
+    }
+    printer.out.push_str(rest);
+    let extra = values.get(arguments.next..).unwrap_or_default();
+    if !arguments.reordered && !extra.is_empty() {
+        printer.flags = Flags::default();
+        printer.out.push_str("%!(EXTRA ");
+        for (at, value) in extra.iter().enumerate() {
+            printer.out.push_str(if at > 0 { ", " } else { "" });
+            match value {
+                Value::Nil => printer.out.push_str("<nil>"),
+                _ => {
+                    printer.out.push_str(value.type_name());
+                    printer.out.push('=');
+                    printer.argument(value, 'v');
+                }
+            }
+        }
+        printer.out.push(')');
+    }
+    printer.out
+}
+
+/// A float in the shorter of the two notations with a number of digits: `%.4g`.
+pub(super) fn general(value: f64, digits: usize) -> String {
+    unsigned_plus(&float(value, 'g', Some(digits), false))
+}
+
+/// Without the sign that `float` always gives, unless the value is infinite.
+fn unsigned_plus(text: &str) -> String {
+    match text.strip_prefix('+') {
+        Some(number) if number != "Inf" => number.to_owned(),
+        _ => text.to_owned(),
+    }
+}
+
+/// What stands between `%` and the verb.
+#[derive(Clone, Copy, Debug, Default)]
+struct Flags {
+    plus: bool,
+    minus: bool,
+    sharp: bool,
+    space: bool,
+    zero: bool,
+    go_syntax: bool,
+    field_names: bool,
+    width: Option<usize>,
+    precision: Option<usize>,
+}
+
+/// The values that verbs take.
+struct Arguments<'a> {
+    values: &'a [Value],
+    next: usize,
+    reordered: bool,
+    /// Whether the last explicit index named a value.
+    good: bool,
+}
+
+impl<'a> Arguments<'a> {
+    fn take(&mut self) -> Option<&'a Value> {
+        let value = self.values.get(self.next)?;
+        self.next += 1;
+        Some(value)
+    }
+
+    /// `[2]`
+    fn index<'t>(&mut self, text: &'t str) -> &'t str {
+        let Some(inner) = text.strip_prefix('[') else { return text };
+        self.reordered = true;
+        let Some(close) = inner.find(']') else {
+            self.good = false;
+            return inner;
+        };
+        match inner[..close].parse::<usize>() {
+            Ok(index) if (1..=self.values.len()).contains(&index) => self.next = index - 1,
+            _ => self.good = false,
+        }
+        &inner[close + 1..]
+    }
+
+    /// An integer for `*`.
+    fn integer(&mut self) -> Option<i64> {
+        match self.take()? {
+            Value::Int(value, _) => Some(*value),
+            Value::Uint(value, _) => i64::try_from(*value).ok(),
+            _ => None,
+        }
+        .filter(|value| value.abs() <= WIDEST)
+    }
+}
+
+#[derive(Default)]
+struct Printer {
+    out: String,
+    flags: Flags,
+}
+
+impl Printer {
+    fn read_flags<'t>(&mut self, mut rest: &'t str, arguments: &mut Arguments<'_>) -> &'t str {
+        loop {
+            match rest.as_bytes().first() {
+                Some(b'+') => self.flags.plus = true,
+                Some(b'-') => self.flags.minus = true,
+                Some(b'#') => self.flags.sharp = true,
+                Some(b' ') => self.flags.space = true,
+                Some(b'0') => self.flags.zero = true,
+                _ => break,
+            }
+            rest = &rest[1..];
+        }
+        rest = arguments.index(rest);
+        if let Some(after) = rest.strip_prefix('*') {
+            rest = after;
+            match arguments.integer() {
+                Some(width) => {
+                    self.flags.minus |= width < 0;
+                    self.flags.width = usize::try_from(width.unsigned_abs()).ok();
+                }
+                None => self.out.push_str("%!(BADWIDTH)"),
+            }
+        } else {
+            let (number, after) = digits(rest);
+            rest = after;
+            self.flags.width = number;
+        }
+        if let Some(after) = rest.strip_prefix('.') {
+            rest = arguments.index(after);
+            if let Some(after) = rest.strip_prefix('*') {
+                rest = after;
+                match arguments.integer().and_then(|value| usize::try_from(value).ok()) {
+                    Some(precision) => self.flags.precision = Some(precision),
+                    None => self.out.push_str("%!(BADPREC)"),
+                }
+            } else {
+                let (number, after) = digits(rest);
+                rest = after;
+                self.flags.precision = Some(number.unwrap_or(0));
+            }
+        }
+        self.flags.zero &= !self.flags.minus;
+        arguments.index(rest)
+    }
+
+    /// Writes a text at the width.
+    fn pad(&mut self, text: &str) {
+        let width = self.flags.width.unwrap_or(0);
+        let missing = width.saturating_sub(text.chars().count());
+        let fill = if self.flags.zero { '0' } else { ' ' };
+        if self.flags.minus {
+            self.out.push_str(text);
+        }
+        self.out.extend(std::iter::repeat_n(fill, missing));
+        if !self.flags.minus {
+            self.out.push_str(text);
+        }
+    }
+
+    fn bad_verb(&mut self, verb: char, value: &Value) {
+        let _ = write!(self.out, "%!{verb}(");
+        match value {
+            Value::Nil => self.out.push_str("<nil>"),
+            _ => {
+                self.out.push_str(value.type_name());
+                self.out.push('=');
+                self.argument(value, 'v');
+            }
+        }
+        self.out.push(')');
+    }
+
+    fn argument(&mut self, value: &Value, verb: char) {
+        match (verb, value) {
+            ('T' | 'v', Value::Nil) => self.pad("<nil>"),
+            ('T', _) => {
+                self.string(value.type_name(), 's');
+            }
+            _ => self.nested(value, verb, 0),
+        }
+    }
+
+    /// A value, `depth` levels inside of what is printed.
+    fn nested(&mut self, value: &Value, verb: char, depth: usize) {
+        let known = match value {
+            Value::Nil => {
+                if verb == 'v' {
+                    self.pad("<nil>");
+                }
+                verb == 'v'
+            }
+            Value::Bool(value) => {
+                let fits = matches!(verb, 't' | 'v');
+                if fits {
+                    self.pad(if *value { "true" } else { "false" });
+                }
+                fits
+            }
+            Value::Float(value) => self.float(*value, verb),
+            Value::Int(value, kind @ (IntType::Month | IntType::Weekday))
+                if matches!(verb, 'v' | 's') =>
+            {
+                let name = time::name_of(*value, *kind);
+                self.string(name.unwrap_or("%!Month(0)"), verb)
+            }
+            Value::Int(value, _) => self.integer(value.unsigned_abs(), *value < 0, verb),
+            Value::Uint(value, _) => self.integer(*value, false, verb),
+            Value::Text(text) | Value::Html(text) => self.string(text, verb),
+            Value::Histogram(histogram) => self.string(&histogram.to_string(), verb),
+            Value::Time(at) => self.string(&time::show(*at), verb),
+            Value::Duration(nanoseconds) => self.string(&time::show_duration(*nanoseconds), verb),
+            Value::Labels(map) => {
+                let entries = map.iter().map(|(name, value)| (name, Value::text(value.as_str())));
+                self.map(entries, verb, depth);
+                true
+            }
+            Value::Map(map) => {
+                let entries = map.iter().map(|(name, value)| (name, value.clone()));
+                self.map(entries, verb, depth);
+                true
+            }
+            Value::List(list) => {
+                self.out.push('[');
+                for (at, element) in list.elements.iter().enumerate() {
+                    self.out.push_str(if at > 0 { " " } else { "" });
+                    self.nested(element, verb, depth + 1);
+                }
+                self.out.push(']');
+                true
+            }
+            Value::Sample(sample) => {
+                // Go prints the addresses of samples in lists; their contents say more.
+                self.out.push_str(if depth == 0 { "&" } else { "" });
+                let labels = Value::Labels(sample.labels.clone());
+                self.fields(&[("Labels", labels), ("Value", sample.value.clone())], verb, depth);
+                true
+            }
+            Value::Alert(data) => {
+                let fields = [
+                    ("Labels", Value::Labels(data.labels.clone())),
+                    ("ExternalLabels", Value::Labels(data.external_labels.clone())),
+                    ("ExternalURL", Value::Text(data.external_url.clone())),
+                    ("Value", data.value.clone()),
+                ];
+                self.fields(&fields, verb, depth);
+                true
+            }
+        };
+        if !known {
+            self.bad_verb(verb, value);
+        }
+    }
+
+    fn map<'a>(
+        &mut self,
+        entries: impl Iterator<Item = (&'a String, Value)>,
+        verb: char,
+        depth: usize,
+    ) {
+        self.out.push_str("map[");
+        for (at, (name, value)) in entries.enumerate() {
+            self.out.push_str(if at > 0 { " " } else { "" });
+            self.nested(&Value::text(name.as_str()), verb, depth + 1);
+            self.out.push(':');
+            self.nested(&value, verb, depth + 1);
+        }
+        self.out.push(']');
+    }
+
+    fn fields(&mut self, fields: &[(&str, Value)], verb: char, depth: usize) {
+        self.out.push('{');
+        for (at, (name, value)) in fields.iter().enumerate() {
+            self.out.push_str(if at > 0 { " " } else { "" });
+            if self.flags.field_names {
+                let _ = write!(self.out, "{name}:");
+            }
+            self.nested(value, verb, depth + 1);
+        }
+        self.out.push('}');
+    }
+
+    /// Writes a text by a verb, and says whether there is such a verb for texts.
+    fn string(&mut self, text: &str, verb: char) -> bool {
+        let cut: String;
+        let text = match self.flags.precision {
+            Some(precision) if matches!(verb, 's' | 'v' | 'q') => {
+                cut = text.chars().take(precision).collect();
+                &cut
+            }
+            _ => text,
+        };
+        match verb {
+            'v' if self.flags.go_syntax => self.quoted(text),
+            'v' | 's' => self.pad(text),
+            'q' => self.quoted(text),
+            'x' | 'X' => {
+                let bytes = text.as_bytes();
+                let bytes = &bytes[..self.flags.precision.unwrap_or(bytes.len()).min(bytes.len())];
+                let mut shown = String::new();
+                for (at, byte) in bytes.iter().enumerate() {
+                    if self.flags.space && at > 0 {
+                        shown.push(' ');
+                    }
+                    if self.flags.sharp && (self.flags.space || at == 0) {
+                        shown.push_str(if verb == 'x' { "0x" } else { "0X" });
+                    }
+                    let _ = match verb {
+                        'x' => write!(shown, "{byte:02x}"),
+                        _ => write!(shown, "{byte:02X}"),
+                    };
+                }
+                self.pad(&shown);
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn quoted(&mut self, text: &str) {
+        let can_be_raw =
+            !text.contains(|c: char| c == '`' || c == '\u{feff}' || c < ' ' && c != '\t');
+        match self.flags.sharp && can_be_raw {
+            true => self.pad(&format!("`{text}`")),
+            false => self.pad(&Quoted(text.as_bytes()).to_string()),
+        }
+    }
+
+    fn float(&mut self, value: f64, verb: char) -> bool {
+        let (form, default) = match verb {
+            'v' => ('g', None),
+            'b' | 'g' | 'G' | 'x' | 'X' => (verb, None),
+            'f' | 'F' | 'e' | 'E' => (verb, Some(6)),
+            _ => return false,
+        };
+        let precision = self.flags.precision.or(default);
+        let text = float(value, form, precision, self.flags.sharp);
+        // The sign stands first, also where it isn't shown.
+        let (sign, digits) = text.split_at(1);
+        let sign = match sign {
+            "+" if self.flags.plus => "+",
+            "+" if self.flags.space => " ",
+            "+" => "",
+            _ => "-",
+        };
+        if !value.is_finite() {
+            let zero = std::mem::take(&mut self.flags.zero);
+            let sign = if value == f64::INFINITY && sign.is_empty() { "+" } else { sign };
+            self.pad(&format!("{sign}{digits}"));
+            self.flags.zero = zero;
+            return true;
+        }
+        let width = self.flags.width.unwrap_or(0);
+        if self.flags.zero && !sign.is_empty() && width > digits.len() + 1 {
+            self.out.push_str(sign);
+            self.out.extend(std::iter::repeat_n('0', width - digits.len() - 1));
+            self.out.push_str(digits);
+        } else {
+            self.pad(&format!("{sign}{digits}"));
+        }
+        true
+    }
+
+    fn integer(&mut self, size: u64, negative: bool, verb: char) -> bool {
+        let digits = match verb {
+            'v' | 'd' => size.to_string(),
+            'b' => format!("{size:b}"),
+            'o' | 'O' => format!("{size:o}"),
+            'x' => format!("{size:x}"),
+            'X' => format!("{size:X}"),
+            'c' | 'q' | 'U' => {
+                let c = u32::try_from(size).ok().filter(|_| !negative).and_then(char::from_u32);
+                match verb {
+                    'c' => self.pad(&c.unwrap_or(char::REPLACEMENT_CHARACTER).to_string()),
+                    'q' => self.pad(&QuotedChar(c).to_string()),
+                    _ if self.flags.sharp => match c.filter(|c| is_printable(*c)) {
+                        Some(c) => self.pad(&code_point(c)),
+                        None => self.pad(&format!("U+{size:04X}")),
+                    },
+                    _ => self.pad(&format!("U+{size:04X}")),
+                }
+                return true;
+            }
+            _ => return false,
+        };
+        let flags = self.flags;
+        let mut fewest = flags.precision.unwrap_or(0);
+        if flags.precision == Some(0) && size == 0 {
+            self.out.extend(std::iter::repeat_n(' ', flags.width.unwrap_or(0)));
+            return true;
+        }
+        if flags.precision.is_none() && flags.zero {
+            let sign = usize::from(negative || flags.plus || flags.space);
+            fewest = flags.width.unwrap_or(0).saturating_sub(sign);
+        }
+        let zeros = "0".repeat(fewest.saturating_sub(digits.len()));
+        let prefix = match verb {
+            'b' if flags.sharp => "0b",
+            'o' if flags.sharp && zeros.is_empty() && !digits.starts_with('0') => "0",
+            'x' if flags.sharp => "0x",
+            'X' if flags.sharp => "0X",
+            'O' => "0o",
+            _ => "",
+        };
+        let sign = match () {
+            () if negative => "-",
+            () if flags.plus => "+",
+            () if flags.space => " ",
+            () => "",
+        };
+        self.flags.zero = false;
+        self.pad(&format!("{sign}{prefix}{zeros}{digits}"));
+        self.flags.zero = flags.zero;
+        true
+    }
+}
+
+/// A number in front of a text, at most [`WIDEST`].
+fn digits(text: &str) -> (Option<usize>, &str) {
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, rest) = text.split_at(end);
+    (number.parse::<usize>().ok().filter(|number| *number <= WIDEST as usize), rest)
+}
+
+/// A float with its sign, which is there also for positive numbers: Go's `strconv.FormatFloat`.
+fn float(value: f64, form: char, precision: Option<usize>, sharp: bool) -> String {
+    if value.is_nan() {
+        return "+NaN".to_owned();
+    }
+    let sign = if value.is_sign_negative() { '-' } else { '+' };
+    let size = value.abs();
+    if size.is_infinite() {
+        return format!("{sign}Inf");
+    }
+    let digits = match (form, precision) {
+        ('f' | 'F', precision) => {
+            let mut text = format!("{size:.*}", precision.unwrap_or(6));
+            if sharp && !text.contains('.') {
+                text.push('.');
+            }
+            text
+        }
+        ('e' | 'E', precision) => scientific(size, precision.unwrap_or(6)),
+        ('x' | 'X', precision) => hexadecimal(size, precision),
+        ('b', _) => binary(size),
+        (_, None) if !sharp => General(size).to_string(),
+        (_, precision) => {
+            let precision = precision.unwrap_or(6).max(1);
+            let text = scientific(size, precision - 1);
+            let exponent: i32 =
+                text.split_once('e').and_then(|(_, power)| power.parse().ok()).unwrap_or(0);
+            let trim = |text: &str| match text.contains('.') && !sharp {
+                true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+                false => text.to_owned(),
+            };
+            if exponent < -4 || exponent >= i32::try_from(precision).unwrap_or(i32::MAX) {
+                match text.split_once('e') {
+                    Some((mantissa, power)) => format!("{}e{power}", trim(mantissa)),
+                    None => text,
+                }
+            } else {
+                let places = usize::try_from(
+                    i32::try_from(precision).unwrap_or(i32::MAX).saturating_sub(1 + exponent),
+                );
+                trim(&format!("{size:.*}", places.unwrap_or(0)))
+            }
+        }
+    };
+    match form.is_ascii_uppercase() {
+        true => format!("{sign}{}", digits.to_ascii_uppercase()),
+        false => format!("{sign}{digits}"),
+    }
+}
+
+/// `1.500e+00`
+fn scientific(size: f64, precision: usize) -> String {
+    let text = format!("{size:.precision$e}");
+    match text.split_once('e') {
+        Some((mantissa, power)) => {
+            let power: i32 = power.parse().unwrap_or(0);
+            let sign = if power < 0 { '-' } else { '+' };
+            format!("{mantissa}e{sign}{:02}", power.unsigned_abs())
+        }
+        None => text,
+    }
+}
+
+/// The bits of a float: its mantissa, and the power of two that it is multiplied by.
+fn parts(size: f64) -> (u64, i32) {
+    let bits = size.to_bits();
+    let (power, mantissa) = ((bits >> 52 & 0x7ff) as i32, bits & ((1 << 52) - 1));
+    match power {
+        0 => (mantissa, -1074),
+        _ => (mantissa | 1 << 52, power - 1075),
+    }
+}
+
+/// `4503599627370496p-52`
+fn binary(size: f64) -> String {
+    let (mantissa, power) = parts(size);
+    let sign = if power < 0 { '-' } else { '+' };
+    format!("{mantissa}p{sign}{}", power.unsigned_abs())
+}
+
+/// `0x1.8p+00`
+fn hexadecimal(size: f64, precision: Option<usize>) -> String {
+    let (mut mantissa, mut power) = parts(size);
+    if mantissa == 0 {
+        power = 0;
+    } else {
+        // The leading bit right before the point, and 60 bits behind it.
+        let shift = mantissa.leading_zeros() as i32 - 3;
+        mantissa <<= shift;
+        power += 60 - shift;
+    }
+    if let Some(precision) = precision.filter(|precision| *precision < 15) {
+        let cut = 60 - 4 * precision as u32;
+        let half = 1u64 << (cut - 1);
+        let rest = mantissa & ((1 << cut) - 1);
+        mantissa >>= cut;
+        mantissa += u64::from(rest > half || rest == half && mantissa & 1 == 1);
+        mantissa <<= cut;
+        if mantissa >> 61 != 0 {
+            mantissa >>= 1;
+            power += 1;
+        }
+    }
+    let mut fraction = format!("{:015x}", mantissa & ((1 << 60) - 1));
+    match precision {
+        None => fraction.truncate(fraction.trim_end_matches('0').len()),
+        Some(precision) if precision < 15 => fraction.truncate(precision),
+        Some(precision) => fraction.extend(std::iter::repeat_n('0', precision - 15)),
+    }
+    let point = if fraction.is_empty() { "" } else { "." };
+    let sign = if power < 0 { '-' } else { '+' };
+    format!("0x{}{point}{fraction}p{sign}{:02}", mantissa >> 60, power.unsigned_abs())
+}
