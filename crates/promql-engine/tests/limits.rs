@@ -152,7 +152,7 @@ fn cancellation_ends_a_query_at_the_next_series() {
             let mut storage = Generated::new(3000, 100);
             let engine = EngineOptions { threads: Some(threads), ..EngineOptions::default() };
             let options = over_steps(100, engine);
-            storage.cancel_at = Some((777, options.cancellation.clone()));
+            storage.source.cancel_at = Some((777, options.cancellation.clone()));
             let query = compile(text, &Features::ALL).expect(text);
             let result = evaluate(&query, &storage, &options);
             assert!(matches!(result, Err(EngineError::Cancelled)), "{text}");

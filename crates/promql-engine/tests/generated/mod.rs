@@ -2,18 +2,23 @@
 
 #![allow(dead_code, reason = "not every test that has this module needs all of it")]
 
+#[path = "../support/mod.rs"]
+mod support;
+
 use std::fmt::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use promql_engine::{
-    Cancellation, LabelQuery, QueryStatistics, SampleBuffer, Samples, SelectRequest,
-    SelectedSeries, Storage, StorageError,
-};
+use promql_engine::{Cancellation, QueryStatistics, SampleBuffer, Samples};
 use promql_model::Labels;
 
+use support::{SeriesOf, Source};
+
 /// Counters `x{i="0", k="0"}` and so on, one sample every 15 seconds from 0 on, and `y{i="0"}`.
-pub(crate) struct Generated {
-    labels: Vec<Labels>,
+pub(crate) type Generated = SeriesOf<Counters>;
+
+pub(crate) struct Counters {
+    /// How many series there are of each metric.
+    series: usize,
     samples: usize,
     reads: AtomicUsize,
     /// After so many reads the switch is thrown.
@@ -29,63 +34,34 @@ impl Generated {
         let y =
             |i: usize| Labels::from_pairs([("__name__", "y"), ("i", &*i.to_string()), ("le", "1")]);
         let labels = (0..series).map(x).chain((0..series).map(y)).collect();
-        Generated { labels, samples, reads: AtomicUsize::new(0), cancel_at: None }
+        let reads = AtomicUsize::new(0);
+        SeriesOf { labels, source: Counters { series, samples, reads, cancel_at: None } }
     }
 
     /// How many series were read so far.
     pub(crate) fn reads(&self) -> usize {
-        self.reads.load(Ordering::SeqCst)
+        self.source.reads.load(Ordering::SeqCst)
     }
 }
 
-impl Storage for Generated {
-    fn select<'a>(
-        &'a self,
-        request: &SelectRequest<'_>,
-    ) -> Result<Box<dyn SelectedSeries + 'a>, StorageError> {
-        let labels = self.labels.iter().filter(|labels| request.matches(labels)).cloned().collect();
-        Ok(Box::new(Selected { storage: self, labels }))
-    }
-
-    fn label_names(&self, _: &LabelQuery<'_>) -> Result<Vec<String>, StorageError> {
-        Ok(Vec::new())
-    }
-
-    fn label_values(&self, _: &str, _: &LabelQuery<'_>) -> Result<Vec<String>, StorageError> {
-        Ok(Vec::new())
-    }
-}
-
-struct Selected<'a> {
-    storage: &'a Generated,
-    labels: Vec<Labels>,
-}
-
-impl SelectedSeries for Selected<'_> {
-    fn labels(&self) -> &[Labels] {
-        &self.labels
-    }
-
-    fn read<'b>(
-        &'b self,
-        index: usize,
-        buffer: &'b mut SampleBuffer,
-    ) -> Result<Samples<'b>, StorageError> {
-        let read = self.storage.reads.fetch_add(1, Ordering::SeqCst) + 1;
-        if let Some((at, switch)) = &self.storage.cancel_at
+impl Source for Counters {
+    fn read<'b>(&'b self, series: usize, buffer: &'b mut SampleBuffer) -> Samples<'b> {
+        let read = self.reads.fetch_add(1, Ordering::SeqCst) + 1;
+        if let Some((at, switch)) = &self.cancel_at
             && read == *at
         {
             switch.cancel();
         }
         buffer.clear();
-        let scrambled = |k: usize| (k * 7919 + index * 104_729) % 1009;
+        let number = series % self.series;
+        let scrambled = |k: usize| (k * 7919 + number * 104_729) % 1009;
         let mut total = 0;
-        for k in 0..self.storage.samples {
+        for k in 0..self.samples {
             total += scrambled(k);
             buffer.timestamps.push(k as i64 * 15_000);
             buffer.values.push(total as f64);
         }
-        Ok(buffer.samples())
+        buffer.samples()
     }
 }
 
