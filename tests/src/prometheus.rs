@@ -200,7 +200,7 @@ impl Prometheus {
                 format!("start={}&end={}&step={}", seconds(start), seconds(end), seconds(step)),
             ),
         };
-        let form = format!("query={}&{times}", encoded(query));
+        let form = format!("query={}&{times}&stats=all", encoded(query));
         let headers = "Content-Type: application/x-www-form-urlencoded\r\n";
         let (_, body) = self.post(path, headers, form.as_bytes());
         let answer: Value = serde_json::from_str(&body).map_err(|error| error.to_string())?;

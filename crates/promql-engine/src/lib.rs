@@ -117,7 +117,9 @@ pub fn evaluate(
 }
 
 /// Evaluates a query and measures what that takes. The statistics are there for a query that fails,
-/// too, as far as it came. Measuring takes some time itself, most of it for counting labels.
+/// too, as far as it came. Measuring takes some time itself, most of it for counting labels; and
+/// series that don't matter for the result, such as those without a partner in a match, are computed
+/// and counted as well.
 ///
 /// ```
 /// # use promql_engine::*;

@@ -3,8 +3,9 @@
 //! What counts is what is kept: the columns of a result, of a group, of a side of a match, the
 //! samples of the window that a function is looking at. What streams through does not, apart from
 //! the memory of the batch that is under way. A float weighs one sample and a native histogram as
-//! many as its memory has room for, as upstream weighs them, so a limit that is enough there is
-//! enough here.
+//! many as its memory has room for, as upstream weighs them. Upstream keeps every operand with all its
+//! steps, so a limit that is enough there is enough here, but for the moment at which a result is
+//! held twice: as columns, and as the points that are made of them.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};

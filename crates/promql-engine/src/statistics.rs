@@ -32,8 +32,11 @@ pub struct QueryStatistics {
     pub finishing_time: Duration,
     /// The samples that the storage gave, each counted as often as it was read.
     pub samples_read: u64,
-    /// The samples that selectors gave to the steps: an instant selector one for each step, a range
-    /// selector all of the window. A sample counts for each step that looks at it.
+    /// The samples that the steps looked at, counted as Prometheus counts them
+    /// (`totalQueryableSamples`): for an instant selector one for each step, for a range all of the
+    /// window. A sample counts for each step that looks at it, also where steps share a result, and
+    /// for each of equal parts of the query. Of a subquery the values count and not what they are
+    /// computed from.
     pub samples_queried: u64,
     /// The most samples that were held at one time; see
     /// [`EngineOptions::max_samples`](crate::EngineOptions::max_samples).
@@ -100,8 +103,8 @@ struct ReadCounters {
 #[derive(Debug, Default)]
 struct NodeCounters {
     nanoseconds: AtomicU64,
-    /// For how many equal parts of the query the operation stands.
-    times: usize,
+    /// How often a sample counts that it looks at.
+    counted: usize,
     output: OnceLock<Output>,
 }
 
@@ -120,12 +123,14 @@ fn nanoseconds(duration: Duration) -> u64 {
 
 impl Collector {
     pub(crate) fn new(plan: &Plan) -> Collector {
-        let times = plan.operations.iter().map(|operation| operation.remarks.times).chain([1]);
+        let counted = plan.operations.iter().map(|operation| operation.counted).chain([1]);
         Collector {
             samples_read: AtomicU64::new(0),
             queried: AtomicU64::new(0),
             reads: plan.selections.iter().map(|_| ReadCounters::default()).collect(),
-            nodes: times.map(|times| NodeCounters { times, ..NodeCounters::default() }).collect(),
+            nodes: counted
+                .map(|counted| NodeCounters { counted, ..NodeCounters::default() })
+                .collect(),
             current: AtomicUsize::new(0),
             waited: AtomicU64::new(0),
         }
@@ -157,11 +162,11 @@ impl Collector {
         };
     }
 
-    /// The samples that were given to steps, for each of equal parts of the query.
+    /// The samples that were given to steps, counted as often as they count.
     fn all_queried(&self) -> u64 {
         let of_node = |node: &NodeCounters| {
             let output = node.output.get().into_iter().flat_map(|output| &output.queried);
-            output.map(|samples| samples.load(Ordering::Relaxed)).sum::<u64>() * node.times as u64
+            output.map(|samples| samples.load(Ordering::Relaxed)).sum::<u64>() * node.counted as u64
         };
         self.queried.load(Ordering::Relaxed) + self.nodes.iter().map(of_node).sum::<u64>()
     }
@@ -321,8 +326,9 @@ impl<'a> Operator for Measured<'a, Box<dyn Operator + 'a>> {
         self.inner.depth() + 1
     }
 
+    /// What nobody needs counts, too.
     fn has_effects(&self) -> bool {
-        self.inner.has_effects()
+        true
     }
 
     fn is_kept(&self) -> bool {
@@ -356,6 +362,6 @@ impl<'a> RangeSource for Measured<'a, Box<dyn RangeSource + 'a>> {
     }
 
     fn has_effects(&self) -> bool {
-        self.inner.has_effects()
+        true
     }
 }

@@ -57,6 +57,9 @@ pub(crate) struct Operation {
     pub(crate) remarks: Remarks,
     /// Whether the histograms that it selects are needed without buckets only.
     pub(crate) totals: bool,
+    /// How often a sample counts that it looks at, in the numbers that servers report: at each of the
+    /// steps that a result is repeated at, and not at all within a subquery, whose values count.
+    pub(crate) counted: usize,
     /// How often its result is an operand, or that of the query.
     pub(crate) uses: usize,
     /// Whether two of those uses ask for the same column, one soon after the other, so that it pays
@@ -143,6 +146,7 @@ pub(crate) fn plan(
     plan.operations.iter_mut().zip(totals).for_each(|(operation, totals)| {
         operation.totals = totals;
     });
+    count_samples(&mut plan.operations);
     share::share(query, &mut plan.operations, options.share);
     let mut uses = vec![0; plan.selections.len()];
     for operation in &plan.operations {
@@ -159,6 +163,21 @@ pub(crate) fn plan(
         selection.remember = options.share && uses > 1;
     });
     Ok(plan)
+}
+
+/// Finds out how often samples count. Nothing is shared yet.
+fn count_samples(operations: &mut [Operation]) {
+    for at in (0..operations.len()).rev() {
+        let Operation { kind, grid, counted, .. } = operations[at];
+        let within = match kind {
+            OperationKind::Subquery(_) => 0,
+            OperationKind::Repeat => counted * grid.len,
+            _ => counted,
+        };
+        for input in operations[at].inputs.clone() {
+            operations[input].counted = within;
+        }
+    }
 }
 
 fn root_part(query: &Query) -> Option<Part> {
@@ -215,6 +234,7 @@ impl Planner<'_> {
                         span,
                         remarks,
                         totals: false,
+                        counted: 1,
                         uses: 1,
                         remember: false,
                         passes: 1,

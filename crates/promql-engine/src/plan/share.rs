@@ -104,6 +104,7 @@ fn merge_equal(query: &Query, operations: &mut Vec<Operation>) {
         match merged.get_mut(place) {
             Some(first) => {
                 let Remarks { order, span, operands, .. } = operation.remarks;
+                first.counted += operation.counted;
                 let times = first.remarks.times + 1;
                 first.remarks =
                     Remarks { order, span, operands, times, ..std::mem::take(&mut first.remarks) };
