@@ -110,7 +110,12 @@ impl Mean {
 
 /// The quantile of values that [`order`] sorts, interpolated linearly. Out of range it is infinite.
 pub(crate) fn quantile_of_sorted(quantile: f64, sorted: &[f64]) -> f64 {
-    if sorted.is_empty() || quantile.is_nan() {
+    quantile_of_ranked(quantile, sorted.len(), |rank| sorted[rank])
+}
+
+/// The same for so many values that are found by their rank.
+pub(crate) fn quantile_of_ranked(quantile: f64, len: usize, value: impl Fn(usize) -> f64) -> f64 {
+    if len == 0 || quantile.is_nan() {
         return f64::NAN;
     }
     if quantile < 0.0 {
@@ -119,12 +124,12 @@ pub(crate) fn quantile_of_sorted(quantile: f64, sorted: &[f64]) -> f64 {
     if quantile > 1.0 {
         return f64::INFINITY;
     }
-    let rank = quantile * (sorted.len() - 1) as f64;
+    let rank = quantile * (len - 1) as f64;
     let low = rank.floor() as usize;
-    let high = (low + 1).min(sorted.len() - 1);
+    let high = (low + 1).min(len - 1);
     let weight = rank - rank.floor();
     // As it stands: a NaN or an infinity makes the result NaN even with no weight.
-    sorted[low] * (1.0 - weight) + sorted[high] * weight
+    value(low) * (1.0 - weight) + value(high) * weight
 }
 
 /// The order in which quantiles sort: NaN before all else.
