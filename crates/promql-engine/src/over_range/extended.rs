@@ -11,6 +11,7 @@ use promql_model::{CounterResetHint, FloatHistogram, quote};
 use promql_syntax::Span;
 use promql_syntax::query::RangeFunction;
 
+use super::rate::Resets;
 use super::{HistogramNotes, Kernel, Windowed, extended_histograms, seconds};
 use crate::EngineError;
 use crate::annotations::Place;
@@ -95,11 +96,27 @@ pub(crate) fn edges(
     values: &[f64],
     (low, high): (i64, i64),
 ) -> Option<Edges> {
+    let after_low = timestamps.partition_point(|&t| t <= low);
+    let at_high = timestamps.partition_point(|&t| t < high);
+    let loaded = 0..timestamps.len();
+    edges_at(extension, is_counter, (timestamps, values), (low, high), loaded, (after_low, at_high))
+}
+
+/// The same among the samples of a series of which some were loaded for the window, when it is known
+/// where the first one after its start and the first one at its end or after are.
+fn edges_at(
+    extension: Extension,
+    is_counter: bool,
+    (timestamps, values): (&[i64], &[f64]),
+    (low, high): (i64, i64),
+    loaded: Range<usize>,
+    (after_low, at_high): (usize, usize),
+) -> Option<Edges> {
     let smoothed = extension == Extension::Smoothed;
-    let mut last = timestamps.len().checked_sub(1)?;
-    let first = timestamps[..last].partition_point(|&t| t <= low).saturating_sub(1);
+    let mut last = loaded.end.checked_sub(1).filter(|&last| last >= loaded.start)?;
+    let first = after_low.min(last).saturating_sub(1).max(loaded.start);
     if smoothed {
-        last = timestamps[..last].partition_point(|&t| t < high);
+        last = at_high.min(last);
     }
     if timestamps[last] <= low {
         return None;
@@ -112,12 +129,12 @@ pub(crate) fn edges(
             (at - timestamps[before]) as f64 / (timestamps[before + 1] - timestamps[before]) as f64;
         from + (to - from) * part
     };
-    let left = if smoothed && timestamps[first] < low && first + 1 < timestamps.len() {
+    let left = if smoothed && timestamps[first] < low && first + 1 < loaded.end {
         interpolated(first, low)
     } else {
         values[first]
     };
-    let right = if smoothed && last > 0 && timestamps[last] > high {
+    let right = if smoothed && last > loaded.start && timestamps[last] > high {
         interpolated(last - 1, high)
     } else {
         values[last]
@@ -145,6 +162,9 @@ pub(super) fn run(
     }
 }
 
+/// The difference between the edges. What a counter lost in resets between its samples within the
+/// window is summed while that slides; only the resets next to the edges have to be looked for, since
+/// the values there may be interpolated.
 fn difference(
     extension: Extension,
     function: RangeFunction,
@@ -152,25 +172,31 @@ fn difference(
     out: &mut Column,
 ) {
     let is_counter = function != RangeFunction::Delta;
+    let (timestamps, values) = (windowed.samples.timestamps, windowed.samples.values);
+    let resets = if is_counter { Resets::of(values) } else { Resets::default() };
+    let mut sliding = resets.sliding();
+    let (mut after_low, mut at_high) = (Forward::default(), Forward::default());
     windowed.each(out, |step, window| {
-        let timestamps = &windowed.samples.timestamps[window.clone()];
-        let values = &windowed.samples.values[window];
         let (low, high) = (windowed.windows.start(step), windowed.windows.end(step));
+        let after_low = after_low.first(timestamps, |t| t > low);
+        let at_high = at_high.first(timestamps, |t| t >= high);
+        let samples = (timestamps, values);
+        let bounds = (after_low, at_high);
         let Edges { samples, left, right } =
-            edges(extension, is_counter, timestamps, values, (low, high))?;
+            edges_at(extension, is_counter, samples, (low, high), window.clone(), bounds)?;
         if extension == Extension::Smoothed && timestamps[samples.start] > high {
             return None;
         }
         let mut difference = right - left;
         if is_counter {
+            let within = after_low.max(window.start)..at_high.min(window.end);
             let mut previous = left;
-            for at in samples {
-                if low < timestamps[at] && timestamps[at] < high {
-                    if values[at] < previous {
-                        difference += previous;
-                    }
-                    previous = values[at];
+            if !within.is_empty() {
+                if values[within.start] < left {
+                    difference += left;
                 }
+                previous = values[within.end - 1];
+                difference = sliding.corrected(difference, &within, values);
             }
             if right < previous {
                 difference += previous;
@@ -183,14 +209,30 @@ fn difference(
     });
 }
 
+/// A position among timestamps that only moves forward.
+#[derive(Default)]
+struct Forward(usize);
+
+impl Forward {
+    /// The first position whose time fulfils a condition that holds for all later ones, too. From
+    /// call to call it holds for fewer.
+    fn first(&mut self, timestamps: &[i64], condition: impl Fn(i64) -> bool) -> usize {
+        while timestamps.get(self.0).is_some_and(|&t| !condition(t)) {
+            self.0 += 1;
+        }
+        self.0
+    }
+}
+
 /// Counts transitions from the last sample at or before the start of the window on.
 fn anchored_count(windowed: &Windowed<'_>, out: &mut Column, counts: impl Fn(usize) -> bool) {
     let timestamps = windowed.samples.timestamps;
     let counted = super::over_time::running_count(timestamps.len(), counts);
+    let mut after_low = Forward::default();
     windowed.each(out, |step, window| {
         let low = windowed.windows.start(step);
-        let inside = window.start + timestamps[window.clone()].partition_point(|&t| t <= low);
-        if inside == window.end {
+        let inside = after_low.first(timestamps, |t| t > low).max(window.start);
+        if inside >= window.end {
             return None;
         }
         let anchor = if inside > window.start { inside - 1 } else { inside };

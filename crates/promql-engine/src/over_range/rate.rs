@@ -232,12 +232,12 @@ fn near_zero(windowed: &Windowed<'_>, kind: Kind, step: usize, first: f64, incre
 
 /// Where a counter was reset: the positions of samples that are smaller than the one before.
 #[derive(Debug, Default)]
-struct Resets {
+pub(super) struct Resets {
     positions: Vec<u32>,
 }
 
 impl Resets {
-    fn of(values: &[f64]) -> Resets {
+    pub(super) fn of(values: &[f64]) -> Resets {
         // Most series have none, and finding that out is a loop without branches.
         let pairs = values.iter().zip(values.get(1..).unwrap_or_default());
         if !pairs.fold(false, |any, (before, now)| any | (now < before)) {
@@ -247,13 +247,13 @@ impl Resets {
         Resets { positions: positions.map(|k| k as u32).collect() }
     }
 
-    fn sliding(&self) -> SlidingResets<'_> {
+    pub(super) fn sliding(&self) -> SlidingResets<'_> {
         SlidingResets { positions: &self.positions, from: 0, to: 0, sum: TwoStacks::default() }
     }
 }
 
 /// The resets within a window that slides.
-struct SlidingResets<'a> {
+pub(super) struct SlidingResets<'a> {
     positions: &'a [u32],
     from: usize,
     to: usize,
@@ -262,7 +262,12 @@ struct SlidingResets<'a> {
 
 impl SlidingResets<'_> {
     /// Adds what was lost in the resets within a window to the difference between its ends.
-    fn corrected(&mut self, difference: f64, window: &Range<usize>, values: &[f64]) -> f64 {
+    pub(super) fn corrected(
+        &mut self,
+        difference: f64,
+        window: &Range<usize>,
+        values: &[f64],
+    ) -> f64 {
         if self.positions.is_empty() {
             return difference;
         }
