@@ -12,7 +12,7 @@ use promql_model::{
 use promql_syntax::query::RangeFunction;
 
 use super::rate::{Kind, start_shows_reset};
-use super::{Kernel, Windowed, histogram_rate, over_time, seconds};
+use super::{Kernel, Windowed, histogram_rate, over_time, seconds, smoothing};
 use crate::EngineError;
 use crate::annotations::{Annotations, Place};
 use crate::column::Column;
@@ -124,7 +124,7 @@ pub(super) fn run(
         }
         Kernel::Smoothing { level, trend } => {
             ignore(windowed, notes);
-            return over_time::check_factors(windowed, level, trend);
+            return smoothing::check_factors(windowed, level, trend);
         }
     };
     match function {

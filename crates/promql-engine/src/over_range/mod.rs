@@ -11,6 +11,7 @@ mod over_time;
 mod rate;
 mod regression;
 mod sliding;
+mod smoothing;
 mod sorted;
 
 use promql_model::quote;
@@ -133,7 +134,7 @@ impl Kernel {
             Kernel::Quantile(quantile) => sorted::quantile_over_time(windowed, quantile, out),
             Kernel::PredictLinear(seconds) => regression::predict_linear(windowed, seconds, out),
             Kernel::Smoothing { level, trend } => {
-                over_time::double_exponential_smoothing(windowed, level, trend, out)?;
+                smoothing::double_exponential_smoothing(windowed, level, trend, out)?;
             }
         }
         Ok(())

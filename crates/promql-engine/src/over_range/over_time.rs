@@ -4,10 +4,8 @@
 use super::rate::start_shows_reset;
 use super::sliding::{CompensatedSum, Extreme, Spread, TwoStacks};
 use super::{Windowed, seconds};
-use crate::EngineError;
 use crate::arithmetic::mean;
-use crate::column::{Column, ScalarColumn};
-use crate::limits::Patience;
+use crate::column::Column;
 use crate::storage::Samples;
 
 pub(super) fn sum(windowed: &Windowed<'_>, out: &mut Column) {
@@ -119,65 +117,4 @@ pub(super) fn running_count(samples: usize, differs: impl Fn(usize) -> bool) -> 
             count
         })
         .collect()
-}
-
-/// Holt's linear trend. The recurrence starts anew with the first two samples of each window, so
-/// each step goes over the whole window.
-pub(super) fn double_exponential_smoothing(
-    windowed: &Windowed<'_>,
-    level_factor: &ScalarColumn,
-    trend_factor: &ScalarColumn,
-    out: &mut Column,
-) -> Result<(), EngineError> {
-    let mut patience = Patience::default();
-    for step in 0..windowed.windows.len {
-        let window = windowed.table.at(step);
-        if patience.is_over(windowed.limits, window.len()) {
-            break;
-        }
-        if window.is_empty() {
-            continue;
-        }
-        let level_factor = factor("smoothing", "sf", level_factor.at(step))?;
-        let trend_factor = factor("trend", "tf", trend_factor.at(step))?;
-        let values = &windowed.samples.values[window];
-        let &[first, second, ..] = values else { continue };
-        let (mut before, mut level, mut trend) = (0.0, first, second - first);
-        for (k, value) in values.iter().enumerate().skip(1) {
-            if k > 1 {
-                trend = trend_factor * (level - before) + (1.0 - trend_factor) * trend;
-            }
-            (before, level) =
-                (level, level_factor * value + (1.0 - level_factor) * (level + trend));
-        }
-        out.set(step, level);
-    }
-    Ok(())
-}
-
-/// Fails as [`double_exponential_smoothing`] does at the steps that have histograms, whether they have
-/// floats or not.
-pub(super) fn check_factors(
-    windowed: &Windowed<'_>,
-    level_factor: &ScalarColumn,
-    trend_factor: &ScalarColumn,
-) -> Result<(), EngineError> {
-    for step in 0..windowed.windows.len {
-        if !windowed.histogram_table.at(step).is_empty() {
-            factor("smoothing", "sf", level_factor.at(step))?;
-            factor("trend", "tf", trend_factor.at(step))?;
-        }
-    }
-    Ok(())
-}
-
-fn factor(what: &str, short: &str, value: f64) -> Result<f64, EngineError> {
-    if value <= 0.0 || value >= 1.0 {
-        return Err(EngineError::Execution {
-            message: format!("invalid {what} factor. Expected: 0 < {short} < 1, got: {value:.6}"),
-            span: None,
-            help: None,
-        });
-    }
-    Ok(value)
 }

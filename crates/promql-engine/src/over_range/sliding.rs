@@ -16,8 +16,13 @@ pub(super) trait Summary: Copy + Default {
     /// What is summarised.
     type Item;
 
-    /// Adds one sample, at either end.
+    /// Adds one sample behind the others.
     fn push(&mut self, item: Self::Item);
+
+    /// Adds one sample before the others. Where the order doesn't matter that is the same.
+    fn push_front(&mut self, item: Self::Item) {
+        self.push(item);
+    }
 
     /// The summary of these samples and the later ones behind them.
     fn join(&self, later: &Self) -> Self;
@@ -54,7 +59,7 @@ impl<S: Summary> TwoStacks<S> {
             self.back = S::default();
             let mut summary = S::default();
             for position in window.clone().rev() {
-                summary.push(item(position));
+                summary.push_front(item(position));
                 self.front.push(summary);
             }
         }
