@@ -5,6 +5,7 @@
 //! too: [`Likeness`] says how sure it is that two rules get into each other's way.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 
 use promql_syntax::query::{Aggregation, Root, Vector};
 
@@ -143,4 +144,17 @@ fn keeps_no_labels(op: Aggregation) -> bool {
             | Aggregation::LimitRatio(_)
             | Aggregation::CountValues(_)
     )
+}
+
+/// The report of upstream's tool about duplicates.
+pub fn upstream_report(duplicates: &[Duplicate<'_>]) -> String {
+    let mut out = format!("lint error {} duplicate rule(s) found.\n", duplicates.len());
+    for duplicate in duplicates {
+        let _ = writeln!(out, "Metric: {}\nLabel(s):", duplicate.name);
+        for (name, value) in &duplicate.labels {
+            let _ = writeln!(out, "\t{name}: {value}");
+        }
+    }
+    out.push_str("Might cause inconsistency while recording expressions");
+    out
 }

@@ -16,6 +16,7 @@
 //! | `load.rs` | from documents to groups, out of manifests and mixins too |
 //! | `group.rs` | a group, its fields and what is wrong with them |
 //! | `rule.rs` | a rule likewise |
+//! | `templates.rs` | the labels and annotations of alerts |
 //! | `names.rs` | which texts are names |
 //! | `duplicates.rs` | rules that write the same series |
 //!
@@ -43,6 +44,7 @@ mod group;
 mod load;
 mod names;
 mod rule;
+mod templates;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -50,7 +52,7 @@ use std::sync::Arc;
 use promql_syntax::{Features, Query};
 
 pub use dialect::Dialect;
-pub use duplicates::{Duplicate, Likeness, duplicates};
+pub use duplicates::{Duplicate, Likeness, duplicates, upstream_report};
 pub use names::NameScheme;
 
 use crate::finding::Finding;

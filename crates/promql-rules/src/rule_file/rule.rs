@@ -7,7 +7,7 @@ use promql_syntax::{ValueType, compile};
 
 use super::dialect::Level;
 use super::group::{Context, empty_item, fields, label_name, text_or_empty};
-use super::{Dialect, Rule, RuleKind};
+use super::{Dialect, Rule, RuleKind, templates};
 use crate::finding::Finding;
 use crate::yaml::{Fields, Node, Reader, Shape, Text};
 
@@ -95,6 +95,7 @@ impl Checker<'_, '_> {
             self.findings.extend(label_name(name, self.context, &self.prefix));
         }
         self.annotation_names(&rule);
+        self.findings.extend(templates::check(&rule, self.context, &self.prefix, reader.file()));
         rule
     }
 

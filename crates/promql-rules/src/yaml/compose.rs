@@ -61,6 +61,12 @@ pub fn parse(text: &str) -> Stream<'_> {
 /// What the parser complained about.
 fn syntax_fault(text: &str, at: usize, kind: &ErrorKind, info: &str) -> Fault {
     let at = floor_char_boundary(text, at);
+    if info.contains("found a tab") {
+        // The parser tells where the text begins that the tab is in.
+        let tab = text[at..].find("\n\t").map_or(at, |newline| at + newline + 1);
+        let reason = "a line is indented by a tab".to_owned();
+        return Fault { kind: FaultKind::Syntax(reason), span: tab..(tab + 1).min(text.len()) };
+    }
     let length = text[at..].chars().next().map_or(0, char::len_utf8);
     let kind = match kind {
         ErrorKind::UnknownAnchor => {

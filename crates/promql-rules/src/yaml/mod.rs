@@ -42,6 +42,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 pub use compose::parse;
+pub(crate) use read::like;
 pub use read::{Fields, Flavour, Reader, Shape, Spanned, Text};
 pub use resolve::{Kind, Resolved, resolve};
 pub use scalar::Positions;
