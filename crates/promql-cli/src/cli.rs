@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{completions, explain, fmt, man, parse, query, test};
+use crate::commands::{check, completions, explain, fmt, man, parse, query, test};
 use crate::console::ColorChoice;
 
 const AFTER: &str = "\
@@ -11,6 +11,7 @@ Examples:
   promql query -s fixture.test --last 1h 'rate(http_requests_total[5m])'
   promql parse 'sum by (job) (rate(x[5m]))'
   promql fmt --check queries/
+  promql check rules/
   promql test tests/
 
 Exit codes: 0 everything was answered; 1 an expression is wrong, a query failed or
@@ -42,6 +43,8 @@ pub enum Command {
     Parse(parse::Parse),
     /// Format expressions, keeping their comments
     Fmt(fmt::Fmt),
+    /// Check rule files, and what names them
+    Check(check::Check),
     /// Run test scripts: queries over fixtures with the results they must give
     Test(test::Test),
     /// Print a completion script for a shell

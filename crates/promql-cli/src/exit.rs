@@ -5,6 +5,7 @@
 //! | 0 | everything was answered |
 //! | 1 | an expression is wrong, a query failed, or there are findings |
 //! | 2 | the command was not understood, or an input can't be read |
+//! | 3 | there are only warnings, where these were asked to count |
 //! | 130 | interrupted by Ctrl-C |
 
 use std::process::ExitCode;
@@ -15,6 +16,9 @@ pub enum Exit {
     /// Everything was answered.
     #[default]
     Ok,
+    /// There are warnings and no errors, and warnings were asked to count (`check --lint-fatal`). The
+    /// number is promtool's.
+    Lint,
     /// An expression is wrong, a query failed, or there are findings.
     Failed,
     /// The command was not understood, or an input can't be read.
@@ -29,6 +33,7 @@ impl Exit {
         match self {
             Exit::Ok => 0,
             Exit::Failed => 1,
+            Exit::Lint => 3,
             Exit::Usage => 2,
             Exit::Interrupted => 130,
         }

@@ -49,6 +49,14 @@ pub enum InputError {
     /// Standard input was named more than once.
     #[error("`-` stands for standard input, which can be read only once")]
     StdinTwice,
+    /// A pattern that names no file.
+    #[error("nothing to read by the pattern `{pattern}`: {reason}")]
+    Pattern {
+        /// The pattern.
+        pattern: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A folder without any file of the wanted kind.
     #[error("there is no .{ending} file in {}", folder.display())]
     EmptyFolder {
@@ -105,9 +113,7 @@ impl Reader {
         if std::mem::replace(&mut self.stdin_read, true) {
             return Err(InputError::StdinTwice);
         }
-        let mut text = Vec::new();
-        io::stdin().lock().read_to_end(&mut text).map_err(InputError::Stdin)?;
-        self.inputs.push(Input { name: Name::Stdin, text });
+        self.inputs.push(Input { name: Name::Stdin, text: read_stdin()? });
         Ok(())
     }
 
@@ -173,6 +179,45 @@ pub fn files_below(
     }
     files.sort();
     Ok(files)
+}
+
+/// All of standard input.
+///
+/// # Errors
+/// When it can't be read.
+pub fn read_stdin() -> Result<Vec<u8>, InputError> {
+    let mut text = Vec::new();
+    io::stdin().lock().read_to_end(&mut text).map_err(InputError::Stdin)?;
+    Ok(text)
+}
+
+/// The files that a pattern names, in order of their paths. What is there counts first: a file whose
+/// name has brackets is no pattern.
+///
+/// # Errors
+/// When the pattern is none, or no file is called like it.
+pub fn paths_like(pattern: &str) -> Result<Vec<PathBuf>, InputError> {
+    let path = Path::new(pattern);
+    if path.exists() || !pattern.contains(['*', '?', '[']) {
+        return Ok(vec![path.to_path_buf()]);
+    }
+    let options = glob::MatchOptions { require_literal_leading_dot: true, ..Default::default() };
+    let bad = |reason: String| InputError::Pattern { pattern: pattern.to_string(), reason };
+    let found = glob::glob_with(pattern, options).map_err(|error| bad(error.to_string()))?;
+    let mut files = Vec::new();
+    for path in found {
+        let path = path.map_err(|error| InputError::File {
+            path: error.path().to_path_buf(),
+            error: error.into(),
+        })?;
+        if path.is_file() {
+            files.push(path);
+        }
+    }
+    match files.is_empty() {
+        true => Err(bad("no file is called like it".to_string())),
+        false => Ok(files),
+    }
 }
 
 /// Whether a path is called like a file with an expression.

@@ -43,6 +43,7 @@ pub fn main() -> ExitCode {
         Command::Explain(explain) => explain.run(&console),
         Command::Parse(parse) => parse.run(&console),
         Command::Fmt(fmt) => fmt.run(&console),
+        Command::Check(check) => check.run(&console),
         Command::Test(test) => test.run(&console),
         Command::Completions(completions) => completions.run(&console),
         Command::Man(man) => man.run(&console),

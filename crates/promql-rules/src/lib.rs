@@ -1,5 +1,6 @@
-//! What is written down about queries and can be checked: for now the test scripts of the `.test`
-//! format, in [`script`].
+//! What is written down about queries and can be checked: rule files, in [`rule_file`], and the test
+//! scripts of the `.test` format, in [`script`]. Files in YAML are read by [`yaml`], which knows the
+//! place of everything in them.
 //!
 //! ```
 //! use promql_rules::script::{RunOptions, Script, Verdict};
@@ -21,10 +22,14 @@
 //! Invariant: nothing here prints, reads a file or writes one. Outcomes are values; how they look is
 //! the matter of whoever shows them.
 
+mod file_kind;
 mod finding;
 pub mod rule_file;
 pub mod script;
+mod server_config;
 pub mod template;
 pub mod yaml;
 
+pub use file_kind::{FileKind, file_kind};
 pub use finding::{Finding, Located};
+pub use server_config::ServerConfig;

@@ -25,7 +25,11 @@ pub(super) fn check(rule: &Rule, context: &Context<'_>, prefix: &str, file: &str
         let finding = finding(&error, kind, name, text, file).with_upstream(upstream);
         findings.push(match context.dialect {
             // vmalert has more functions and variables.
-            Dialect::Vmalert => Finding { upstream: None, ..finding.remark() },
+            Dialect::Vmalert => Finding {
+                upstream: None,
+                help: Some("vmalert has more variables and functions; this was not checked".into()),
+                ..finding.remark()
+            },
             _ => finding,
         });
     }
