@@ -131,17 +131,9 @@ impl Reader {
         Ok(())
     }
 
-    /// Adds all `.promql` files of a folder and of the folders in it, in order of their paths.
-    /// Hidden files and folders are left out, and so are links to folders.
-    ///
-    /// # Errors
-    /// When a folder or a file can't be read, or there is none.
-    pub fn folder(&mut self, path: &Path) -> Result<(), InputError> {
-        let files = files_below(path, is_promql)?;
-        if files.is_empty() {
-            return Err(InputError::EmptyFolder { folder: path.to_path_buf(), ending: "promql" });
-        }
-        files.iter().try_for_each(|file| self.file(file))
+    /// Adds an input that was read already.
+    pub fn add(&mut self, input: Input) {
+        self.inputs.push(input);
     }
 
     /// What was added, in order.

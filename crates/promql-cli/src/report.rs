@@ -6,6 +6,7 @@ use miette::{
     Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode,
 };
 
+use promql_rules::Finding;
 use promql_syntax::Errors;
 
 use crate::console::Console;
@@ -108,6 +109,11 @@ pub fn to_json<'a>(diagnostics: impl IntoIterator<Item = &'a dyn Diagnostic>) ->
     }
     out.push(']');
     out
+}
+
+/// The same of findings in a file, with positions in the file.
+pub fn findings_to_json(findings: &[Finding]) -> String {
+    to_json(findings.iter().map(|finding| finding as &dyn Diagnostic))
 }
 
 fn object(out: &mut String, diagnostic: &dyn Diagnostic) {

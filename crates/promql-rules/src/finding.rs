@@ -114,6 +114,29 @@ impl fmt::Display for Finding {
     }
 }
 
+impl std::error::Error for Finding {}
+
+/// Its labels are places in the file, which it doesn't hold.
+impl Diagnostic for Finding {
+    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        Some(Box::new(&self.code))
+    }
+
+    fn severity(&self) -> Option<Severity> {
+        Some(self.severity)
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let label = Some(self.label.to_string()).filter(|label| !label.is_empty());
+        let span = LabeledSpan::new_with_span(label, self.span.clone());
+        Some(Box::new(std::iter::once(span)))
+    }
+}
+
 /// A [`Finding`] that can be drawn.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Located {
@@ -143,15 +166,15 @@ impl std::error::Error for Located {}
 
 impl Diagnostic for Located {
     fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        Some(Box::new(&self.finding.code))
+        self.finding.code()
     }
 
     fn severity(&self) -> Option<Severity> {
-        Some(self.finding.severity)
+        self.finding.severity()
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        self.finding.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+        self.finding.help()
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {

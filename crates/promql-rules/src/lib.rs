@@ -24,6 +24,7 @@
 
 mod file_kind;
 mod finding;
+pub mod format;
 pub mod rule_file;
 pub mod script;
 mod server_config;

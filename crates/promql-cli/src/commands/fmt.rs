@@ -1,41 +1,47 @@
-//! `promql fmt`: formats expressions.
+//! `promql fmt`: formats expressions, also where they stand in rule files and dashboards.
 
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use promql_syntax::{DEFAULT_WIDTH, Features, FormatOptions};
+use promql_rules::format::{format_dashboard, format_rules, is_dashboard};
+use promql_rules::{FileKind, Finding, file_kind};
+use promql_syntax::{DEFAULT_WIDTH, Errors, Features, FormatOptions};
 use similar::TextDiff;
 
 use super::{Stop, parse};
 use crate::console::Console;
 use crate::exit::Exit;
-use crate::inputs::{Input, InputError, Name, Reader, is_promql};
+use crate::inputs::{Input, InputError, Name, Reader, files_below, is_promql};
 use crate::render::{grid, json};
 use crate::{atomic, features, report, visible};
 
 const AFTER: &str = "\
-An argument that is an existing folder, or ends in .promql, is a path; `-` is standard
-input; anything else is an expression. -e and -f say which when that is not what is meant.
-A .promql file holds one expression, with as many comments (#) as it likes.
+An argument that is an existing folder, or ends in .promql, .yml, .yaml or .json, is a path;
+`-` is standard input; anything else is an expression. -e and -f say which when that is not
+what is meant. A .promql file holds one expression, with as many comments (#) as it likes.
+Of rule files, PrometheusRule manifests and Grafana dashboards only the expressions change.
 
 Examples:
   promql fmt 'sum(rate(http_requests_total[5m]))by(job)'
   promql fmt < query.promql
   promql fmt --check queries/          # a diff and exit code 1 if something would change
-  promql fmt --write queries/          # change the files
+  promql fmt --write queries/ rules/   # change the files
+  promql fmt --write dashboard.json
   promql fmt --check -o json queries/  # [{\"name\":\"queries/a.promql\",\"changed\":true,…}]";
 
 /// Arguments of `promql fmt`.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER)]
 pub struct Fmt {
-    /// Expressions, .promql files, folders with such files, or `-` for standard input
+    /// Expressions, .promql files, rule files, dashboards, folders with such files, or `-` for
+    /// standard input
     #[arg(value_name = "EXPR|PATH")]
     pub inputs: Vec<String>,
     /// An expression, whatever it looks like
     #[arg(short = 'e', long = "expr", value_name = "EXPR", allow_hyphen_values = true)]
     pub expressions: Vec<String>,
-    /// A file with an expression, whatever it is called
+    /// A file with an expression, whatever it is called; rule files and dashboards end in .yml,
+    /// .yaml or .json
     #[arg(short = 'f', long = "file", value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Change nothing; show what would change as a diff, and exit with 1 if anything would
@@ -62,7 +68,7 @@ pub enum Format {
     /// The formatted expressions; with --check a diff
     Text,
     /// A list of {"name","changed","formatted"}, or {"name","diagnostics"} for what is no
-    /// expression
+    /// expression; of rule files and dashboards both, with {"expressions"}, their number
     Json,
 }
 
@@ -71,6 +77,16 @@ struct Done {
     name: String,
     changed: bool,
     formatted: String,
+    /// Of a file that holds expressions among other things: how many, and those that are left.
+    file: Option<(usize, Vec<Finding>)>,
+}
+
+/// Why an input can't be formatted.
+enum Wrong {
+    /// It is no expression.
+    Expression(Errors),
+    /// It is no YAML, or no JSON.
+    File(Vec<Finding>),
 }
 
 impl Fmt {
@@ -94,15 +110,31 @@ impl Fmt {
                     if self.check && done.changed {
                         exit = exit.and(Exit::Failed);
                     }
+                    if let Some((_, left)) = &done.file {
+                        tell(left, input, console);
+                        if left.iter().any(Finding::is_error) {
+                            exit = exit.and(Exit::Failed);
+                        }
+                    }
                     self.finish(input, &done, at, console)?;
                     entry(&done, self.check || self.write)
                 }
-                Err(errors) => {
+                Err(wrong) => {
                     exit = exit.and(Exit::Failed);
-                    parse::tell(&errors, input, false, console)?;
                     let mut entry = String::from("{\"name\":");
                     json::string(&mut entry, &input.name.to_string());
-                    entry + ",\"diagnostics\":" + &report::errors_to_json(&errors) + "}"
+                    entry.push_str(",\"diagnostics\":");
+                    match wrong {
+                        Wrong::Expression(errors) => {
+                            parse::tell(&errors, input, false, console)?;
+                            entry.push_str(&report::errors_to_json(&errors));
+                        }
+                        Wrong::File(findings) => {
+                            tell(&findings, input, console);
+                            entry.push_str(&report::findings_to_json(&findings));
+                        }
+                    }
+                    entry + "}"
                 }
             };
             entries.push(entry);
@@ -118,8 +150,8 @@ impl Fmt {
         for text in &self.inputs {
             let path = Path::new(text);
             if path.is_dir() {
-                reader.folder(path)?;
-            } else if is_promql(path) {
+                folder(path, &mut reader)?;
+            } else if is_promql(path) || holds_expressions(path) {
                 reader.file(path)?;
             } else {
                 reader.argument(text)?;
@@ -137,15 +169,19 @@ impl Fmt {
         Ok(reader.into_inputs())
     }
 
-    fn format_one(&self, input: &Input) -> Result<Done, promql_syntax::Errors> {
+    fn format_one(&self, input: &Input) -> Result<Done, Wrong> {
         let options = FormatOptions { width: self.width, features: self.features };
-        let mut formatted = promql_syntax::format(&input.text, &options)?;
+        if matches!(&input.name, Name::File(path) if holds_expressions(path)) {
+            return format_file(input, &options);
+        }
+        let formatted = promql_syntax::format(&input.text, &options);
+        let mut formatted = formatted.map_err(Wrong::Expression)?;
         formatted.push('\n');
         // An argument has no line break at its end, and needs none.
         let same = formatted.as_bytes() == input.text.as_slice()
             || !matches!(input.name, Name::File(_))
                 && formatted.trim_end().as_bytes() == input.text.trim_ascii_end();
-        Ok(Done { name: input.name.to_string(), changed: !same, formatted })
+        Ok(Done { name: input.name.to_string(), changed: !same, formatted, file: None })
     }
 
     /// Does with a result what was asked for.
@@ -178,6 +214,78 @@ impl Fmt {
     }
 }
 
+/// Whether a path is called like a file that holds expressions among other things.
+fn holds_expressions(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| {
+        ["yml", "yaml", "json"].iter().any(|known| extension.eq_ignore_ascii_case(known))
+    })
+}
+
+/// Adds all files of a folder that hold expressions: `.promql` files, rule files and dashboards. Other
+/// YAML and JSON files are passed over.
+fn folder(path: &Path, reader: &mut Reader) -> Result<(), InputError> {
+    let files = files_below(path, |path| is_promql(path) || holds_expressions(path))?;
+    let mut found = false;
+    for file in files {
+        let error = |error| InputError::File { path: file.clone(), error };
+        let text = std::fs::read(&file).map_err(error)?;
+        if is_promql(&file) || has_expressions(&text) {
+            found = true;
+            reader.add(Input { name: Name::File(file), text });
+        }
+    }
+    match found {
+        true => Ok(()),
+        false => Err(InputError::EmptyFolder { folder: path.to_path_buf(), ending: "promql" }),
+    }
+}
+
+/// Whether a text is a rule file or a dashboard.
+fn has_expressions(text: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(text);
+    file_kind(&text) == FileKind::Rules || is_dashboard(&text)
+}
+
+/// Formats the expressions in a file.
+fn format_file(input: &Input, options: &FormatOptions) -> Result<Done, Wrong> {
+    let text = utf8(&input.text)?;
+    let formatted = match is_dashboard(text) {
+        true => format_dashboard(text, options),
+        false => format_rules(text, options),
+    };
+    let formatted = formatted.map_err(Wrong::File)?;
+    Ok(Done {
+        name: input.name.to_string(),
+        changed: formatted.text != text,
+        formatted: formatted.text,
+        file: Some((formatted.expressions, formatted.left)),
+    })
+}
+
+fn utf8(text: &[u8]) -> Result<&str, Wrong> {
+    std::str::from_utf8(text).map_err(|error| {
+        let at = error.valid_up_to();
+        let finding = Finding::error(
+            "yaml::not-utf8",
+            at..at + 1,
+            "the file is not UTF-8",
+            "these bytes are not UTF-8",
+            "convert the file to UTF-8",
+        );
+        Wrong::File(vec![finding])
+    })
+}
+
+/// Tells what is wrong in a file, and what is left as it is.
+fn tell(findings: &[Finding], input: &Input, console: &Console) {
+    let text = String::from_utf8_lossy(&input.text);
+    let name = input.name.to_string();
+    for finding in findings {
+        let located = finding.located(&visible::escape(&name), &text);
+        console.remark(&report::draw(&located, console));
+    }
+}
+
 /// An object of the JSON answer.
 fn entry(done: &Done, without_text: bool) -> String {
     let mut out = String::from("{\"name\":");
@@ -187,6 +295,11 @@ fn entry(done: &Done, without_text: bool) -> String {
         out.push_str(",\"formatted\":");
         json::string(&mut out, &done.formatted);
     }
+    if let Some((expressions, left)) = &done.file {
+        out.push_str(&format!(",\"expressions\":{expressions}"));
+        out.push_str(",\"diagnostics\":");
+        out.push_str(&report::findings_to_json(left));
+    }
     out.push('}');
     out
 }
@@ -194,7 +307,8 @@ fn entry(done: &Done, without_text: bool) -> String {
 /// A unified diff.
 fn diff(name: &str, old: &[u8], new: &str, color: bool) -> String {
     let mut old = String::from_utf8_lossy(old).into_owned();
-    if !old.ends_with('\n') && !name.ends_with(".promql") {
+    let is_file = name.ends_with(".promql") || holds_expressions(Path::new(name));
+    if !old.ends_with('\n') && !is_file {
         old.push('\n');
     }
     let diff = TextDiff::from_lines(old.as_str(), new);

@@ -108,6 +108,20 @@ impl<'n, 't> Contents<'n, 't> {
     }
 }
 
+/// The mappings with `groups` in a document: itself, the `spec` of manifests, the parts of a mixin.
+pub(crate) fn group_holders<'n, 't>(root: &'n Node<'t>) -> Vec<&'n Node<'t>> {
+    match Contents::of(root) {
+        Contents::Plain(node) => vec![node],
+        Contents::Manifest(node, _) => node.get("spec").into_iter().collect(),
+        Contents::List(node) => {
+            let items = node.get("items").map_or(&[][..], Node::items);
+            items.iter().flat_map(group_holders).collect()
+        }
+        Contents::Foreign(_) => Vec::new(),
+        Contents::Mixin(node) => MIXIN_KEYS.iter().filter_map(|key| node.get(key)).collect(),
+    }
+}
+
 struct Loader<'a, 'o> {
     reader: Reader<'a>,
     options: &'o LoadOptions,

@@ -51,6 +51,8 @@ use std::sync::Arc;
 
 use promql_syntax::{Features, Query};
 
+pub(crate) use load::group_holders;
+
 pub use dialect::Dialect;
 pub use duplicates::{Duplicate, Likeness, duplicates, upstream_report};
 pub use names::NameScheme;
