@@ -76,6 +76,31 @@ impl Trouble {
         errors.reports("").into_iter().map(trouble).collect()
     }
 
+    /// The stable name of its kind.
+    pub fn code(&self) -> &Cow<'static, str> {
+        &self.code
+    }
+
+    /// What is wrong, in one sentence.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// What stands at the place, in a few words.
+    pub fn label(&self) -> &Cow<'static, str> {
+        &self.label
+    }
+
+    /// What to do.
+    pub fn help(&self) -> Option<&Cow<'static, str>> {
+        self.help.as_ref()
+    }
+
+    /// How bad it is.
+    pub fn severity(&self) -> Severity {
+        self.severity
+    }
+
     /// The place, in bytes of the text.
     pub fn place(&self) -> Range<usize> {
         self.place.clone()
