@@ -45,6 +45,7 @@ mod value;
 use std::ops::Range;
 
 pub use functions::{FUNCTIONS, Function, Parameter};
+pub(crate) use time::show_duration;
 pub use value::{AlertData, IntType, List, Sample, Value, label_map};
 
 use evaluate::Expansion;

@@ -208,7 +208,7 @@ fn show_part(part: &str, time: &DateTime) -> String {
 }
 
 /// A duration as Go prints it: `1h30m0s`, `1.5s`, `2ms`.
-pub(super) fn show_duration(nanoseconds: i64) -> String {
+pub(crate) fn show_duration(nanoseconds: i64) -> String {
     let sign = if nanoseconds < 0 { "-" } else { "" };
     let size = nanoseconds.unsigned_abs();
     if size == 0 {

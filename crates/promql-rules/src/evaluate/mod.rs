@@ -1,0 +1,339 @@
+//! Evaluation of groups of rules, cycle by cycle.
+//!
+//! ```text
+//!  RuleFile ──prepare──► PreparedGroup ──┐
+//!                                        ├─ cycle at t ──► samples, appended to the store
+//!            SeriesStore ◄───────────────┘                └► alerts
+//! ```
+//!
+//! The rules of a group run in their order; what one writes the next can read, at the same time
+//! already. A series that a rule wrote in its last cycle and doesn't write in this one ends with a
+//! staleness marker. When the query of a rule fails nothing is written, no markers either.
+//!
+//! A rule is read, checked and its templates parsed once ([`PreparedFile`]); a cycle then is an
+//! instant query for each rule.
+//!
+//! ```
+//! use promql_rules::evaluate::{Evaluation, EvaluateOptions, PreparedFile, SeriesStore};
+//! use promql_rules::rule_file::LoadOptions;
+//! use promql_model::{Labels, SampleValue};
+//!
+//! let text = "
+//! groups:
+//!   - name: g
+//!     rules:
+//!       - record: twice
+//!         expr: m * 2
+//!       - alert: Much
+//!         expr: twice > 5
+//! ";
+//! let Ok(rules) = PreparedFile::load("rules.yml", text.as_bytes(), &LoadOptions::default()) else {
+//!     panic!("the rules are fine");
+//! };
+//! let mut evaluation = Evaluation::new(rules.groups.iter(), EvaluateOptions::default());
+//! let m = Labels::from_pairs([("__name__", "m")]);
+//! evaluation.store.append(&m, 0, &SampleValue::Float(3.0)).unwrap();
+//! assert!(evaluation.cycle(0).is_empty());
+//! let alerts = evaluation.alerts("Much", 0);
+//! assert_eq!(alerts[0].labels.to_string(), r#"{alertname="Much"}"#);
+//! ```
+
+mod alert;
+mod prepare;
+mod store;
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Arc, Mutex};
+
+use promql_engine::{Cancellation, EngineOptions, EvaluationTime, QueryOptions, evaluate};
+use promql_model::{
+    Labels, LabelsBuilder, METRIC_NAME, QueryValue, SampleValue, VectorElement, stale_nan,
+};
+use promql_syntax::{Features, compile};
+
+pub use prepare::{PreparedFile, PreparedGroup, PreparedRule};
+pub use store::{AppendError, SeriesStore};
+
+use crate::rule_file::RuleKind;
+use crate::template::{ExpandError, Sample};
+use alert::Alerts;
+
+/// What upstream says of a result that is no vector.
+pub(crate) const NO_VECTOR: &str = "rule result is not a vector or scalar";
+
+/// How rules are evaluated.
+#[derive(Clone, Debug, Default)]
+pub struct EvaluateOptions {
+    /// The engine's settings.
+    pub engine: EngineOptions,
+    /// What queries inside of templates may use.
+    pub features: Features,
+    /// What templates know as `$externalLabels`.
+    pub external_labels: Arc<BTreeMap<String, String>>,
+    /// What templates know as `$externalURL`.
+    pub external_url: Arc<str>,
+    /// Lets another thread end the run.
+    pub cancellation: Cancellation,
+}
+
+/// How an alert stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AlertState {
+    /// Its condition holds, but not long enough.
+    Pending,
+    /// It fires.
+    Firing,
+    /// It has fired.
+    Inactive,
+}
+
+/// An alert.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Alert {
+    /// How it stands.
+    pub state: AlertState,
+    /// Its labels, `alertname` among them.
+    pub labels: Labels,
+    /// Its annotations, sorted by name.
+    pub annotations: Vec<(String, String)>,
+    /// Since when its condition holds, in milliseconds since the epoch.
+    pub active_at: i64,
+}
+
+/// Why a rule has no result in a cycle.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RuleFailure {
+    /// The rule, as a position among [`Evaluation::rules`].
+    pub rule: usize,
+    /// Why, as Prometheus says it.
+    pub message: String,
+}
+
+/// What templates of alerts see of what is around.
+trait Surroundings {
+    fn query(&self, expression: &str, timestamp: i64) -> Result<Vec<Sample>, String>;
+    fn external_labels(&self) -> Arc<BTreeMap<String, String>>;
+    fn external_url(&self) -> Arc<str>;
+    fn template_failed(&self, error: &ExpandError);
+}
+
+/// A run of groups over a store.
+#[derive(Debug)]
+pub struct Evaluation {
+    /// The series. What is not written by rules is to be appended before the cycle that needs it.
+    pub store: SeriesStore,
+    states: Vec<RuleState>,
+    groups: Vec<String>,
+    options: EvaluateOptions,
+    template_errors: Mutex<Vec<(usize, ExpandError)>>,
+    builder: LabelsBuilder,
+}
+
+/// A rule in a run.
+#[derive(Debug)]
+struct RuleState {
+    rule: Arc<PreparedRule>,
+    query_offset: i64,
+    /// What it wrote in its last cycle, sorted.
+    written: Vec<Labels>,
+    alerts: Alerts,
+}
+
+struct Around<'a> {
+    store: &'a SeriesStore,
+    options: &'a EvaluateOptions,
+    errors: &'a Mutex<Vec<(usize, ExpandError)>>,
+    rule: usize,
+}
+
+impl Surroundings for Around<'_> {
+    fn query(&self, expression: &str, timestamp: i64) -> Result<Vec<Sample>, String> {
+        let query =
+            compile(expression, &self.options.features).map_err(|errors| errors.to_string())?;
+        let options = query_options(self.options, timestamp);
+        let result = evaluate(&query, self.store, &options).map_err(|error| error.to_string())?;
+        let elements = elements(result.value).ok_or(NO_VECTOR)?;
+        Ok(elements.iter().map(|e| Sample::new(&e.labels, &e.value)).collect())
+    }
+
+    fn external_labels(&self) -> Arc<BTreeMap<String, String>> {
+        Arc::clone(&self.options.external_labels)
+    }
+
+    fn external_url(&self) -> Arc<str> {
+        Arc::clone(&self.options.external_url)
+    }
+
+    fn template_failed(&self, error: &ExpandError) {
+        if let Ok(mut errors) = self.errors.lock() {
+            let new = (self.rule, error.clone());
+            if !errors.contains(&new) {
+                errors.push(new);
+            }
+        }
+    }
+}
+
+fn query_options(options: &EvaluateOptions, timestamp: i64) -> QueryOptions {
+    QueryOptions {
+        time: EvaluationTime::Instant(timestamp),
+        engine: options.engine.clone(),
+        cancellation: options.cancellation.clone(),
+    }
+}
+
+/// The elements of a result; a scalar is one without labels. Nothing for what is no vector.
+pub(crate) fn elements(value: QueryValue) -> Option<Vec<VectorElement>> {
+    match value {
+        QueryValue::Vector(elements) => Some(elements),
+        QueryValue::Scalar { timestamp, value } => Some(vec![VectorElement {
+            labels: Labels::empty(),
+            timestamp,
+            value: SampleValue::Float(value),
+        }]),
+        QueryValue::String { .. } | QueryValue::Matrix(_) => None,
+    }
+}
+
+impl Evaluation {
+    /// A run of groups in this order, over no series yet.
+    pub fn new<'g>(
+        groups: impl IntoIterator<Item = &'g PreparedGroup>,
+        options: EvaluateOptions,
+    ) -> Evaluation {
+        let state = |group: &'g PreparedGroup| {
+            group.rules.iter().map(|rule| RuleState {
+                rule: Arc::clone(rule),
+                query_offset: group.query_offset,
+                written: Vec::new(),
+                alerts: Alerts::default(),
+            })
+        };
+        let groups: Vec<&PreparedGroup> = groups.into_iter().collect();
+        Evaluation {
+            store: SeriesStore::default(),
+            groups: groups.iter().map(|group| group.name.clone()).collect(),
+            states: groups.into_iter().flat_map(state).collect(),
+            options,
+            template_errors: Mutex::default(),
+            builder: LabelsBuilder::default(),
+        }
+    }
+
+    /// The rules in the order in which they are evaluated.
+    pub fn rules(&self) -> impl ExactSizeIterator<Item = &Arc<PreparedRule>> {
+        self.states.iter().map(|state| &state.rule)
+    }
+
+    /// The names of the groups in the order in which they are evaluated.
+    pub fn groups(&self) -> impl Iterator<Item = &str> {
+        self.groups.iter().map(String::as_str)
+    }
+
+    /// How queries are run at a time.
+    pub fn query_options(&self, timestamp: i64) -> QueryOptions {
+        query_options(&self.options, timestamp)
+    }
+
+    /// Evaluates all groups at a time, in milliseconds since the epoch, and gives the rules that
+    /// failed.
+    pub fn cycle(&mut self, timestamp: i64) -> Vec<RuleFailure> {
+        let mut failures = Vec::new();
+        for rule in 0..self.states.len() {
+            if let Err(message) = self.evaluate(rule, timestamp) {
+                failures.push(RuleFailure { rule, message });
+            }
+        }
+        failures
+    }
+
+    fn evaluate(&mut self, number: usize, timestamp: i64) -> Result<(), String> {
+        let state = &mut self.states[number];
+        let rule = Arc::clone(&state.rule);
+        let at = timestamp.saturating_sub(state.query_offset);
+        let result = evaluate(&rule.query, &self.store, &query_options(&self.options, at));
+        let result = result.map_err(|error| error.to_string())?;
+        let elements = elements(result.value).ok_or(NO_VECTOR)?;
+        let samples = match rule.kind {
+            RuleKind::Recording => record(&rule, elements, &mut self.builder)?,
+            RuleKind::Alerting => {
+                let surroundings = Around {
+                    store: &self.store,
+                    options: &self.options,
+                    errors: &self.template_errors,
+                    rule: number,
+                };
+                state.alerts.update(&rule, elements, timestamp, &surroundings)?
+            }
+        };
+        let mut failed = None;
+        let mut written = Vec::with_capacity(samples.len());
+        for (labels, value) in samples {
+            // One sample that can't be written keeps no other from being written.
+            if let Err(error) = self.store.append(&labels, at, &value) {
+                failed = Some(error.to_string());
+            }
+            written.push(labels);
+        }
+        written.sort_unstable();
+        let stale = SampleValue::Float(stale_nan());
+        for gone in state.written.iter().filter(|l| written.binary_search(l).is_err()) {
+            // Another rule may have written this series; then it isn't gone.
+            let _ = self.store.append(gone, at, &stale);
+        }
+        state.written = written;
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// The firing alerts of a name, of all rules that have it, sorted by labels and annotations.
+    pub fn alerts(&self, name: &str, timestamp: i64) -> Vec<Alert> {
+        let mut alerts = Vec::new();
+        for (rule, state) in self.states.iter().enumerate() {
+            if state.rule.kind == RuleKind::Alerting && state.rule.name == name {
+                let surroundings = Around {
+                    store: &self.store,
+                    options: &self.options,
+                    errors: &self.template_errors,
+                    rule,
+                };
+                alerts.extend(state.alerts.active(&state.rule, timestamp, &surroundings));
+            }
+        }
+        alerts.retain(|alert| alert.state == AlertState::Firing);
+        alerts.sort_by(|a, b| (&a.labels, &a.annotations).cmp(&(&b.labels, &b.annotations)));
+        alerts
+    }
+
+    /// The templates that failed so far, each with its rule as a position of [`Evaluation::rules`].
+    pub fn template_errors(&self) -> Vec<(usize, ExpandError)> {
+        self.template_errors.lock().map(|errors| errors.clone()).unwrap_or_default()
+    }
+}
+
+/// What a recording rule writes.
+fn record(
+    rule: &PreparedRule,
+    elements: Vec<VectorElement>,
+    builder: &mut LabelsBuilder,
+) -> Result<Vec<(Labels, SampleValue)>, String> {
+    let mut samples = Vec::with_capacity(elements.len());
+    for VectorElement { labels, value, .. } in elements {
+        builder.reset(&labels).set(METRIC_NAME, &rule.name);
+        for (name, value) in &rule.labels {
+            builder.set(name, value);
+        }
+        samples.push((builder.build(), value));
+    }
+    if samples.len() > 1 {
+        let distinct: HashSet<&Labels> = samples.iter().map(|(labels, _)| labels).collect();
+        if distinct.len() < samples.len() {
+            return Err("vector contains metrics with the same labelset after applying rule \
+                        labels"
+                .to_owned());
+        }
+    }
+    if rule.limit > 0 && samples.len() > rule.limit {
+        return Err(format!("exceeded limit of {} with {} series", rule.limit, samples.len()));
+    }
+    Ok(samples)
+}
