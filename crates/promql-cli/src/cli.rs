@@ -45,7 +45,7 @@ pub enum Command {
     Fmt(fmt::Fmt),
     /// Check rule files, and what names them
     Check(check::Check),
-    /// Run test scripts: queries over fixtures with the results they must give
+    /// Run test scripts and unit tests: what queries and rules must make of series
     Test(test::Test),
     /// Print a completion script for a shell
     Completions(completions::Completions),

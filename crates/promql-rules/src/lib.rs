@@ -22,6 +22,7 @@
 //! Invariant: nothing here prints, reads a file or writes one. Outcomes are values; how they look is
 //! the matter of whoever shows them.
 
+pub mod evaluate;
 mod file_kind;
 mod finding;
 pub mod format;
@@ -29,6 +30,7 @@ pub mod rule_file;
 pub mod script;
 mod server_config;
 pub mod template;
+pub mod unit_test;
 pub mod yaml;
 
 pub use file_kind::{FileKind, file_kind};

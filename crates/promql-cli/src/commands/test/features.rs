@@ -2,12 +2,15 @@
 
 use promql_engine::EngineOptions;
 use promql_rules::script::RunOptions;
+use promql_rules::unit_test;
 use promql_syntax::Features;
 
 /// What the scripts may use, and how they are evaluated.
 pub(super) struct Settings {
     pub(super) features: Features,
     pub(super) options: RunOptions,
+    /// How the queries of unit tests are evaluated, where fewer features are on by default.
+    pub(super) unit_engine: EngineOptions,
 }
 
 impl Default for Settings {
@@ -15,7 +18,8 @@ impl Default for Settings {
         let mut options = RunOptions::default();
         // Scripts are spread over the threads, not the series of a query.
         options.engine.threads = Some(1);
-        Settings { features: Features::ALL, options }
+        let unit_engine = unit_test::RunOptions::default().engine;
+        Settings { features: Features::ALL, options, unit_engine }
     }
 }
 
@@ -68,6 +72,7 @@ impl Settings {
         match FEATURES.iter().find(|feature| feature.name == name.trim()) {
             Some(feature) => {
                 (feature.switch)(&mut self.features, &mut self.options.engine, on);
+                (feature.switch)(&mut self.features, &mut self.unit_engine, on);
                 Ok(())
             }
             None => {

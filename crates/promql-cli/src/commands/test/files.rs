@@ -15,6 +15,26 @@ pub(super) struct Input {
     pub(super) text: Vec<u8>,
 }
 
+impl Input {
+    /// Whether it is a unit-test file, and no script. Standard input is one if it begins as YAML does.
+    pub(super) fn is_unit_test(&self) -> bool {
+        match &self.path {
+            Some(path) => is_yaml(path),
+            None => {
+                let keys: [&[u8]; 5] = [
+                    b"rule_files:",
+                    b"tests:",
+                    b"evaluation_interval:",
+                    b"group_eval_order:",
+                    b"{",
+                ];
+                let lines = self.text.split(|byte| *byte == b'\n').take(200);
+                lines.into_iter().any(|line| keys.iter().any(|key| line.starts_with(key)))
+            }
+        }
+    }
+}
+
 /// Reads all scripts that the arguments name, each once, in order of the arguments and then of the
 /// paths.
 ///
@@ -49,7 +69,7 @@ pub(super) fn find(arguments: &[String]) -> Result<Vec<Input>, Stop> {
 fn paths(argument: &str) -> Result<Vec<PathBuf>, Stop> {
     let path = Path::new(argument);
     if path.is_dir() {
-        let files = files_below(path, is_script)?;
+        let files = files_below(path, |path| is_script(path) || is_yaml(path) && has_tests(path))?;
         return match files.is_empty() {
             true => {
                 let folder = path.to_path_buf();
@@ -81,6 +101,22 @@ fn paths(argument: &str) -> Result<Vec<PathBuf>, Stop> {
 }
 
 /// Whether a path is called like a test script.
-fn is_script(path: &Path) -> bool {
+pub(super) fn is_script(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("test"))
+}
+
+/// Whether a path is called like a unit-test file, which JSON files can be too.
+fn is_yaml(path: &Path) -> bool {
+    let endings = ["yml", "yaml", "json"];
+    let is_one = |ending: &std::ffi::OsStr| endings.iter().any(|e| ending.eq_ignore_ascii_case(e));
+    path.extension().is_some_and(is_one)
+}
+
+/// Whether a YAML file of a folder has tests: there are rule files beside them.
+fn has_tests(path: &Path) -> bool {
+    let Ok(text) = std::fs::read(path) else { return true };
+    let begins = |line: &[u8]| {
+        line.starts_with(b"tests:") || line.trim_ascii_start().starts_with(b"\"tests\":")
+    };
+    text.split(|byte| *byte == b'\n').any(begins)
 }

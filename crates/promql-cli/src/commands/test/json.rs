@@ -2,14 +2,16 @@
 
 use miette::Diagnostic;
 use promql_model::{SampleValue, Severity};
+use promql_rules::Located;
 use promql_rules::script::{
     Attempt, Eval, EvalTime, Failure, Mismatch, Origin, Row, RowVerdict, Script, Verdict,
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::report;
 use super::run::{Outcome, State};
+use super::unit::json::TestEntry;
+use super::{report, unit};
 use crate::render::{labels, number};
 use crate::report::to_json;
 
@@ -30,6 +32,9 @@ struct File<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     diagnostics: Option<Box<RawValue>>,
     evals: Vec<EvalEntry<'a>>,
+    /// Those of a unit-test file.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tests: Vec<TestEntry<'a>>,
 }
 
 /// An eval.
@@ -143,7 +148,7 @@ enum MismatchEntry<'a> {
 
 /// A sample that was expected, that came, or both.
 #[derive(Serialize)]
-struct SampleEntry {
+pub(super) struct SampleEntry {
     series: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<usize>,
@@ -187,9 +192,21 @@ fn file(outcome: &Outcome) -> File<'_> {
         State::Unreadable(unreadable) => {
             let diagnostics: Vec<&dyn Diagnostic> = unreadable.diagnostics();
             let diagnostics = RawValue::from_string(to_json(diagnostics)).ok();
-            File { name, state: "unreadable", diagnostics, evals: Vec::new() }
+            File { name, state: "unreadable", diagnostics, evals: Vec::new(), tests: Vec::new() }
         }
-        State::NotRun => File { name, state: "not run", diagnostics: None, evals: Vec::new() },
+        State::NotRun => {
+            File { name, state: "not run", diagnostics: None, evals: Vec::new(), tests: Vec::new() }
+        }
+        State::UnitTests(run) => {
+            let faults = run.faults.iter().flat_map(|fault| fault.located());
+            let located: Vec<Located> = run.located_warnings().into_iter().chain(faults).collect();
+            let all: Vec<&dyn Diagnostic> =
+                located.iter().map(|located| located as &dyn Diagnostic).collect();
+            let diagnostics = (!all.is_empty()).then(|| to_json(all));
+            let diagnostics = diagnostics.and_then(|text| RawValue::from_string(text).ok());
+            let tests = unit::json::tests(run);
+            File { name, state: "run", diagnostics, evals: Vec::new(), tests }
+        }
         State::Ran { script, verdicts, .. } => {
             let warnings: Vec<&dyn Diagnostic> =
                 script.warnings().iter().map(|warning| warning as &dyn Diagnostic).collect();
@@ -197,7 +214,7 @@ fn file(outcome: &Outcome) -> File<'_> {
             let diagnostics = diagnostics.and_then(|text| RawValue::from_string(text).ok());
             let evals = script.evals().iter().zip(verdicts);
             let evals = evals.map(|(eval, verdict)| entry(outcome, script, eval, verdict.as_ref()));
-            File { name, state: "run", diagnostics, evals: evals.collect() }
+            File { name, state: "run", diagnostics, evals: evals.collect(), tests: Vec::new() }
         }
     }
 }
@@ -264,7 +281,7 @@ fn failure_entry<'a>(script: &Script, eval: &Eval, failure: &'a Failure) -> Fail
     }
 }
 
-fn sample_entry(row: &Row, line: Option<usize>) -> SampleEntry {
+pub(super) fn sample_entry(row: &Row, line: Option<usize>) -> SampleEntry {
     let value = |value: &SampleValue| match value {
         SampleValue::Float(value) => number::sample(*value),
         SampleValue::Histogram(histogram) => promql_storage::fixture::write_histogram(histogram),

@@ -1,4 +1,4 @@
-//! `promql test`: runs test scripts.
+//! `promql test`: runs test scripts and unit tests.
 
 mod features;
 mod files;
@@ -6,12 +6,16 @@ mod json;
 mod report;
 mod run;
 mod table;
+mod unit;
 
 use clap::{Args, ValueEnum, ValueHint};
+use promql_rules::rule_file::{Dialect, LoadOptions};
 use promql_rules::script::RunOptions;
+use promql_rules::unit_test;
 
 use self::features::Settings;
 use self::run::{Outcome, Selection, State};
+use self::unit::{RuleCache, UnitSettings};
 use super::Stop;
 use crate::console::Console;
 use crate::exit::Exit;
@@ -29,28 +33,45 @@ A script loads series, evaluates queries over them, and says what must come out:
   eval instant at 1m sum by (job) (up)
     {job=\"api\"} 0
 
---run chooses among lines such as `tests/up.test:4: eval instant at 1m sum(up)`: those that
-contain the pattern, and those that match it as a regular expression.
+A unit-test file of promtool has input series too, and says what rules and expressions make
+of them; the rule files stand in it. --run chooses its tests by their names.
+
+Of scripts, --run chooses among lines such as `tests/up.test:4: eval instant at 1m sum(up)`:
+those that contain the pattern, and those that match it as a regular expression.
 
 Examples:
   promql test tests/                    # all .test files of a folder
   promql test --run 'up.test:4:' tests/ # one eval
   promql test --update tests/           # write what the queries give into the scripts
   promql test -o json tests/ | jq .counts
+  promql test --explain rules-tests.yml # also what parts of failing expressions give
 
-Exit codes: 0 all evals passed; 1 some did not; 2 a script can't be read or the command
+Exit codes: 0 all tests passed; 1 some did not; 2 a file can't be read or the command
 was not understood.";
 
 /// Arguments of `promql test`.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER)]
 pub struct Test {
-    /// Test scripts, folders with .test files, patterns such as 'tests/**/*.test', or `-`
+    /// Test scripts, unit-test files in YAML, folders with them, patterns such as
+    /// 'tests/**/*.test', or `-`
     #[arg(value_name = "FILE|FOLDER|GLOB", required = true, value_hint = ValueHint::AnyPath)]
     pub paths: Vec<String>,
-    /// Run only evals like this; may be given several times
+    /// Run only tests and evals like this; may be given several times
     #[arg(long, value_name = "PATTERN", allow_hyphen_values = true)]
     pub run: Vec<String>,
+    /// Give promtool's verdicts on unit tests, in its words, and nothing more
+    #[arg(long, conflicts_with = "update")]
+    pub strict_promtool: bool,
+    /// Let keys pass in rule files that nobody knows
+    #[arg(long)]
+    pub ignore_unknown_fields: bool,
+    /// Also show what each part of a failing expression gives
+    #[arg(long, help_heading = "Display")]
+    pub explain: bool,
+    /// Show what failing expressions give as lines that are missing or added
+    #[arg(long, help_heading = "Display")]
+    pub diff: bool,
     /// Write what failing evals give into the scripts as what they must give
     #[arg(long)]
     pub update: bool,
@@ -121,6 +142,21 @@ impl Test {
         let selection = Selection::new(&self.run, self.fail_fast);
         let cancellation = interrupt::listen(*console);
         let options = RunOptions { cancellation: cancellation.clone(), ..settings.options };
+        let unit = UnitSettings {
+            options: unit_test::RunOptions {
+                features: settings.features,
+                traps: !self.strict_promtool,
+                keep_series: self.explain,
+                cancellation: cancellation.clone(),
+                engine: settings.unit_engine,
+            },
+            rules: RuleCache::new(LoadOptions {
+                dialect: self.strict_promtool.then_some(Dialect::Prometheus),
+                features: settings.features,
+                ignore_unknown_keys: self.ignore_unknown_fields,
+                ..LoadOptions::default()
+            }),
+        };
         let total = inputs.len();
         let mut outcomes = {
             let progress = Progress::counting(console, "running test scripts".to_string(), total);
@@ -129,6 +165,7 @@ impl Test {
                     inputs,
                     &settings.features,
                     &options,
+                    &unit,
                     &selection,
                     self.update,
                     &progress,
@@ -138,7 +175,7 @@ impl Test {
         if cancellation.is_cancelled() {
             return Ok(Exit::Interrupted);
         }
-        if selection.leaves_nothing(&outcomes) {
+        if !self.strict_promtool && selection.leaves_nothing(&outcomes) {
             return Err(Stop::Usage(format!(
                 "no eval is like {}; --verbose without --run lists them",
                 self.run.join(" or ")
@@ -153,7 +190,11 @@ impl Test {
             }
             exit = exit.and(outcome.exit());
         }
+        if self.strict_promtool && exit == Exit::Usage {
+            exit = Exit::Failed;
+        }
         match self.format {
+            Format::Text if self.strict_promtool => unit::promtool::tell(&outcomes, console)?,
             Format::Text => report::tell(&outcomes, self, console)?,
             Format::Json => console.print(&json::render(&outcomes, exit == Exit::Ok))?,
         }
@@ -178,15 +219,12 @@ impl Test {
                 milliseconds.map(|ms| std::time::Duration::from_millis(ms.unsigned_abs())),
             )
         };
-        let engine = &mut settings.options.engine;
-        if let Some(lookback) = duration("lookback", &self.lookback)? {
-            engine.lookback_delta = lookback;
-        }
-        if let Some(timeout) = duration("timeout", &self.timeout)? {
-            engine.timeout = Some(timeout);
-        }
-        if let Some(limit) = self.max_samples {
-            engine.max_samples = limit;
+        let lookback = duration("lookback", &self.lookback)?;
+        let timeout = duration("timeout", &self.timeout)?;
+        for engine in [&mut settings.options.engine, &mut settings.unit_engine] {
+            engine.lookback_delta = lookback.unwrap_or(engine.lookback_delta);
+            engine.timeout = timeout.or(engine.timeout);
+            engine.max_samples = self.max_samples.unwrap_or(engine.max_samples);
         }
         Ok(settings)
     }

@@ -7,9 +7,11 @@ use promql_rules::script::{
 };
 use serde::Serialize;
 
-use super::run::{Outcome, State};
+use super::files::is_script;
+use super::run::{Outcome, State, Unreadable};
 use super::table::{INDENT, Look, pair, rows};
-use super::{Test, shown_name};
+use super::unit::report::More;
+use super::{Test, shown_name, unit};
 use crate::console::Console;
 use crate::console::OutputError;
 use crate::exit::Exit;
@@ -18,8 +20,8 @@ use crate::render::number;
 use crate::time::range;
 use crate::{report as diagnostics, visible};
 
-const FAILED: Style = AnsiColor::Red.on_default().bold();
-const PASSED: Style = AnsiColor::Green.on_default();
+pub(super) const FAILED: Style = AnsiColor::Red.on_default().bold();
+pub(super) const PASSED: Style = AnsiColor::Green.on_default();
 const UPDATED: Style = AnsiColor::Yellow.on_default().bold();
 
 /// So many samples of a failure are shown.
@@ -34,6 +36,7 @@ pub(super) struct Counts {
     pub(super) files: usize,
     pub(super) unreadable: usize,
     pub(super) evals: usize,
+    pub(super) tests: usize,
     pub(super) passed: usize,
     pub(super) failed: usize,
     #[serde(rename = "notRun")]
@@ -48,6 +51,13 @@ impl Counts {
             match &outcome.state {
                 State::Unreadable(_) => counts.unreadable += 1,
                 State::NotRun => {}
+                State::UnitTests(run) => {
+                    let (passed, failed, not_run) = run.counts();
+                    counts.tests += run.file.tests.len();
+                    counts.passed += passed;
+                    counts.failed += failed;
+                    counts.not_run += not_run;
+                }
                 State::Ran { verdicts, .. } => {
                     counts.evals += verdicts.len();
                     for verdict in verdicts {
@@ -106,6 +116,12 @@ pub(super) fn tell(
                     let name = shown_name(&outcome.name);
                     console.remark(&format!("{name}: {} more errors\n", unreadable.omitted()));
                 }
+            }
+            State::UnitTests(run) => {
+                let more = More { verbose: test.verbose, explain: test.explain, diff: test.diff };
+                let told = unit::report::tell(run, &look, more, console);
+                console.remark(&told.remarks);
+                console.print(&told.text)?;
             }
             State::Ran { script, .. } => {
                 // What is odd about a script matters when something is wrong with it.
@@ -368,7 +384,7 @@ fn summary(outcomes: &[Outcome], look: &Look) -> String {
             parts.push(format!("{count} {word}"));
         }
     }
-    let mut text = format!("{} in {}", parts.join(", "), plural(counts.files, "script"));
+    let mut text = format!("{} in {}", parts.join(", "), plural(counts.files, noun(outcomes)));
     if counts.unreadable > 0 {
         text.push_str(&format!(", of which {} can't be read", counts.unreadable));
     }
@@ -387,4 +403,14 @@ fn summary(outcomes: &[Outcome], look: &Look) -> String {
     push_styled(&mut out, word, style, look.color);
     out.push_str(&format!(": {text}\n"));
     out
+}
+
+/// What the files are called.
+fn noun(outcomes: &[Outcome]) -> &'static str {
+    let is_other = |outcome: &Outcome| match &outcome.state {
+        State::UnitTests(_) | State::Unreadable(Unreadable::UnitTests(_)) => true,
+        State::NotRun => outcome.path.as_ref().is_some_and(|path| !is_script(path)),
+        _ => false,
+    };
+    if outcomes.iter().any(is_other) { "file" } else { "script" }
 }

@@ -4,13 +4,16 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use miette::Diagnostic;
-use promql_model::Regex;
+use promql_model::Search;
+use promql_rules::Located;
 use promql_rules::script::{Eval, RunOptions, Script, Update, Verdict};
+use promql_rules::unit_test::{TestGroup, UnitTestFile};
 use promql_storage::Problems;
 use promql_syntax::Features;
 use rayon::prelude::*;
 
 use super::files::Input;
+use super::unit::{self, UnitRun, UnitSettings, test_line};
 use crate::exit::Exit;
 use crate::progress::Progress;
 
@@ -33,6 +36,8 @@ pub(super) enum State {
         /// What was brought up to date, if that was asked for.
         update: Option<Box<Update>>,
     },
+    /// It is a unit-test file, and was run.
+    UnitTests(Box<UnitRun>),
     /// Another script failed first.
     NotRun,
 }
@@ -41,8 +46,8 @@ pub(super) enum State {
 pub(super) enum Unreadable {
     /// It is none.
     Script(Box<Problems>),
-    /// It is another kind of file.
-    Kind(Box<UnitTest>),
+    /// It is no unit-test file.
+    UnitTests(Vec<Located>),
 }
 
 impl Unreadable {
@@ -52,7 +57,9 @@ impl Unreadable {
             Unreadable::Script(problems) => {
                 problems.problems().iter().map(|problem| problem as &dyn Diagnostic).collect()
             }
-            Unreadable::Kind(kind) => vec![&**kind],
+            Unreadable::UnitTests(located) => {
+                located.iter().map(|located| located as &dyn Diagnostic).collect()
+            }
         }
     }
 
@@ -60,22 +67,9 @@ impl Unreadable {
     pub(super) fn omitted(&self) -> usize {
         match self {
             Unreadable::Script(problems) => problems.omitted(),
-            Unreadable::Kind(_) => 0,
+            Unreadable::UnitTests(_) => 0,
         }
     }
-}
-
-/// A kind of file that is not run yet.
-#[derive(Debug, thiserror::Error, Diagnostic)]
-#[error("{name}: unit-test files are not supported yet")]
-#[diagnostic(
-    code(test::kind),
-    help(
-        "`promql test` runs scripts in the .test format; `promql query -s {name}` evaluates over the input series of a unit test"
-    )
-)]
-pub(super) struct UnitTest {
-    name: String,
 }
 
 impl Outcome {
@@ -84,6 +78,8 @@ impl Outcome {
         match &self.state {
             State::Unreadable(..) => Exit::Usage,
             State::NotRun => Exit::Failed,
+            State::UnitTests(run) if run.is_passed() => Exit::Ok,
+            State::UnitTests(_) => Exit::Failed,
             State::Ran { script, verdicts, update } => {
                 let mut evals = script.evals().iter().zip(verdicts);
                 let is_fine = |(eval, verdict): (&Eval, &Option<Verdict>)| match verdict {
@@ -122,32 +118,56 @@ impl Outcome {
 
 /// Which evals are run.
 pub(super) struct Selection {
-    patterns: Vec<(String, Option<Regex>)>,
-    fail_fast: bool,
+    patterns: Vec<Pattern>,
+    pub(super) fail_fast: bool,
+}
+
+/// A pattern of `--run`.
+struct Pattern {
+    text: String,
+    /// Nothing for what is no regular expression, as `rate(x[5m`: it can still be a part of a line.
+    regex: Option<Search>,
+}
+
+impl Pattern {
+    fn is_like(&self, text: &str) -> bool {
+        text.contains(&self.text) || self.regex.as_ref().is_some_and(|regex| regex.is_match(text))
+    }
 }
 
 impl Selection {
     /// Evals like one of the patterns, or all if there are none.
     pub(super) fn new(patterns: &[String], fail_fast: bool) -> Selection {
-        // What is no regular expression, as `rate(x[5m]`, can still be a part of a line.
-        let regex = |text: &String| Regex::new(format!(".*(?:{text}).*").as_bytes()).ok();
-        let patterns = patterns.iter().map(|text| (text.clone(), regex(text))).collect();
-        Selection { patterns, fail_fast }
+        let pattern = |text: &String| Pattern {
+            text: text.clone(),
+            regex: Search::new(text.as_bytes()).ok(),
+        };
+        Selection { patterns: patterns.iter().map(pattern).collect(), fail_fast }
     }
 
     fn takes(&self, script: &Script, eval: &Eval) -> bool {
         let command = &script.text()[eval.place.clone()];
         let line = format!("{}:{}: {command}", script.name(), eval.line);
-        let like = |(text, regex): &(String, Option<Regex>)| {
-            line.contains(text) || regex.as_ref().is_some_and(|regex| regex.is_match(&line))
+        self.patterns.is_empty() || self.patterns.iter().any(|pattern| pattern.is_like(&line))
+    }
+
+    /// Whether a test of a unit-test file is run. Its name counts, as with promtool, and also its
+    /// place, `tests.yml:12:`.
+    pub(super) fn takes_test(&self, file: &UnitTestFile, test: &TestGroup) -> bool {
+        let place = format!("{}:{}:", file.name, test_line(file, test));
+        let is_placed = |text: &str| {
+            text.contains(':') && place.ends_with(&format!("{}:", text.trim_end_matches(':')))
         };
-        self.patterns.is_empty() || self.patterns.iter().any(like)
+        let takes =
+            |pattern: &Pattern| pattern.is_like(test.plain_name()) || is_placed(&pattern.text);
+        self.patterns.is_empty() || self.patterns.iter().any(takes)
     }
 
     /// Whether nothing was run because nothing was chosen.
     pub(super) fn leaves_nothing(&self, outcomes: &[Outcome]) -> bool {
         let is_left = |outcome: &Outcome| match &outcome.state {
             State::Ran { verdicts, .. } => verdicts.iter().all(Option::is_none),
+            State::UnitTests(run) => !run.chosen.iter().any(|chosen| *chosen),
             State::Unreadable(..) | State::NotRun => false,
         };
         !self.patterns.is_empty() && outcomes.iter().all(is_left)
@@ -160,6 +180,7 @@ pub(super) fn run_all(
     inputs: Vec<Input>,
     features: &Features,
     options: &RunOptions,
+    unit: &UnitSettings,
     selection: &Selection,
     update: bool,
     progress: &Progress,
@@ -169,7 +190,7 @@ pub(super) fn run_all(
         let (name, path) = (input.name.clone(), input.path.clone());
         let state = match at > first_failed.load(Ordering::Relaxed) {
             true => State::NotRun,
-            false => run_one(&input, features, options, selection, update),
+            false => run_one(&input, features, options, unit, selection, update),
         };
         let outcome = Outcome { name, path, state };
         if selection.fail_fast && outcome.exit() != Exit::Ok {
@@ -189,15 +210,15 @@ fn run_one(
     input: &Input,
     features: &Features,
     options: &RunOptions,
+    unit: &UnitSettings,
     selection: &Selection,
     update: bool,
 ) -> State {
-    let is_yaml = |path: &PathBuf| {
-        path.extension().is_some_and(|extension| extension == "yml" || extension == "yaml")
-    };
-    if input.path.as_ref().is_some_and(is_yaml) {
-        let name = input.name.clone();
-        return State::Unreadable(Unreadable::Kind(Box::new(UnitTest { name })));
+    if input.is_unit_test() {
+        return match unit::run_file(input, unit, selection) {
+            Ok(run) => State::UnitTests(Box::new(run)),
+            Err(located) => State::Unreadable(Unreadable::UnitTests(located)),
+        };
     }
     let script = match Script::parse_with(&input.name, &input.text, features) {
         Ok(script) => script,

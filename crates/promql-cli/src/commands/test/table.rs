@@ -134,7 +134,9 @@ fn values(row: &Row) -> (String, String) {
         RowVerdict::Different if expected == got => {
             let exact = |value: &Option<SampleValue>| match value {
                 Some(SampleValue::Float(value)) => number::sample(*value),
-                _ => expected.clone(),
+                // With the hint, which is all that can differ.
+                Some(SampleValue::Histogram(histogram)) => histogram.notation().to_string(),
+                None => String::new(),
             };
             (exact(&row.expected), exact(&row.got))
         }

@@ -1,0 +1,305 @@
+//! Unit-test files: their rule files are found and read, and their tests run.
+
+pub(super) mod explain;
+pub(super) mod json;
+pub(super) mod promtool;
+pub(super) mod report;
+
+use std::collections::HashMap;
+use std::path::{Component, Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock};
+
+use promql_rules::evaluate::PreparedFile;
+use promql_rules::rule_file::LoadOptions;
+use promql_rules::unit_test::{
+    AlertVerdict, ExpressionVerdict, Outcome, RunOptions, TestGroup, UnitTestFile, run,
+};
+use promql_rules::{Finding, Located};
+use rayon::prelude::*;
+
+use super::files::Input;
+use super::run::Selection;
+
+/// What came of a unit-test file.
+pub(super) struct UnitRun {
+    pub(super) file: UnitTestFile,
+    /// What is odd in it as a whole.
+    pub(super) warnings: Vec<Finding>,
+    /// The patterns that match no file, joined to the folder of the file.
+    pub(super) unmatched: Vec<String>,
+    /// The rule files, in the order of their patterns.
+    pub(super) rules: Vec<Arc<PreparedFile>>,
+    /// The rule files that can't be used. No test is run then, and all fail.
+    pub(super) faults: Vec<Arc<RuleFault>>,
+    /// One outcome for each test; nothing for those that were not run.
+    pub(super) outcomes: Vec<Option<Outcome>>,
+    /// Which tests were chosen.
+    pub(super) chosen: Vec<bool>,
+}
+
+/// A rule file that can't be used.
+#[derive(Debug)]
+pub(super) struct RuleFault {
+    pub(super) name: String,
+    pub(super) text: Arc<str>,
+    pub(super) findings: Vec<Finding>,
+}
+
+impl RuleFault {
+    /// What is wrong, ready to be drawn.
+    pub(super) fn located(&self) -> Vec<Located> {
+        let errors = self.findings.iter().filter(|finding| finding.is_error());
+        errors.map(|finding| finding.located(&self.name, &self.text)).collect()
+    }
+}
+
+/// How a test ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TestState {
+    Passed,
+    Failed,
+    NotRun,
+}
+
+impl UnitRun {
+    /// How the test of a number ended.
+    pub(super) fn state(&self, number: usize) -> TestState {
+        if !self.chosen.get(number).copied().unwrap_or(false) {
+            return TestState::NotRun;
+        }
+        match self.outcomes.get(number) {
+            _ if !self.faults.is_empty() => TestState::Failed,
+            Some(Some(outcome)) if outcome.is_passed() => TestState::Passed,
+            Some(Some(_)) => TestState::Failed,
+            _ => TestState::NotRun,
+        }
+    }
+
+    /// Whether all tests that were chosen passed.
+    pub(super) fn is_passed(&self) -> bool {
+        self.faults.is_empty()
+            && (0..self.file.tests.len()).all(|test| self.state(test) != TestState::Failed)
+    }
+
+    /// What passed, what failed and what was not run: tests of alerts and of expressions, and tests
+    /// that failed as a whole.
+    pub(super) fn counts(&self) -> (usize, usize, usize) {
+        let (mut passed, mut failed, mut not_run) = (0, 0, 0);
+        for (number, test) in self.file.tests.iter().enumerate() {
+            let items = test.alert_tests.len() + test.expression_tests.len();
+            let Some(Some(outcome)) = self.outcomes.get(number) else {
+                failed += usize::from(self.state(number) == TestState::Failed);
+                not_run += items;
+                continue;
+            };
+            failed += usize::from(!outcome.failures.is_empty());
+            let alerts = outcome.alerts.iter().map(|verdict| {
+                verdict.as_ref().map(|verdict| matches!(verdict, AlertVerdict::Passed))
+            });
+            let expressions = outcome.expressions.iter().map(|verdict| {
+                verdict.as_ref().map(|verdict| matches!(verdict, ExpressionVerdict::Passed))
+            });
+            for verdict in alerts.chain(expressions) {
+                *match verdict {
+                    Some(true) => &mut passed,
+                    Some(false) => &mut failed,
+                    None => &mut not_run,
+                } += 1;
+            }
+        }
+        (passed, failed, not_run)
+    }
+
+    /// What is odd in the file and its tests, ready to be drawn.
+    pub(super) fn located_warnings(&self) -> Vec<Located> {
+        let of_tests = self.outcomes.iter().flatten().flat_map(|outcome| &outcome.warnings);
+        let mut warnings: Vec<&Finding> = self.warnings.iter().chain(of_tests).collect();
+        // What is odd about the file is found by each of its tests.
+        warnings.sort_by_key(|finding| finding.span.start);
+        warnings.dedup();
+        let located = warnings.iter().map(|f| f.located(&self.file.name, &self.file.text));
+        located.collect()
+    }
+}
+
+/// What reading a rule file came to.
+type Prepared = Result<Arc<PreparedFile>, Arc<RuleFault>>;
+
+/// Rule files that were read, each once for all tests.
+#[derive(Default)]
+pub(super) struct RuleCache {
+    files: Mutex<HashMap<PathBuf, Arc<OnceLock<Prepared>>>>,
+    options: LoadOptions,
+}
+
+impl RuleCache {
+    pub(super) fn new(options: LoadOptions) -> RuleCache {
+        RuleCache { files: Mutex::default(), options }
+    }
+
+    fn load(&self, path: &Path) -> Prepared {
+        let cell = match self.files.lock() {
+            Ok(mut files) => Arc::clone(files.entry(path.to_path_buf()).or_default()),
+            Err(_) => Arc::default(),
+        };
+        cell.get_or_init(|| self.read(path)).clone()
+    }
+
+    fn read(&self, path: &Path) -> Prepared {
+        let name = path.display().to_string();
+        let fault = |text: Arc<str>, findings: Vec<Finding>| {
+            Arc::new(RuleFault { name: name.clone(), text, findings })
+        };
+        let text = std::fs::read(path).map_err(|error| {
+            let message = format!("the rule file {name} can't be read: {error}");
+            fault("".into(), vec![Finding::error("rules::unreadable", 0..0, message, "", "")])
+        })?;
+        PreparedFile::load(&name, &text, &self.options)
+            .map(Arc::new)
+            .map_err(|(file, findings)| fault(file.text, findings))
+    }
+}
+
+/// The rule files that a unit-test file names.
+#[derive(Default)]
+struct FoundRules {
+    paths: Vec<PathBuf>,
+    unmatched: Vec<String>,
+    warnings: Vec<Finding>,
+}
+
+/// The rule files of a unit-test file, each once, in the order of its patterns and then of the
+/// paths. Patterns that match nothing are warnings.
+fn rule_files(file: &UnitTestFile, path: Option<&Path>) -> Result<FoundRules, Box<Finding>> {
+    let folder = path.and_then(Path::parent).unwrap_or(Path::new(""));
+    let options = glob::MatchOptions { require_literal_separator: true, ..Default::default() };
+    let FoundRules { mut paths, mut unmatched, mut warnings } = FoundRules::default();
+    for pattern in &file.rule_files {
+        let whole = match Path::new(&pattern.value).is_absolute() {
+            true => pattern.value.clone(),
+            false => {
+                let folder = glob::Pattern::escape(&folder.display().to_string());
+                Path::new(&folder).join(&pattern.value).display().to_string()
+            }
+        };
+        let found = glob::glob_with(&whole, options).map_err(|error| {
+            Finding::error(
+                "unit-test::bad-pattern",
+                pattern.span.clone(),
+                format!("`{}` is no pattern for files: {error}", pattern.value),
+                "no pattern",
+                "`*` stands for any part of a name, `?` for a character, `[…]` for one of several",
+            )
+            .with_upstream("syntax error in pattern")
+        });
+        let found = found.map_err(Box::new)?;
+        let before = paths.len();
+        let mut matches = 0;
+        for path in found.flatten().map(|path| cleaned(&path)) {
+            matches += 1;
+            if !paths.contains(&path) {
+                paths.push(path);
+            }
+        }
+        paths[before..].sort();
+        if matches == 0 {
+            unmatched.push(folder.join(&pattern.value).display().to_string());
+            let finding = Finding::error(
+                "unit-test::no-rule-file",
+                pattern.span.clone(),
+                format!("no file is called like `{}`", pattern.value),
+                "no rules come from here",
+                "patterns are relative to the folder of the test file",
+            );
+            warnings.push(finding.warning());
+        }
+    }
+    Ok(FoundRules { paths, unmatched, warnings })
+}
+
+/// A path without `.` and without `name/..`, as promtool names the files.
+fn cleaned(path: &Path) -> PathBuf {
+    let mut clean = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir
+                if matches!(clean.components().next_back(), Some(Component::Normal(_))) =>
+            {
+                clean.pop();
+            }
+            _ => clean.push(part),
+        }
+    }
+    clean
+}
+
+/// How unit-test files are run.
+pub(super) struct UnitSettings {
+    pub(super) options: RunOptions,
+    pub(super) rules: RuleCache,
+}
+
+/// Runs the tests of a file.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn run_file(
+    input: &Input,
+    settings: &UnitSettings,
+    selection: &Selection,
+) -> Result<UnitRun, Vec<Located>> {
+    let read = UnitTestFile::read(&input.name, &input.text);
+    let located = |findings: &[Finding]| {
+        findings.iter().map(|finding| finding.located(&input.name, &read.text)).collect()
+    };
+    let Some(file) = read.file else { return Err(located(&read.findings)) };
+    let FoundRules { paths, unmatched, warnings: patterns } =
+        match rule_files(&file, input.path.as_deref()) {
+            Ok(found) => found,
+            Err(finding) => return Err(located(&[*finding])),
+        };
+    let mut warnings = read.findings;
+    warnings.extend(patterns);
+    let (mut rules, mut faults) = (Vec::new(), Vec::new());
+    for path in paths {
+        match settings.rules.load(&path) {
+            Ok(file) => rules.push(file),
+            Err(fault) => faults.push(fault),
+        }
+    }
+    let chosen: Vec<bool> =
+        file.tests.iter().map(|test| selection.takes_test(&file, test)).collect();
+    let is_usable = faults.is_empty();
+    let run_one = |number: usize| {
+        let is_run = is_usable && chosen[number] && !settings.options.cancellation.is_cancelled();
+        is_run.then(|| run(&file, number, &rules, &settings.options))
+    };
+    let mut outcomes: Vec<Option<Outcome>> = match selection.fail_fast {
+        false => (0..file.tests.len()).into_par_iter().map(run_one).collect(),
+        true => {
+            let mut failed = false;
+            let run_next = |number: usize| {
+                let outcome = if failed { None } else { run_one(number) };
+                failed |= outcome.as_ref().is_some_and(|outcome| !outcome.is_passed());
+                outcome
+            };
+            (0..file.tests.len()).map(run_next).collect()
+        }
+    };
+    if !settings.options.traps {
+        warnings.clear();
+        outcomes.iter_mut().flatten().for_each(|outcome| outcome.warnings.clear());
+    }
+    Ok(UnitRun { file, warnings, unmatched, rules, faults, outcomes, chosen })
+}
+
+/// The line of a byte of a text, from 1.
+pub(super) fn line_of(text: &str, at: usize) -> usize {
+    1 + text.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count()
+}
+
+/// Where a test begins.
+pub(super) fn test_line(file: &UnitTestFile, test: &TestGroup) -> usize {
+    line_of(&file.text, test.span.start)
+}

@@ -1,0 +1,143 @@
+//! Unit-test files: upstream's cases, our own, and the same files given to the real promtool.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use promql_tests::binary::{promql, workspace};
+use promql_tests::conformance::{Tally, files, read_json, say};
+use serde_json::Value;
+
+/// Runs the command in a folder: exit code, standard output, standard error.
+fn run(folder: &Path, program: &Path, arguments: &[String]) -> (i32, String, String) {
+    let output = Command::new(program)
+        .args(arguments)
+        .current_dir(folder)
+        .env("NO_COLOR", "1")
+        .output()
+        .unwrap_or_else(|error| panic!("{}: {error}", program.display()));
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
+}
+
+fn arguments(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
+}
+
+/// The real promtool, if it is there.
+fn promtool() -> Option<PathBuf> {
+    let folder = std::env::var_os("PROMQL_REFERENCE_BIN").map(PathBuf::from);
+    let promtool = folder.map(|folder| folder.join("promtool")).filter(|path| path.is_file());
+    if promtool.is_none() {
+        say("no promtool in PROMQL_REFERENCE_BIN, skipping 1 comparison");
+    }
+    promtool
+}
+
+/// What is given to promtool for a case.
+fn case_arguments(case: &Value, command: &[&str]) -> Vec<String> {
+    let mut all = arguments(command);
+    let texts = |field: &str| -> Vec<String> {
+        let values = case[field].as_array().into_iter().flatten();
+        values.filter_map(|value| value.as_str().map(str::to_owned)).collect()
+    };
+    texts("run").into_iter().for_each(|pattern| all.extend(["--run".to_owned(), pattern]));
+    if case["ignore_unknown_fields"] == true {
+        all.push("--ignore-unknown-fields".to_owned());
+    }
+    all.extend(texts("files"));
+    all
+}
+
+#[test]
+fn upstreams_cases_have_upstreams_verdicts() {
+    let Some(files) = files("unittest", "cases.json") else { return };
+    let promtool = promtool();
+    let (mut tally, mut beside) = (Tally::default(), Tally::default());
+    for path in files {
+        let folder = path.parent().expect("a folder").to_path_buf();
+        let file = read_json(&path);
+        let cases = file["cases"].as_array().expect("cases");
+        for case in cases.iter().filter(|case| case["command_line"] == true) {
+            let id = case["id"].as_str().expect("id");
+            let exit = case["exit"].as_i64().expect("exit");
+            for words in [&["test"][..], &["test", "--strict-promtool"]] {
+                let all = case_arguments(case, words);
+                let (code, out, error) = run(&folder, promql(), &all);
+                let outcome = if i64::from(code) == exit {
+                    Ok(())
+                } else {
+                    Err(format!("{words:?}: exit {code}, expected {exit}\n{out}{error}"))
+                };
+                tally.check(id, outcome);
+            }
+            // What an older release doesn't know it can't be compared with.
+            if let Some(promtool) = promtool.as_ref().filter(|_| case["promtool"]["agrees"] == true)
+            {
+                let theirs = run(&folder, promtool, &case_arguments(case, &["test", "rules"]));
+                let outcome = if i64::from(theirs.0) == exit {
+                    Ok(())
+                } else {
+                    Err(format!("promtool's exit {}, expected {exit}\n{}", theirs.0, theirs.2))
+                };
+                beside.check(id, outcome);
+            }
+        }
+    }
+    tally.finish("unittest");
+    if promtool.is_some() {
+        beside.finish("unittest beside promtool");
+    }
+}
+
+fn corpus(part: &str) -> Vec<String> {
+    let folder = workspace().join("corpus/unittests").join(part);
+    let mut found: Vec<String> = std::fs::read_dir(&folder)
+        .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+        .flatten()
+        .map(|entry| format!("corpus/unittests/{part}/{}", entry.file_name().to_string_lossy()))
+        .collect();
+    found.sort();
+    found
+}
+
+#[test]
+fn what_passes_here_passes_with_promtool() {
+    let promtool = promtool();
+    for (part, expected) in [("passing", 0), ("failing", 1)] {
+        for file in corpus(part) {
+            let ours = run(workspace(), promql(), &arguments(&["test", &file]));
+            assert_eq!(ours.0, expected, "{file}\n{}{}", ours.1, ours.2);
+            let Some(promtool) = &promtool else { continue };
+            let theirs = run(workspace(), promtool, &arguments(&["test", "rules", &file]));
+            assert_eq!(theirs.0, expected, "promtool: {file}\n{}{}", theirs.1, theirs.2);
+            // What is wrong with series is worded in another way.
+            if !file.ends_with("series.yml") {
+                let strict = arguments(&["test", "--strict-promtool", &file]);
+                let strict = run(workspace(), promql(), &strict);
+                assert_eq!(strict, theirs, "{file}");
+            }
+        }
+    }
+}
+
+/// What is told about a file.
+fn told(file: &str, more: &[&str]) -> String {
+    let mut words = vec!["test", "--width", "100"];
+    words.extend(more);
+    words.push(file);
+    let (code, out, error) = run(workspace(), promql(), &arguments(&words));
+    format!("{out}--- standard error\n{error}--- exit {code}\n")
+}
+
+#[test]
+fn failures_are_shown_with_their_places() {
+    for file in corpus("failing") {
+        let name = file.rsplit('/').next().unwrap_or_default().replace(".yml", "");
+        insta::assert_snapshot!(format!("failing_{name}"), told(&file, &[]));
+    }
+    insta::assert_snapshot!("broken_keys", told("corpus/unittests/broken/keys.yml", &[]));
+    insta::assert_snapshot!("traps", told("corpus/unittests/traps/traps.yml", &[]));
+    let file = "corpus/unittests/failing/explained.yml";
+    insta::assert_snapshot!("explained", told(file, &["--explain", "--diff"]));
+    insta::assert_snapshot!("json", told(file, &["-o", "json"]));
+}
