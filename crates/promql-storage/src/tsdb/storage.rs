@@ -342,8 +342,9 @@ impl SelectedSeries for Selection<'_> {
         }
         buffer.clear();
         let mut before: Option<&PlacedChunk> = None;
+        let mut in_order = true;
         for chunk in chunks {
-            let first = buffer.histograms.len();
+            let (float, first) = (buffer.timestamps.len(), buffer.histograms.len());
             let block = &self.storage.blocks[chunk.block as usize];
             block.decode(chunk.series, chunk.entry, buffer)?;
             // What a chunk says about its first histogram is about the chunk that was written
@@ -351,21 +352,30 @@ impl SelectedSeries for Selection<'_> {
             if before.is_none_or(|before| before.block != chunk.block) {
                 forget_hints(&mut buffer.histograms[first..], 1);
             }
+            in_order &= goes_on(buffer, float, first);
             before = Some(chunk);
         }
-        let mut in_order = buffer.timestamps.is_sorted() && buffer.histogram_timestamps.is_sorted();
         if let Some((head, number)) = head {
-            let first = buffer.histograms.len();
+            let (float, first) = (buffer.timestamps.len(), buffer.histograms.len());
             append(buffer, &head.read(number, &mut SampleBuffer::default())?);
             forget_hints(&mut buffer.histograms[first..], 1);
-            in_order &= buffer.timestamps.is_sorted() && buffer.histogram_timestamps.is_sorted();
+            in_order &= goes_on(buffer, float, first);
         }
         if !in_order {
             forget_hints(&mut buffer.histograms, usize::MAX);
+            sort(buffer);
         }
-        sort(buffer);
         Ok(buffer.samples())
     }
+}
+
+/// Whether the samples that were added, from given lengths on, are behind all that were there. What
+/// was added is in order.
+fn goes_on(buffer: &SampleBuffer, floats: usize, histograms: usize) -> bool {
+    let last = |times: &[i64], before: usize| times[..before].last().copied();
+    let last = last(&buffer.timestamps, floats).max(last(&buffer.histogram_timestamps, histograms));
+    let first = [(&buffer.timestamps, floats), (&buffer.histogram_timestamps, histograms)];
+    first.into_iter().all(|(times, at)| times.get(at).is_none_or(|time| Some(*time) > last))
 }
 
 /// Forgets what is known about the first counters.

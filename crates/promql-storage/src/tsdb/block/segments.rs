@@ -7,7 +7,7 @@ use promql_engine::SampleBuffer;
 use super::index::ChunkEntry;
 use crate::tsdb::TsdbError;
 use crate::tsdb::bytes::{Bytes, verify};
-use crate::tsdb::chunk::{self, Encoding};
+use crate::tsdb::chunk::{self, Encoding, Tail};
 use crate::tsdb::damage::Damage;
 use crate::tsdb::file::MappedFile;
 use crate::tsdb::folder::numbered_files;
@@ -64,9 +64,10 @@ fn decode(file: &[u8], offset: usize, buffer: &mut SampleBuffer) -> Result<(), D
     let start = bytes.position();
     let content = bytes.take(length.saturating_add(1))?;
     verify(content, bytes.u32()?, start)?;
-    let Some((encoding, data)) = content.split_first() else { return Err(Damage::end(start)) };
+    let Some(encoding) = content.first() else { return Err(Damage::end(start)) };
     let encoding = Encoding::of(*encoding).ok_or_else(|| {
         Damage::new(format!("a chunk has the unknown encoding {encoding}"), start)
     })?;
+    let data = Tail::new(&file[start + 1..], length);
     chunk::decode(encoding, data, buffer).map_err(|damage| damage.behind(start + 1))
 }

@@ -1,7 +1,7 @@
 //! Reading bits: the most significant of each byte first.
 //!
 //! A reader looks at one word of eight bytes at a time and takes from it what it needs, so that a
-//! sample costs one or two loads. Behind the end there are zeros; whoever reads asks now and then
+//! sample costs one or two loads. Behind the end there is anything; whoever reads asks now and then
 //! whether the end was passed, which is cheaper than to ask for each bit.
 
 use crate::tsdb::bytes::zigzag;
@@ -11,21 +11,53 @@ use crate::tsdb::damage::Damage;
 const GOOD: u32 = 57;
 
 pub(super) struct BitReader<'a> {
-    bytes: &'a [u8],
+    bytes: Tail<'a>,
     /// In bits.
     position: usize,
 }
 
+/// Bytes of which the first so many matter. What is behind them may be read and is not used, so
+/// that a word at a time can be read up to the end.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::tsdb) struct Tail<'a> {
+    all: &'a [u8],
+    length: usize,
+}
+
+impl<'a> Tail<'a> {
+    /// The first `length` of some bytes, or all if there are less.
+    pub(in crate::tsdb) fn new(all: &'a [u8], length: usize) -> Tail<'a> {
+        Tail { all, length: length.min(all.len()) }
+    }
+
+    /// Without the first bytes.
+    pub(super) fn behind(self, count: usize) -> Tail<'a> {
+        let count = count.min(self.length);
+        Tail { all: &self.all[count..], length: self.length - count }
+    }
+
+    /// Those that matter.
+    pub(super) fn bytes(self) -> &'a [u8] {
+        &self.all[..self.length]
+    }
+}
+
+impl<'a> From<&'a [u8]> for Tail<'a> {
+    fn from(all: &'a [u8]) -> Self {
+        Tail { all, length: all.len() }
+    }
+}
+
 impl<'a> BitReader<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
-        BitReader { bytes, position: 0 }
+    pub(super) fn new(bytes: impl Into<Tail<'a>>) -> Self {
+        BitReader { bytes: bytes.into(), position: 0 }
     }
 
     /// The next 57 bits or more, at the high end of a word.
     #[inline]
     pub(super) fn peek(&self) -> u64 {
         let first = self.position / 8;
-        let word = match self.bytes.get(first..).and_then(<[u8]>::first_chunk) {
+        let word = match self.bytes.all.get(first..).and_then(<[u8]>::first_chunk) {
             Some(word) => u64::from_be_bytes(*word),
             None => self.last_word(first),
         };
@@ -36,7 +68,7 @@ impl<'a> BitReader<'a> {
     #[cold]
     fn last_word(&self, first: usize) -> u64 {
         let mut word = [0; 8];
-        let rest = self.bytes.get(first..).unwrap_or_default();
+        let rest = self.bytes.all.get(first..).unwrap_or_default();
         word[..rest.len()].copy_from_slice(rest);
         u64::from_be_bytes(word)
     }
@@ -85,21 +117,21 @@ impl<'a> BitReader<'a> {
 
     /// How many bits are left.
     pub(super) fn left(&self) -> usize {
-        (self.bytes.len() * 8).saturating_sub(self.position)
+        (self.bytes.length * 8).saturating_sub(self.position)
     }
 
     /// Whether all that was read was there.
     #[inline]
     pub(super) fn check(&self) -> Result<(), Damage> {
-        if self.position > self.bytes.len() * 8 {
-            return Err(Damage::end(self.bytes.len()));
+        if self.position > self.bytes.length * 8 {
+            return Err(Damage::end(self.bytes.length));
         }
         Ok(())
     }
 
     /// Something that is wrong with what was read last.
     pub(super) fn damage(&self, what: &'static str) -> Damage {
-        Damage::new(what, (self.position / 8).min(self.bytes.len()))
+        Damage::new(what, (self.position / 8).min(self.bytes.length))
     }
 }
 
@@ -124,7 +156,7 @@ mod tests {
     #[test]
     fn bits_across_words() {
         let bytes: Vec<u8> = (1..=20).collect();
-        let mut reader = BitReader::new(&bytes);
+        let mut reader = BitReader::new(&bytes[..]);
         assert_eq!(reader.bits(4), 0);
         assert_eq!(reader.bits(8), 0x10);
         assert_eq!(reader.bits(64), 0x2030_4050_6070_8090);

@@ -12,6 +12,7 @@ mod xor;
 mod xor2;
 
 use bits::BitReader;
+pub(super) use bits::Tail;
 use promql_engine::SampleBuffer;
 
 use super::bytes::Bytes;
@@ -46,23 +47,23 @@ impl Encoding {
 /// ascend.
 pub(super) fn decode(
     encoding: Encoding,
-    data: &[u8],
+    data: Tail<'_>,
     buffer: &mut SampleBuffer,
 ) -> Result<(), Damage> {
-    let mut bytes = Bytes::new(data);
-    let header = bytes.u16()?;
+    let header = Bytes::new(data.bytes()).u16()?;
+    let data = data.behind(2);
     let decoded = match encoding {
         Encoding::Xor => {
             let SampleBuffer { timestamps, values, start_timestamps, .. } = buffer;
-            let decoded = xor::decode(header.into(), bytes.rest(), timestamps, values);
+            let decoded = xor::decode(header.into(), data, timestamps, values);
             if !start_timestamps.is_empty() {
                 start_timestamps.resize(timestamps.len(), 0);
             }
             decoded
         }
-        Encoding::Xor2 => xor2::decode(header.into(), bytes.rest(), buffer),
+        Encoding::Xor2 => xor2::decode(header.into(), data, buffer),
         Encoding::Histogram { float, start_times } => {
-            histogram::decode(header, float, start_times, bytes.rest(), buffer)
+            histogram::decode(header, float, start_times, data.bytes(), buffer)
         }
     };
     decoded.map_err(|damage| damage.behind(2))

@@ -9,7 +9,7 @@ fn bytes(hex: &str) -> Vec<u8> {
 
 fn decoded(encoding: u8, hex: &str) -> SampleBuffer {
     let mut buffer = SampleBuffer::default();
-    decode(Encoding::of(encoding).unwrap(), &bytes(hex), &mut buffer).unwrap();
+    decode(Encoding::of(encoding).unwrap(), bytes(hex)[..].into(), &mut buffer).unwrap();
     buffer
 }
 
@@ -36,7 +36,8 @@ fn every_shorter_chunk_ends_too_early() {
         let data = bytes(data);
         for length in 0..data.len() {
             let mut buffer = SampleBuffer::default();
-            let decoded = decode(Encoding::of(encoding).unwrap(), &data[..length], &mut buffer);
+            let decoded =
+                decode(Encoding::of(encoding).unwrap(), data[..length].into(), &mut buffer);
             // The last byte may hold nothing but padding.
             assert!(decoded.is_err() || length + 1 == data.len(), "{encoding} {length}");
         }
@@ -64,7 +65,7 @@ fn wide_changes() {
         byte.iter().enumerate().map(|(at, digit)| (digit - b'0') << (7 - at)).sum::<u8>()
     }));
     let mut buffer = SampleBuffer::default();
-    decode(Encoding::Xor, &data, &mut buffer).unwrap();
+    decode(Encoding::Xor, data[..].into(), &mut buffer).unwrap();
     assert_eq!(buffer.timestamps, [0, 1, 8194]);
     assert_eq!(buffer.values, [1.0, 1.0, -1.5]);
 }
@@ -160,7 +161,7 @@ fn flipped_bits() {
             let mut data = data.clone();
             data[bit / 8] ^= 0x80 >> (bit % 8);
             let mut buffer = SampleBuffer::default();
-            let _ = decode(Encoding::of(encoding).unwrap(), &data, &mut buffer);
+            let _ = decode(Encoding::of(encoding).unwrap(), data[..].into(), &mut buffer);
             assert!(buffer.timestamps.is_sorted());
             assert!(buffer.timestamps.len() < 1 << 16);
         }

@@ -26,11 +26,23 @@ impl XorValue {
     #[inline]
     pub(super) fn next(&mut self, reader: &mut BitReader<'_>) -> Result<f64, Damage> {
         let word = reader.peek();
+        self.next_from(reader, word, 0)
+    }
+
+    /// The next float. So many bits were used already of the word that was read last, and `word`
+    /// holds what follows them.
+    #[inline]
+    pub(super) fn next_from(
+        &mut self,
+        reader: &mut BitReader<'_>,
+        word: u64,
+        used: u32,
+    ) -> Result<f64, Damage> {
         if word >> 63 == 0 {
-            reader.skip(1);
+            reader.skip(used + 1);
         } else {
             let new_window = word >> 62 == 0b11;
-            self.difference(reader, word << 2, 2, new_window)?;
+            self.difference(reader, word << 2, used + 2, new_window)?;
         }
         Ok(f64::from_bits(self.bits))
     }

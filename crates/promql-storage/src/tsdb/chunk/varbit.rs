@@ -47,7 +47,7 @@ mod tests {
                 byte.iter().enumerate().map(shift).sum()
             })
             .collect();
-        (BitReader::new(&bytes).varbit_int(), BitReader::new(&bytes).varbit_uint())
+        (BitReader::new(&bytes[..]).varbit_int(), BitReader::new(&bytes[..]).varbit_uint())
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! next one is compared with.
 
 use super::Clock;
-use super::bits::{BitReader, twos_complement};
+use super::bits::{BitReader, Tail, twos_complement};
 use super::start_time::StartTimes;
 use super::value::XorValue;
 use crate::columns::push_start;
@@ -15,10 +15,13 @@ use promql_engine::SampleBuffer;
 use promql_model::{is_stale_nan, stale_nan};
 
 /// Decodes the samples behind the count, and adds them to the columns.
-pub(super) fn decode(count: usize, data: &[u8], buffer: &mut SampleBuffer) -> Result<(), Damage> {
-    let mut bytes = Bytes::new(data);
-    let header = bytes.u8()?;
-    let mut reader = BitReader::new(bytes.rest());
+pub(super) fn decode(
+    count: usize,
+    data: Tail<'_>,
+    buffer: &mut SampleBuffer,
+) -> Result<(), Damage> {
+    let header = Bytes::new(data.bytes()).u8()?;
+    let mut reader = BitReader::new(data.behind(1));
     samples(count, header, &mut reader, buffer).map_err(|damage| damage.behind(1))
 }
 
