@@ -141,6 +141,11 @@ impl Prometheus {
         }
     }
 
+    /// Where the server listens.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Where the server keeps its data.
     pub fn data(&self) -> PathBuf {
         self.folder.0.join("data")

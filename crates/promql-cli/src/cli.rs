@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{check, completions, explain, fmt, man, parse, query, test};
+use crate::commands::{check, completions, explain, fmt, man, parse, query, serve, test};
 use crate::console::ColorChoice;
 
 const AFTER: &str = "\
@@ -13,6 +13,7 @@ Examples:
   promql fmt --check queries/
   promql check rules/
   promql test tests/
+  promql serve -s /var/lib/prometheus
 
 Exit codes: 0 everything was answered; 1 an expression is wrong, a query failed or
 there are findings; 2 the command was not understood or an input can't be read.";
@@ -47,6 +48,8 @@ pub enum Command {
     Check(check::Check),
     /// Run test scripts and unit tests: what queries and rules must make of series
     Test(test::Test),
+    /// Answer the HTTP API of Prometheus over files, folders or servers
+    Serve(Box<serve::Serve>),
     /// Print a completion script for a shell
     Completions(completions::Completions),
     /// Print the manual page, in roff

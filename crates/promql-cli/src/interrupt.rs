@@ -40,3 +40,11 @@ pub fn while_stoppable<T>(task: impl FnOnce() -> T) -> T {
     STOPPABLE.store(false, Ordering::SeqCst);
     result
 }
+
+/// The same for something that waits, and that a first Ctrl-C ends in order.
+pub async fn until_stopped<T>(task: impl Future<Output = T>) -> T {
+    STOPPABLE.store(true, Ordering::SeqCst);
+    let result = task.await;
+    STOPPABLE.store(false, Ordering::SeqCst);
+    result
+}

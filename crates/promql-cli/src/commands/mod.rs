@@ -7,6 +7,7 @@ pub mod fmt;
 pub mod man;
 pub mod parse;
 pub mod query;
+pub mod serve;
 pub mod test;
 
 use std::path::PathBuf;

@@ -1,0 +1,160 @@
+//! Writing JSON as the API does.
+//!
+//! Answers can be large, so numbers go straight into the text, and the times of samples, which are
+//! the same for all series of a range query, are formatted once.
+
+use std::fmt::Write;
+
+/// A JSON string. Characters that HTML gives a meaning are escaped as upstream escapes them, which
+/// makes no difference to a reader of JSON.
+pub fn string(out: &mut String, text: &str) {
+    out.push('"');
+    let mut plain = 0;
+    for (at, c) in text.char_indices() {
+        let escaped = match c {
+            '"' => "\\\"",
+            '\\' => "\\\\",
+            '\n' => "\\n",
+            '\r' => "\\r",
+            '\t' => "\\t",
+            '\u{8}' => "\\b",
+            '\u{c}' => "\\f",
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' | '\0'..='\u{1f}' => "",
+            _ => continue,
+        };
+        out.push_str(&text[plain..at]);
+        match escaped {
+            "" => {
+                let _ = write!(out, "\\u{:04x}", c as u32);
+            }
+            escaped => out.push_str(escaped),
+        }
+        plain = at + c.len_utf8();
+    }
+    out.push_str(&text[plain..]);
+    out.push('"');
+}
+
+/// A list of whatever `write` writes.
+pub(crate) fn list<T>(
+    out: &mut String,
+    items: impl IntoIterator<Item = T>,
+    mut write: impl FnMut(&mut String, T),
+) {
+    out.push('[');
+    for (at, item) in items.into_iter().enumerate() {
+        if at > 0 {
+            out.push(',');
+        }
+        write(out, item);
+    }
+    out.push(']');
+}
+
+/// A time in seconds, with exactly three decimals if it is no whole second.
+pub(crate) fn seconds(out: &mut String, milliseconds: i64) {
+    let (whole, rest) = (milliseconds / 1000, (milliseconds % 1000).unsigned_abs());
+    let sign = if milliseconds < 0 && whole == 0 { "-" } else { "" };
+    let _ = match rest {
+        0 => write!(out, "{whole}"),
+        _ => write!(out, "{sign}{whole}.{rest:03}"),
+    };
+}
+
+/// A time in seconds in the shortest form.
+pub(crate) fn short_seconds(out: &mut String, milliseconds: i64) {
+    let start = out.len();
+    seconds(out, milliseconds);
+    if milliseconds % 1000 != 0 {
+        let kept = out[start..].trim_end_matches('0').len();
+        out.truncate(start + kept);
+    }
+}
+
+/// Times that are written again and again, in ascending order.
+#[derive(Default)]
+pub(crate) struct Times {
+    /// Each with the text that it has.
+    known: Vec<(i64, String)>,
+    /// The next one that is expected.
+    next: usize,
+}
+
+impl Times {
+    /// Begins with the first time again.
+    pub(crate) fn rewind(&mut self) {
+        self.next = 0;
+    }
+
+    pub(crate) fn write(&mut self, out: &mut String, time: i64) {
+        while let Some((known, text)) = self.known.get(self.next) {
+            if *known > time {
+                break;
+            }
+            self.next += 1;
+            if *known == time {
+                out.push_str(text);
+                return;
+            }
+        }
+        if self.next < self.known.len() {
+            return seconds(out, time);
+        }
+        let mut text = String::new();
+        seconds(&mut text, time);
+        out.push_str(&text);
+        self.known.push((time, text));
+        self.next = self.known.len();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(write: impl FnOnce(&mut String)) -> String {
+        let mut out = String::new();
+        write(&mut out);
+        out
+    }
+
+    #[test]
+    fn times() {
+        let cases = [
+            (1_795_410_570_000, "1795410570", "1795410570"),
+            (1_795_410_570_500, "1795410570.500", "1795410570.5"),
+            (750, "0.750", "0.75"),
+            (-750, "-0.750", "-0.75"),
+            (-1_001, "-1.001", "-1.001"),
+            (0, "0", "0"),
+            (-10_000, "-10", "-10"),
+        ];
+        for (time, long, short) in cases {
+            assert_eq!(text(|out| seconds(out, time)), long);
+            assert_eq!(text(|out| short_seconds(out, time)), short);
+        }
+    }
+
+    #[test]
+    fn times_again_and_others() {
+        let mut times = Times::default();
+        let mut out = String::new();
+        for series in [[0, 15_000, 30_500], [15_000, 20_000, 30_500], [7, 30_500, 45_000]] {
+            times.rewind();
+            series.iter().for_each(|time| {
+                times.write(&mut out, *time);
+                out.push(' ');
+            });
+        }
+        assert_eq!(out, "0 15 30.500 15 20 30.500 0.007 30.500 45 ");
+    }
+
+    #[test]
+    fn strings() {
+        assert_eq!(text(|out| string(out, "")), "\"\"");
+        assert_eq!(
+            text(|out| string(out, "a<é>\"\\\n\u{1}\u{2028}😀")),
+            "\"a\\u003cé\\u003e\\\"\\\\\\n\\u0001\\u2028😀\""
+        );
+    }
+}
