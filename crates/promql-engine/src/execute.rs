@@ -225,7 +225,7 @@ impl<'a> Step<'a> {
         let before = samples.series.clone();
         let series = match take {
             Take::Value => before.clone(),
-            _ => drop_names(self.context, &before),
+            _ => drop_names(self.context, &before)?,
         };
         let selector = Box::new(InstantSelector { samples, take, series, operation: self.index });
         match take {
@@ -267,7 +267,7 @@ impl<'a> Step<'a> {
         map: impl Fn(&mut Column) + Send + Sync + 'a,
     ) -> Result<VectorOperator<'a>, EngineError> {
         let before = input.series().to_vec();
-        let series = drop_names(self.context, &before);
+        let series = drop_names(self.context, &before)?;
         self.united(Box::new(MapColumns { input, series, map }), &before, SameLabels::Merge)
     }
 
@@ -338,7 +338,7 @@ impl<'a> Step<'a> {
                 let (vector, scalar) = (inputs.vector()?, inputs.scalar()?);
                 let before = vector.series().to_vec();
                 let operation =
-                    with_scalar(self.context, op, vector, scalar, scalar_is_left, self.place());
+                    with_scalar(self.context, op, vector, scalar, scalar_is_left, self.place())?;
                 match op {
                     ElementOp::Filter(_) | ElementOp::Trim(_) => Ok(operation),
                     _ => self.united(operation, &before, SameLabels::Merge),
@@ -454,7 +454,7 @@ impl<'a> Step<'a> {
             Vector::LabelReplace { destination, replacement, source, regex, .. } => {
                 let input = inputs.vector()?;
                 let series = labels::replace(
-                    query,
+                    self.context,
                     input.series(),
                     *destination,
                     *replacement,
@@ -467,7 +467,7 @@ impl<'a> Step<'a> {
             Vector::LabelJoin { destination, separator, sources, .. } => {
                 let input = inputs.vector()?;
                 let series =
-                    labels::join(query, input.series(), *destination, *separator, sources)?;
+                    labels::join(self.context, input.series(), *destination, *separator, sources)?;
                 let relabelled = Box::new(Relabelled { input, series });
                 unite(self.context, relabelled, self.steps(), SameLabels::Merge)
             }
@@ -584,7 +584,7 @@ impl<'a> Step<'a> {
         }
         let series = match kernel.keeps_name() {
             true => source.series().to_vec(),
-            false => drop_names(self.context, source.series()),
+            false => drop_names(self.context, source.series())?,
         };
         Ok(OverRange {
             context: self.context,

@@ -24,6 +24,9 @@ pub(crate) struct Limits {
     start: Instant,
     timeout: Option<Duration>,
     cancellation: Cancellation,
+    /// How often it was looked at whether the query is to end.
+    #[cfg(test)]
+    checks: AtomicUsize,
 }
 
 /// Something that is held, and how much of it there may be at one time.
@@ -68,11 +71,18 @@ impl Limits {
             start: Instant::now(),
             timeout: options.timeout,
             cancellation,
+            #[cfg(test)]
+            checks: AtomicUsize::new(0),
         }
     }
 
     pub(crate) fn cancellation(&self) -> &Cancellation {
         &self.cancellation
+    }
+
+    #[cfg(test)]
+    pub(crate) fn checks(&self) -> usize {
+        self.checks.load(Ordering::Relaxed)
     }
 
     /// Since when the query runs.
@@ -88,6 +98,8 @@ impl Limits {
 
     /// Lets the query end here if it was cancelled or its time is over.
     pub(crate) fn check(&self) -> Result<(), EngineError> {
+        #[cfg(test)]
+        self.checks.fetch_add(1, Ordering::Relaxed);
         if self.cancellation.is_cancelled() {
             return Err(EngineError::Cancelled);
         }
@@ -102,6 +114,15 @@ impl Limits {
     /// [`Limits::check`] every so many rounds of a loop.
     pub(crate) fn check_round(&self, round: usize) -> Result<(), EngineError> {
         if round.is_multiple_of(ROUNDS) { self.check() } else { Ok(()) }
+    }
+
+    /// Collects what may be a million label sets, looking now and then at whether the query is to end.
+    pub(crate) fn collect<T, C: FromIterator<T>>(
+        &self,
+        items: impl IntoIterator<Item = T>,
+    ) -> Result<C, EngineError> {
+        let items = items.into_iter().enumerate();
+        items.map(|(round, item)| self.check_round(round).map(|()| item)).collect()
     }
 
     /// Counts samples that are kept as long as the result lives.

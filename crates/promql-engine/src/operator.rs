@@ -6,7 +6,7 @@
 //! operation that needs all of its input (an aggregation, a sort) consumes it when it is built and
 //! hands out what it [kept](Kept).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use promql_model::{Labels, SampleValue};
 
@@ -14,7 +14,7 @@ use crate::EngineError;
 use crate::column::Column;
 use crate::context::Context;
 use crate::label_sets::{METADATA, without_metadata};
-use crate::limits::Held;
+use crate::limits::{Held, Limits};
 use crate::storage::Samples;
 use crate::workers::{RangeBuffer, Scratch};
 
@@ -272,11 +272,18 @@ impl Operator for Relabelled<'_> {
 }
 
 /// The label sets of an operation that drops the metric's name: at once, or when the query is done.
-pub(crate) fn drop_names(context: &Context<'_>, series: &[Series]) -> Vec<Series> {
-    if context.options.delayed_name_removal {
-        return series.iter().map(|s| Series { drop_name: true, ..s.clone() }).collect();
-    }
-    series.iter().map(|s| Series::new(without_metadata(&s.labels))).collect()
+///
+/// # Errors
+/// The query is to end: there may be millions of series.
+pub(crate) fn drop_names(
+    context: &Context<'_>,
+    series: &[Series],
+) -> Result<Vec<Series>, EngineError> {
+    let delayed = context.options.delayed_name_removal;
+    context.limits.collect(series.iter().map(|series| match delayed {
+        true => Series { drop_name: true, ..series.clone() },
+        false => Series::new(without_metadata(&series.labels)),
+    }))
 }
 
 /// What to do with series that have the same labels.
@@ -308,16 +315,17 @@ pub(crate) fn unite<'a>(
     steps: usize,
     rule: SameLabels,
 ) -> Result<VectorOperator<'a>, EngineError> {
-    if !has_same_labels(operator.series()) {
+    if !has_same_labels(&context.limits, operator.series())? {
         return Ok(operator);
     }
     let (series, columns, held) = Kept::all_of(context, &*operator, steps)?.into_parts();
-    let (series, columns) = merge(series, columns, rule)?;
+    let (series, columns) = merge(&context.limits, series, columns, rule)?;
     Ok(Box::new(Kept::counted(series, columns, held)))
 }
 
 /// Merges the columns of series with the same labels.
 pub(crate) fn merge(
+    limits: &Limits,
     series: Vec<Series>,
     columns: Vec<Column>,
     rule: SameLabels,
@@ -325,7 +333,8 @@ pub(crate) fn merge(
     let mut positions: HashMap<Labels, usize> = HashMap::with_capacity(series.len());
     let mut merged_series: Vec<Series> = Vec::with_capacity(series.len());
     let mut merged_columns: Vec<Column> = Vec::with_capacity(series.len());
-    for (series, column) in series.into_iter().zip(columns) {
+    for (round, (series, column)) in series.into_iter().zip(columns).enumerate() {
+        limits.check_round(round)?;
         match positions.get(&series.labels) {
             None => {
                 positions.insert(series.labels.clone(), merged_series.len());
@@ -346,9 +355,18 @@ pub(crate) fn merge(
 }
 
 /// Whether two series have the same labels.
-pub(crate) fn has_same_labels(series: &[Series]) -> bool {
-    let mut seen = std::collections::HashSet::with_capacity(series.len());
-    !series.iter().all(|s| seen.insert(&s.labels))
+///
+/// # Errors
+/// The query is to end: there may be millions of series.
+pub(crate) fn has_same_labels(limits: &Limits, series: &[Series]) -> Result<bool, EngineError> {
+    let mut seen = HashSet::with_capacity(series.len());
+    for (round, series) in series.iter().enumerate() {
+        limits.check_round(round)?;
+        if !seen.insert(&series.labels) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Whether all series have the same name, type and unit: then the sets differ without them, too.

@@ -8,6 +8,7 @@ use crate::context::Context;
 use crate::grid::Grid;
 use crate::label_sets::without_metadata;
 use crate::limits::Held;
+use crate::limits::Limits;
 use crate::operator::{Kept, SameLabels, Series, has_same_labels, merge};
 use crate::over_range::extended::edges;
 use crate::values::{RangeValue, Value};
@@ -41,7 +42,7 @@ pub(crate) fn finish(
             // What the operators held is free before the result is made.
             drop(vector);
             let (series, columns, mut held) = kept.into_parts();
-            let (series, columns) = drop_flagged_names(series, columns)?;
+            let (series, columns) = drop_flagged_names(&context.limits, series, columns)?;
             Ok(match as_matrix {
                 true => QueryValue::Matrix(matrix(context, series, columns, grid, &mut held)?),
                 false => QueryValue::Vector(elements(series, columns, grid)),
@@ -57,16 +58,17 @@ fn first(scalar: &ScalarColumn, grid: &Grid) -> f64 {
 
 /// Removes the names that operations have only flagged for removal.
 fn drop_flagged_names(
+    limits: &Limits,
     mut series: Vec<Series>,
     columns: Vec<Column>,
 ) -> Result<(Vec<Series>, Vec<Column>), EngineError> {
     for series in series.iter_mut().filter(|series| series.drop_name) {
         *series = Series::new(without_metadata(&series.labels));
     }
-    if !has_same_labels(&series) {
+    if !has_same_labels(limits, &series)? {
         return Ok((series, columns));
     }
-    merge(series, columns, SameLabels::Merge)
+    merge(limits, series, columns, SameLabels::Merge)
 }
 
 fn elements(series: Vec<Series>, columns: Vec<Column>, grid: &Grid) -> Vec<VectorElement> {

@@ -89,6 +89,36 @@ fn the_result_is_that_of_computing_each_part_by_itself() {
     }
 }
 
+/// What doesn't depend on the step is computed once for a query, however many steps it has and
+/// wherever it stands.
+#[test]
+fn what_does_not_depend_on_the_step_is_computed_once() {
+    for (text, reads) in [
+        ("x @ 100", SERIES),
+        ("sum(x @ 100)", SERIES),
+        ("-(x @ end())", SERIES),
+        ("sum(rate(x[5m] @ end())) * time()", SERIES),
+        ("topk(3, x @ start()) + time()", SERIES),
+        ("y * on () group_left () sum(x @ 100)", 2 * SERIES),
+        ("y > scalar(avg(x @ end()))", 2 * SERIES),
+        // In a subquery: once, not at each of its steps, and not for each of the outer ones.
+        ("max_over_time(sum(x @ 100)[5m:15s])", SERIES),
+        ("max_over_time(sum(x)[5m:15s] @ end())", SERIES),
+    ] {
+        let (_, statistics, found) = run(text, true, 1);
+        assert_eq!(found, reads, "{text}");
+        // Whatever has one step gives one value for each series.
+        let query = compile(text, &Features::ALL).expect(text);
+        let plan = plan(&query, &options(true, 1)).expect(text);
+        let nodes = plan.nodes.iter().zip(&statistics.nodes);
+        let once = nodes.filter(|(node, _)| node.steps.count == 1 && node.window.is_none());
+        for (node, statistics) in once {
+            let at_most = statistics.candidates as u64;
+            assert!(statistics.samples <= at_most, "{text}: {}", node.operation);
+        }
+    }
+}
+
 /// Every part of a query makes its own remarks; of those with the same text the last one counts.
 #[test]
 fn remarks_point_at_the_last_of_equal_parts() {

@@ -62,7 +62,7 @@ pub(crate) fn join<'a>(
         Cardinality::OneToMany => (rhs, lhs),
         _ => (lhs, rhs),
     };
-    let (groups, ..) = match_groups(&join.matching, many.series(), one.series());
+    let (groups, ..) = match_groups(&context.limits, &join.matching, many.series(), one.series())?;
     let ambiguous = groups.iter().any(|group| join.is_ambiguous(group, many.series()));
     let shared = groups.iter().any(|group| group.lhs.len() > 1);
     let filled = join.fill_many.is_some() || join.fill_one.is_some();
@@ -92,7 +92,7 @@ pub(crate) fn join<'a>(
     let groups = {
         let many_series = kept.0.as_ref().map_or(many.series(), |kept| &kept.series);
         let one_series = kept.1.as_ref().map_or(one.series(), |kept| &kept.series);
-        match_groups(&join.matching, many_series, one_series).0
+        match_groups(&context.limits, &join.matching, many_series, one_series)?.0
     };
     if let (Some(many), Some(one)) = &kept {
         join.check(&context.limits, &groups, many, one)?;
@@ -103,11 +103,11 @@ pub(crate) fn join<'a>(
     if let Some(kept) = kept.1 {
         one = Box::new(kept);
     }
-    let cells = join.cells(&groups);
+    let cells = join.cells(&context.limits, &groups)?;
     let series = cells
         .iter()
-        .map(|cell| join.output_series(context, cell, &groups, many.series(), one.series()))
-        .collect();
+        .map(|cell| join.output_series(context, cell, &groups, many.series(), one.series()));
+    let series = context.limits.collect(series)?;
     let joined = Joined { context, join, many, one, groups, cells, series };
     unite(context, Box::new(joined), steps, SameLabels::Merge)
 }
@@ -164,24 +164,25 @@ impl Join {
     }
 
     /// The pairs of series that can match.
-    fn cells(&self, groups: &[MatchGroup]) -> Vec<Cell> {
+    fn cells(&self, limits: &Limits, groups: &[MatchGroup]) -> Result<Vec<Cell>, EngineError> {
         // In the order of the many side, then what is filled in on that side.
         let mut cells = Vec::new();
         for (at, group) in groups.iter().enumerate() {
+            limits.check_round(at)?;
             for &many in &group.lhs {
                 let ones = group.rhs.iter().map(|&one| Some(one));
                 let cell = |one| Cell { group: at, many: Some(many), one };
                 cells.extend(ones.chain(self.fill_one.map(|_| None)).map(cell));
             }
         }
-        cells.sort_by_key(|cell| cell.many);
+        limits.sort_by(&mut cells, |a, b| a.many.cmp(&b.many))?;
         if self.fill_many.is_some() {
             for (at, group) in groups.iter().enumerate() {
                 let cell = |&one: &usize| Cell { group: at, many: None, one: Some(one) };
                 cells.extend(group.rhs.iter().map(cell));
             }
         }
-        cells
+        Ok(cells)
     }
 
     fn output_series(

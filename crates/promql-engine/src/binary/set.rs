@@ -24,16 +24,18 @@ pub(crate) fn set_operation<'a>(
         // The left side decides which elements of the right one are added, and is a part of the
         // result itself.
         let lhs = Kept::all_of(context, &*lhs, steps)?;
-        let (groups, of_lhs, of_rhs) = match_groups(matching, &lhs.series, rhs.series());
+        let (groups, of_lhs, of_rhs) =
+            match_groups(&context.limits, matching, &lhs.series, rhs.series())?;
         context.limits.keep_bytes(groups.len().saturating_mul(steps.div_ceil(64) * 8))?;
         let mut presence = vec![Bitmap::empty(steps); groups.len()];
         for (column, group) in lhs.columns.iter().zip(of_lhs) {
             presence[group].union(&column.present());
         }
-        let series = lhs.series.iter().chain(rhs.series()).cloned().collect();
+        let series = context.limits.collect(lhs.series.iter().chain(rhs.series()).cloned())?;
         return Ok(Box::new(Or { lhs, rhs, series, presence, of_rhs }));
     }
-    let (groups, of_lhs, of_rhs) = match_groups(matching, lhs.series(), rhs.series());
+    let (groups, of_lhs, of_rhs) =
+        match_groups(&context.limits, matching, lhs.series(), rhs.series())?;
     if groups.iter().all(|group| group.lhs.len() < 2 || group.rhs.is_empty()) {
         return one_by_one(context, op, groups, of_lhs, (lhs, rhs), steps);
     }

@@ -20,12 +20,12 @@ pub(crate) fn with_scalar<'a>(
     scalar: ScalarColumn,
     scalar_is_left: bool,
     place: Place,
-) -> VectorOperator<'a> {
+) -> Result<VectorOperator<'a>, EngineError> {
     let series = match op {
         ElementOp::Filter(_) | ElementOp::Trim(_) => vector.series().to_vec(),
-        _ => drop_names(context, vector.series()),
+        _ => drop_names(context, vector.series())?,
     };
-    Box::new(WithScalar { context, op, vector, scalar, scalar_is_left, series, place })
+    Ok(Box::new(WithScalar { context, op, vector, scalar, scalar_is_left, series, place }))
 }
 
 struct WithScalar<'a> {

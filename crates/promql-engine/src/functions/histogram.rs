@@ -136,7 +136,7 @@ pub(crate) fn histogram<'a>(
             columns.push(column);
         }
     }
-    let series = drop_names(context, &series);
+    let series = drop_names(context, &series)?;
     let kept = Kept::new(context, series, columns)?;
     unite(context, Box::new(kept), grid.len, SameLabels::Merge)
 }

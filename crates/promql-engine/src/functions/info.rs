@@ -158,7 +158,7 @@ pub(crate) fn info<'a>(
         }
     }
     drop(held);
-    let (series, columns) = merge(series, columns, SameLabels::Merge)?;
+    let (series, columns) = merge(&context.limits, series, columns, SameLabels::Merge)?;
     Ok(Box::new(Kept::new(context, series, columns)?))
 }
 

@@ -5,16 +5,18 @@ use promql_syntax::Query;
 use promql_syntax::ast::Text;
 
 use crate::EngineError;
+use crate::context::Context;
 use crate::operator::Series;
 
 /// Joins the values of labels into another one.
 pub(crate) fn join(
-    query: &Query,
+    context: &Context<'_>,
     series: &[Series],
     destination: Text,
     separator: Text,
     sources: &[Text],
 ) -> Result<Vec<Series>, EngineError> {
+    let query = context.query;
     let sources: Vec<String> = sources
         .iter()
         .map(|&source| label_name(query, source, "source label name in label_join"))
@@ -26,18 +28,19 @@ pub(crate) fn join(
             sources.iter().map(|source| series.labels.get(source).unwrap_or_default()).collect();
         relabelled(series, &destination, values.join(&separator))
     });
-    Ok(joined.collect())
+    context.limits.collect(joined)
 }
 
 /// Rewrites the value of a label into another one, where a regular expression matches all of it.
 pub(crate) fn replace(
-    query: &Query,
+    context: &Context<'_>,
     series: &[Series],
     destination: Text,
     replacement: Text,
     source: Text,
     regex: Text,
 ) -> Result<Vec<Series>, EngineError> {
+    let query = context.query;
     let template = String::from_utf8_lossy(query.text(replacement));
     let pattern = query.text(regex);
     let rewrite = Rewrite::new(pattern, &template).map_err(|error| EngineError::Execution {
@@ -56,7 +59,7 @@ pub(crate) fn replace(
             None => series.clone(),
         }
     });
-    Ok(replaced.collect())
+    context.limits.collect(replaced)
 }
 
 /// The series with one label changed. Who writes the name wants to keep it.
