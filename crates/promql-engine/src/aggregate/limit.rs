@@ -22,6 +22,7 @@ pub(super) fn limitk<'a>(
     };
     let groups = aggregate.groups()?;
     let mut first = First {
+        finished: 0,
         taken: vec![0; limits.len()],
         limits,
         chosen: Vec::new(),
@@ -44,7 +45,9 @@ struct First<'a> {
     /// How many elements of the open group each step has.
     taken: Vec<usize>,
     limits: Vec<usize>,
-    /// The members of finished groups with what was taken of them.
+    /// How many of those that were chosen belong to finished groups.
+    finished: usize,
+    /// The members of all groups so far with what was taken of them.
     chosen: Vec<(usize, Column)>,
     held: Held<'a>,
 }
@@ -65,7 +68,36 @@ impl ByGroup for First<'_> {
 
     fn finish(&mut self, _: usize) -> Result<(), EngineError> {
         self.taken.fill(0);
+        if self.limits.len() == 1 {
+            into_heap(&mut self.chosen[self.finished..], |(_, column)| first_value(column));
+        }
+        self.finished = self.chosen.len();
         Ok(())
+    }
+}
+
+/// The value at the only step, of a histogram its sum.
+fn first_value(column: &Column) -> f64 {
+    match column.histogram(0) {
+        Some(histogram) => histogram.sum,
+        None => column.values.first().copied().unwrap_or(f64::NAN),
+    }
+}
+
+/// Upstream chooses the elements of an instant vector by pushing them into a heap whose least
+/// element is in front, and that is the order in which they are seen.
+fn into_heap<T>(elements: &mut [T], value: impl Fn(&T) -> f64) {
+    for pushed in 1..elements.len() {
+        let mut at = pushed;
+        while at > 0 {
+            let parent = (at - 1) / 2;
+            let (new, above) = (value(&elements[at]), value(&elements[parent]));
+            if !(new.is_nan() || new < above) {
+                break;
+            }
+            elements.swap(at, parent);
+            at = parent;
+        }
     }
 }
 
