@@ -162,10 +162,13 @@ pub fn evaluate_with_statistics(
     let result = run(query, storage, options, &plan, limits.clone(), statistics);
     let total_time = limits.start().elapsed();
     let (peak_samples, peak_bytes) = limits.peaks();
+    let peak_samples_of_server =
+        if result.is_ok() { collector.held_by_server(query, &plan) } else { 0 };
     let statistics = QueryStatistics {
         total_time,
         planning_time,
         peak_samples,
+        peak_samples_of_server,
         peak_bytes,
         ..collector.finish()
     };

@@ -104,13 +104,14 @@ impl QueryStatistics {
     ///   "timings": {"evalTotalTime": 0.1, "resultSortTime": 0.01, "queryPreparationTime": 0.02,
     ///               "innerEvalTime": 0.07, "execQueueTime": 0, "execTotalTime": 0.1},
     ///   "samples": {"totalQueryableSamples": 60, "peakSamples": 61, "samplesRead": 60,
-    ///               "peakBytes": 4096},
+    ///               "heldSamples": 4, "peakBytes": 4096},
     ///   "nodes": [{"time": 0.05, "candidates": 3, "series": 3, "samples": 60,
     ///              "labels": {"job": 1}}],
     ///   "reads": [{"time": 0.02, "series": 3, "samples": 60}]
     /// }
     /// ```
     ///
+    /// `peakSamples` is what Prometheus would hold at most, and `heldSamples` what was held here.
     /// `time` of a node is that in its own code, on all threads. `labels` has the number of
     /// different values of each label.
     pub fn to_json(&self) -> Value {
@@ -127,7 +128,8 @@ impl QueryStatistics {
             },
             "samples": {
                 "totalQueryableSamples": self.samples_queried,
-                "peakSamples": self.peak_samples,
+                "peakSamples": self.peak_samples_of_server,
+                "heldSamples": self.peak_samples,
                 "samplesRead": self.samples_read,
                 "peakBytes": self.peak_bytes,
             },

@@ -24,6 +24,7 @@ use crate::context::Context;
 use crate::grid::Grid;
 use crate::limits::{Limits, Patience};
 use crate::operator::{Operator, RangeSource, Series};
+use crate::statistics::WindowsOfSeries;
 use crate::storage::Samples;
 use crate::window::{WindowTable, Windows};
 use crate::workers::{Scratch, Tables};
@@ -235,6 +236,9 @@ impl Operator for OverRange<'_> {
         let limits = &*self.context.limits;
         limits.allow(table.longest)?;
         let mut queried = table.samples_in_windows();
+        let last =
+            |table: &WindowTable| table.end.len().checked_sub(1).map_or(0, |s| table.at(s).len());
+        let mut windows = WindowsOfSeries { longest: table.longest, last: last(table), results: 0 };
         out.reset(self.windows.len);
         let has_histograms = !samples.histograms.is_empty();
         if has_histograms {
@@ -242,6 +246,8 @@ impl Operator for OverRange<'_> {
             let largest = samples.histograms.iter().map(|h| h.samples()).max().unwrap_or(0);
             limits.allow(histogram_table.longest.saturating_mul(largest))?;
             queried += histogram_table.samples_in_windows().saturating_mul(largest);
+            windows.longest += histogram_table.longest.saturating_mul(largest);
+            windows.last += last(histogram_table).saturating_mul(largest);
         }
         if let Some(statistics) = &self.context.statistics {
             statistics.queried((self.operation, index), queried);
@@ -276,6 +282,10 @@ impl Operator for OverRange<'_> {
             done.map_err(|error| error.at(self.place.first))?;
         }
         limits.check()?;
+        if let Some(statistics) = &self.context.statistics {
+            windows.results = out.samples();
+            statistics.over_windows((self.operation, index), windows);
+        }
         self.remark(index, out, &notes);
         scratch.give_tables(self.operation, tables);
         scratch.give_buffer(buffer);

@@ -5,11 +5,15 @@
 //! operands. It is measured around each column and each batch of tasks: every thread remembers how
 //! much time operands took since the measurement around them began.
 
+mod held;
+
 use std::collections::BTreeMap;
 use std::collections::HashSet;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
+
+use promql_syntax::Query;
 
 use crate::EngineError;
 use crate::column::Column;
@@ -41,6 +45,9 @@ pub struct QueryStatistics {
     /// The most samples that were held at one time; see
     /// [`EngineOptions::max_samples`](crate::EngineOptions::max_samples).
     pub peak_samples: usize,
+    /// The most samples that Prometheus would hold (`peakSamples`), which keeps all operands of an
+    /// operation at all steps. 0 if the query failed.
+    pub peak_samples_of_server: usize,
     /// The most bytes that were held at one time; see
     /// [`EngineOptions::max_bytes`](crate::EngineOptions::max_bytes).
     pub peak_bytes: usize,
@@ -84,6 +91,8 @@ pub(crate) struct Collector {
     pub(crate) samples_read: AtomicU64,
     /// By operations that select on their own.
     queried: AtomicU64,
+    /// By operation and series.
+    windows: Mutex<BTreeMap<(usize, usize), WindowsOfSeries>>,
     reads: Vec<ReadCounters>,
     /// One for each operation, and one for what comes behind the last.
     nodes: Vec<NodeCounters>,
@@ -105,6 +114,8 @@ struct NodeCounters {
     nanoseconds: AtomicU64,
     /// How often a sample counts that it looks at.
     counted: usize,
+    /// The number of steps.
+    steps: usize,
     output: OnceLock<Output>,
 }
 
@@ -115,6 +126,19 @@ struct Output {
     series: Vec<Series>,
     samples: Vec<AtomicU64>,
     queried: Vec<AtomicU64>,
+    /// How many samples all series have at each step, where a histogram counts as several.
+    at_steps: Vec<AtomicU32>,
+}
+
+/// What a function over windows saw and gave of one series.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct WindowsOfSeries {
+    /// The samples of the longest window.
+    pub(crate) longest: usize,
+    /// Those of the last one.
+    pub(crate) last: usize,
+    /// Those of the result.
+    pub(crate) results: usize,
 }
 
 fn nanoseconds(duration: Duration) -> u64 {
@@ -123,14 +147,14 @@ fn nanoseconds(duration: Duration) -> u64 {
 
 impl Collector {
     pub(crate) fn new(plan: &Plan) -> Collector {
-        let counted = plan.operations.iter().map(|operation| operation.counted).chain([1]);
+        let operations = plan.operations.iter().map(|o| (o.counted, o.grid.len)).chain([(1, 0)]);
+        let node = |(counted, steps)| NodeCounters { counted, steps, ..NodeCounters::default() };
         Collector {
             samples_read: AtomicU64::new(0),
             queried: AtomicU64::new(0),
+            windows: Mutex::default(),
             reads: plan.selections.iter().map(|_| ReadCounters::default()).collect(),
-            nodes: counted
-                .map(|counted| NodeCounters { counted, ..NodeCounters::default() })
-                .collect(),
+            nodes: operations.map(node).collect(),
             current: AtomicUsize::new(0),
             waited: AtomicU64::new(0),
         }
@@ -160,6 +184,17 @@ impl Collector {
             Some(known) => known.fetch_max(samples as u64, Ordering::Relaxed),
             None => self.queried.fetch_add(samples as u64, Ordering::Relaxed),
         };
+    }
+
+    /// A function worked over the windows of one of its series, given by the position of the
+    /// operation and the number of the series.
+    pub(crate) fn over_windows(&self, place: (usize, usize), of: WindowsOfSeries) {
+        self.windows.lock().unwrap_or_else(PoisonError::into_inner).insert(place, of);
+    }
+
+    /// How many samples Prometheus would hold at most; see [`held`].
+    pub(crate) fn held_by_server(&self, query: &Query, plan: &Plan) -> usize {
+        held::peak(query, plan, self)
     }
 
     /// The samples that were given to steps, counted as often as they count.
@@ -222,6 +257,7 @@ impl Collector {
                 series: series.to_vec(),
                 samples: series.iter().map(|_| AtomicU64::new(0)).collect(),
                 queried: series.iter().map(|_| AtomicU64::new(0)).collect(),
+                at_steps: (0..node.steps).map(|_| AtomicU32::new(0)).collect(),
             });
         }
     }
@@ -233,15 +269,23 @@ impl Collector {
         start: Instant,
         outer: Duration,
         scratch: &mut Scratch,
-        samples: usize,
+        (samples, column): (usize, Option<&Column>),
     ) {
         let elapsed = start.elapsed();
         let own = elapsed.saturating_sub(scratch.operands_time);
         scratch.operands_time = outer + elapsed;
         self.add_time(operation, nanoseconds(own));
-        let output = self.nodes.get(operation).and_then(|node| node.output.get());
-        if let Some(known) = output.and_then(|output| output.samples.get(index)) {
-            known.fetch_max(samples as u64, Ordering::Relaxed);
+        let Some(output) = self.nodes.get(operation).and_then(|node| node.output.get()) else {
+            return;
+        };
+        let Some(known) = output.samples.get(index) else { return };
+        let before = known.fetch_max(samples as u64, Ordering::Relaxed);
+        // The first time it is computed.
+        if let Some(column) = column
+            && before == 0
+        {
+            column.valid.iter().for_each(|step| output.add(step, 1));
+            column.histograms().for_each(|(step, h)| output.add(step, h.samples()));
         }
     }
 
@@ -276,6 +320,13 @@ impl Collector {
 }
 
 impl Output {
+    /// A series has samples at a step.
+    fn add(&self, step: usize, samples: usize) {
+        if let Some(known) = self.at_steps.get(step) {
+            known.fetch_add(u32::try_from(samples).unwrap_or(u32::MAX), Ordering::Relaxed);
+        }
+    }
+
     fn statistics(&self) -> NodeStatistics {
         let mut values: BTreeMap<&str, HashSet<&str>> = BTreeMap::new();
         let mut statistics =
@@ -318,7 +369,8 @@ impl<'a> Operator for Measured<'a, Box<dyn Operator + 'a>> {
         let outer = std::mem::take(&mut scratch.operands_time);
         let result = self.inner.column(index, scratch, out);
         let samples = if result.is_ok() { out.present().count() } else { 0 };
-        self.collector.computed((self.operation, index), start, outer, scratch, samples);
+        let values = (samples, Some(&*out));
+        self.collector.computed((self.operation, index), start, outer, scratch, values);
         result
     }
 
@@ -353,7 +405,7 @@ impl<'a> RangeSource for Measured<'a, Box<dyn RangeSource + 'a>> {
         let samples = result
             .as_ref()
             .map_or(0, |samples| samples.timestamps.len() + samples.histogram_timestamps.len());
-        self.collector.computed((self.operation, index), start, outer, scratch, samples);
+        self.collector.computed((self.operation, index), start, outer, scratch, (samples, None));
         result
     }
 
