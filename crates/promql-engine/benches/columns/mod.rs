@@ -6,6 +6,7 @@
 pub(crate) mod support;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use promql_engine::{SampleBuffer, Samples};
 use promql_model::Labels;
@@ -23,6 +24,17 @@ impl Source for Columns {
         let (timestamps, values) = &self.0[series];
         Samples::floats(timestamps, values)
     }
+}
+
+/// How long the threads of this process have worked so far: what others do on the machine doesn't
+/// count. Known on Linux.
+pub(crate) fn cpu_time() -> Option<Duration> {
+    let mut total = 0;
+    for task in std::fs::read_dir("/proc/self/task").ok()? {
+        let text = std::fs::read_to_string(task.ok()?.path().join("schedstat")).ok()?;
+        total += text.split(' ').next()?.parse::<u64>().ok()?;
+    }
+    Some(Duration::from_nanos(total))
 }
 
 /// A generator of numbers that are random enough.
