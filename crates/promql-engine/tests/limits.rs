@@ -104,6 +104,7 @@ fn what_streams_is_not_held() {
         "absent(x)",
         "scalar(sum(x + x))",
         "sum(x / ignoring () x)",
+        "sum(x * on (k) group_left (le) sum by (k, le) (x))",
         "quantile(0.5, sum by (k) (rate(x[1m])))",
         "max_over_time(sum(rate(x[5m]))[10m:15s])",
     ] {

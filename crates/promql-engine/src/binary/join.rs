@@ -9,7 +9,7 @@
 //! The side that may have many elements for one of the other is called `many` here, also where
 //! matching is one-to-one: it is then the left one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use promql_model::Labels;
 use promql_syntax::Span;
@@ -63,7 +63,8 @@ pub(crate) fn join<'a>(
         _ => (lhs, rhs),
     };
     let (groups, ..) = match_groups(&context.limits, &join.matching, many.series(), one.series())?;
-    let ambiguous = groups.iter().any(|group| join.is_ambiguous(group, many.series()));
+    let ambiguous =
+        groups.iter().any(|group| join.is_ambiguous(group, many.series(), one.series()));
     let shared = groups.iter().any(|group| group.lhs.len() > 1);
     let filled = join.fill_many.is_some() || join.fill_one.is_some();
     let keep_many = ambiguous || filled;
@@ -139,14 +140,25 @@ impl Join {
     }
 
     /// Whether elements of a group may meet that must not.
-    fn is_ambiguous(&self, group: &MatchGroup, many: &[Series]) -> bool {
+    fn is_ambiguous(&self, group: &MatchGroup, many: &[Series], one: &[Series]) -> bool {
         let needed = |filled: Option<f64>, other: &[usize]| !other.is_empty() || filled.is_some();
         group.rhs.len() > 1
             || (group.lhs.len() > 1
                 && needed(self.fill_one, &group.rhs)
-                && (self.cardinality == Cardinality::OneToOne
-                    || !self.include.is_empty()
-                    || self.collides_without_names(group, many)))
+                && (self.cardinality == Cardinality::OneToOne || self.collides(group, many, one)))
+    }
+
+    /// Whether elements of the many side may give the same result.
+    fn collides(&self, group: &MatchGroup, many: &[Series], one: &[Series]) -> bool {
+        if self.include.is_empty() {
+            return self.collides_without_names(group, many);
+        }
+        // Of several series on the one side each may be the partner; then nothing is certain.
+        let partner = group.rhs.first().map_or(&group.signature, |&index| &one[index].labels);
+        let mut seen = HashSet::with_capacity(group.lhs.len());
+        let labels =
+            |&index: &usize| self.result_labels(self.drops_names(), &many[index].labels, partner);
+        !group.lhs.iter().map(labels).all(|labels| seen.insert(labels))
     }
 
     /// Whether elements of the many side differ in nothing but the name, which the results lose.
