@@ -127,16 +127,10 @@ fn bar(part: f64, longest: usize, unicode: bool) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::histogram_vector;
+    use super::super::fixture::histogram;
     use super::*;
     use insta::assert_snapshot;
-    use promql_model::{DenseHistogram, QueryValue, SampleValue};
-
-    fn histogram() -> FloatHistogram {
-        let QueryValue::Vector(mut elements) = histogram_vector() else { unreachable!() };
-        let SampleValue::Histogram(histogram) = elements.remove(0).value else { unreachable!() };
-        *histogram
-    }
+    use promql_model::DenseHistogram;
 
     #[test]
     fn buckets_are_bars() {

@@ -66,16 +66,9 @@ pub fn notation(histogram: &FloatHistogram) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::histogram_vector;
+    use super::super::fixture::histogram;
     use super::*;
     use insta::assert_snapshot;
-    use promql_model::QueryValue;
-
-    fn histogram() -> FloatHistogram {
-        let QueryValue::Vector(mut elements) = histogram_vector() else { unreachable!() };
-        let SampleValue::Histogram(histogram) = elements.remove(0).value else { unreachable!() };
-        *histogram
-    }
 
     #[test]
     fn one_line() {

@@ -221,8 +221,9 @@ pub(crate) mod fixture {
         }
     }
 
-    pub(crate) fn histogram_vector() -> QueryValue {
-        let histogram = FloatHistogram::from(DenseHistogram {
+    /// One with buckets on both sides and a gap.
+    pub(crate) fn histogram() -> FloatHistogram {
+        FloatHistogram::from(DenseHistogram {
             count: 21.0,
             sum: 10.5,
             zero_count: 1.0,
@@ -232,11 +233,14 @@ pub(crate) mod fixture {
             n_offset: 2,
             n_buckets: vec![6.0],
             ..DenseHistogram::default()
-        });
+        })
+    }
+
+    pub(crate) fn histogram_vector() -> QueryValue {
         QueryValue::Vector(vec![VectorElement {
             labels: labels(&[("job", "a")]),
             timestamp: START,
-            value: SampleValue::Histogram(Box::new(histogram)),
+            value: SampleValue::Histogram(Box::new(histogram())),
         }])
     }
 
