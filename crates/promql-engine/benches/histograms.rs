@@ -11,7 +11,7 @@ use promql_engine::{
     EngineOptions, LabelQuery, QueryOptions, SampleBuffer, Samples, SelectRequest, SelectedSeries,
     Storage, StorageError, evaluate,
 };
-use promql_model::{DenseHistogram, FloatHistogram, HintReader, Labels};
+use promql_model::{DenseHistogram, FloatHistogram, Labels, RunReader};
 use promql_syntax::{Features, compile};
 
 #[global_allocator]
@@ -45,7 +45,6 @@ impl Series {
                 count: BUCKETS as f64,
                 ..DenseHistogram::default()
             };
-            let mut hints = HintReader::default();
             let histograms = (0..SAMPLES).map(|_| {
                 // Most observations lie in the middle.
                 for _ in 0..100 {
@@ -59,11 +58,13 @@ impl Series {
                     dense.buckets.fill(1.0);
                     dense.count = BUCKETS as f64;
                 }
-                let mut histogram = FloatHistogram::from(dense.clone());
-                hints.histogram(&mut histogram);
-                histogram
+                FloatHistogram::from(dense.clone())
             });
-            all.histograms.push(histograms.collect());
+            let mut histograms: Vec<_> = histograms.collect();
+            let mut runs = RunReader::default();
+            (0..SAMPLES).for_each(|at| runs.histogram(&mut histograms, at));
+            runs.finish(&mut histograms);
+            all.histograms.push(histograms);
             all.timestamps.push((0..SAMPLES as i64).map(|k| k * SCRAPE + offset).collect());
             all.labels.push(Labels::from_pairs([
                 ("__name__", "h".to_owned()),

@@ -35,10 +35,10 @@ mod value;
 pub use duration::{DurationError, FormatDuration, parse_duration};
 pub use histogram::{
     Bucket, CUSTOM_BUCKETS_SCHEMA, ClassicCollector, ClassicHistogram, Combined, Compensated,
-    CompensatedHistogram, Count, CounterResetHint, DenseHistogram, FloatHistogram, Fraction,
-    HintReader, Histogram, HistogramError, HistogramMean, HistogramNotation, HistogramParts,
+    CompensatedHistogram, Count, CounterResetHint, DenseHistogram, FloatHistogram,
+    Fraction, Histogram, HistogramError, HistogramMean, HistogramNotation, HistogramParts,
     IndexedBuckets, IntegerHistogramParts, Interpolated, MAX_SCHEMA, MIN_SCHEMA, NanObservations,
-    Quantile, Run, SideBuckets, Span, bucket_bound, fraction_below,
+    Quantile, Run, RunReader, SideBuckets, Span, bucket_bound, fraction_below,
 };
 pub use labels::{Labels, LabelsBuilder, LabelsIter, LabelsSelector, METRIC_NAME};
 pub use matcher::{MatchOp, Matcher, is_label_name};

@@ -1,8 +1,8 @@
 //! Laws of histogram arithmetic, over random histograms.
 
 use promql_model::{
-    CompensatedHistogram, CounterResetHint, FloatHistogram, HintReader, HistogramMean,
-    HistogramParts, Span,
+    CompensatedHistogram, CounterResetHint, FloatHistogram, HistogramMean, HistogramParts,
+    RunReader, Span,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -323,9 +323,21 @@ proptest! {
 
     #[test]
     fn what_is_read_back_counts_on(mut all in vec(exponential(), 1..8)) {
-        let mut hints = HintReader::default();
-        all.iter_mut().for_each(|histogram| hints.histogram(histogram));
+        let written = all.clone();
+        let mut runs = RunReader::default();
+        (0..all.len()).for_each(|at| runs.histogram(&mut all, at));
+        runs.finish(&mut all);
+        for (read, mut written) in all.iter().zip(written) {
+            let mut read = read.clone();
+            read.compact(0);
+            written.compact(0);
+            prop_assert_eq!(read, written);
+        }
         for pair in all.windows(2) {
+            if pair[1].hint == CounterResetHint::NotReset {
+                prop_assert_eq!(pair[0].positive().runs(), pair[1].positive().runs());
+                prop_assert_eq!(pair[0].negative().runs(), pair[1].negative().runs());
+            }
             let mut later = pair[1].clone();
             later.hint = CounterResetHint::Unknown;
             prop_assert!(pair[1].hint != CounterResetHint::NotReset || !later.detect_reset(&pair[0]));

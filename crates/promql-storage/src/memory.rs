@@ -15,7 +15,7 @@ use promql_engine::{
     LabelQuery, MetricMetadata, SampleBuffer, Samples, SelectRequest, SelectedSeries, Storage,
     StorageError, TimeRange,
 };
-use promql_model::{FloatHistogram, HintReader, Labels};
+use promql_model::{FloatHistogram, Labels, RunReader};
 
 use index::Index;
 
@@ -38,19 +38,21 @@ pub struct Columns {
 }
 
 impl Columns {
-    /// Gives the histograms the hints that Prometheus would read them back with.
+    /// Gives the histograms the hints and buckets that Prometheus would read them back with.
     fn read_back(&mut self) {
         if self.histograms.is_empty() {
             return;
         }
-        let mut hints = HintReader::default();
+        let histograms = &mut self.histograms[..];
+        let mut runs = RunReader::default();
         let mut floats = self.timestamps.iter().zip(&self.values).peekable();
-        for (time, histogram) in self.histogram_timestamps.iter().zip(&mut self.histograms) {
+        for (at, time) in self.histogram_timestamps.iter().enumerate() {
             while let Some((_, value)) = floats.next_if(|(float, _)| *float < time) {
-                hints.float(*value);
+                runs.float(histograms, *value);
             }
-            hints.histogram(histogram);
+            runs.histogram(histograms, at);
         }
+        runs.finish(histograms);
     }
 }
 
@@ -63,8 +65,8 @@ pub struct MemoryBuilder {
 
 impl MemoryBuilder {
     /// Adds a series; one with the same labels is replaced. Timestamps ascend strictly and there
-    /// are as many values as timestamps. Native histograms get the hints about counter resets that
-    /// Prometheus would read them back with ([`HintReader`]).
+    /// are as many values as timestamps. Native histograms get the hints about counter resets and
+    /// the empty buckets that Prometheus would read them back with ([`RunReader`]).
     pub fn insert(&mut self, labels: Labels, columns: Columns) {
         self.series.push((labels, columns));
     }

@@ -145,6 +145,23 @@ impl<C: Count> SideBuilder<C> {
     }
 }
 
+/// The rows of the buckets that are in either list of rows.
+pub(super) fn union_of_runs(left: &[Run], right: &[Run]) -> Vec<Run> {
+    let mut all: Vec<Run> = left.iter().chain(right).copied().collect();
+    all.sort_unstable_by_key(|run| run.start);
+    let mut united: Vec<Run> = Vec::with_capacity(all.len());
+    for run in all {
+        match united.last_mut() {
+            Some(last) if last.end() >= run.start => {
+                let more = run.end().saturating_sub(last.end()).max(0);
+                last.length += usize::try_from(more).unwrap_or(0);
+            }
+            _ => united.push(run),
+        }
+    }
+    united
+}
+
 /// The buckets that either side has.
 pub(super) fn union<C: Count>(
     left: SideBuckets<'_, C>,

@@ -44,7 +44,7 @@ pub use interpolate::Interpolated;
 pub use layout::{Run, Span};
 pub use mean::HistogramMean;
 pub use quantile::{Fraction, NanObservations, Quantile};
-pub use sequence::HintReader;
+pub use sequence::RunReader;
 pub use text::HistogramNotation;
 
 use layout::{Layout, runs_of_spans, spans_of_runs};

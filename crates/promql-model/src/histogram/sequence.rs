@@ -2,62 +2,126 @@
 
 use std::sync::Arc;
 
-use super::layout::Layout;
-use super::{CounterResetHint, FloatHistogram, SideBuckets};
+use super::layout::{Layout, union_of_runs};
+use super::{CounterResetHint, FloatHistogram, Run, SideBuckets};
 
-/// Gives the histograms of a series the hints that they have when Prometheus reads them back.
+/// Gives the histograms of a series the hints and the buckets that they have when Prometheus reads
+/// them back.
 ///
 /// Its storage cuts a series into runs without a counter reset. The first histogram of a run reads
 /// back as unknown and the others as no reset, whatever was written; gauges stay gauges. The test
-/// scripts of Prometheus count on that.
+/// scripts of Prometheus count on that. All histograms of a run have the buckets that any of them
+/// has, empty ones where need be, so one that was never populated at a time is there nonetheless.
 ///
 /// ```
-/// use promql_model::{CounterResetHint, DenseHistogram, FloatHistogram, HintReader};
-/// let mut hints = HintReader::default();
-/// let counting = |count: f64| DenseHistogram { count, ..DenseHistogram::default() };
-/// let mut histograms = [1.0, 3.0, 2.0].map(|count| FloatHistogram::from(counting(count)));
-/// histograms.iter_mut().for_each(|histogram| hints.histogram(histogram));
+/// use promql_model::{CounterResetHint, DenseHistogram, FloatHistogram, RunReader};
+/// let counting = |count: f64, buckets: &[f64]| {
+///     let buckets = buckets.to_vec();
+///     FloatHistogram::from(DenseHistogram { count, buckets, ..DenseHistogram::default() })
+/// };
+/// let mut histograms = [counting(1.0, &[1.0]), counting(3.0, &[1.0, 2.0]), counting(2.0, &[2.0])];
+/// let mut runs = RunReader::default();
+/// (0..3).for_each(|at| runs.histogram(&mut histograms, at));
+/// runs.finish(&mut histograms);
+/// assert_eq!(histograms[0].positive().counts(), [1.0, 0.0]);
 /// assert_eq!(histograms[1].hint, CounterResetHint::NotReset);
 /// assert_eq!(histograms[2].hint, CounterResetHint::Unknown);
+/// assert_eq!(histograms[2].positive().counts(), [2.0]);
 /// ```
 #[derive(Clone, Debug, Default)]
-pub struct HintReader {
-    /// The last histogram of the run, with the hint that it reads back with.
-    last: Option<FloatHistogram>,
+pub struct RunReader {
+    /// The last histogram of the run.
+    last: Option<usize>,
+    /// Where the run begins.
+    start: usize,
     /// Whether a staleness marker ended the run.
     closed: bool,
 }
 
-impl HintReader {
+impl RunReader {
     /// The next sample is this float, or a staleness marker.
-    pub fn float(&mut self, value: f64) {
+    pub fn float(&mut self, histograms: &mut [FloatHistogram], value: f64) {
         if self.last.is_some() && crate::is_stale_nan(value) {
             self.closed = true;
         } else {
-            self.last = None;
+            self.end_run(histograms);
         }
     }
 
-    /// The next sample is this histogram, whose hint is replaced by the one that it reads back with.
-    pub fn histogram(&mut self, histogram: &mut FloatHistogram) {
-        use CounterResetHint::{Gauge, NotReset, Reset, Unknown};
+    /// The next sample is the histogram at a position, whose hint is replaced by the one that it
+    /// reads back with. Those before it are behind.
+    pub fn histogram(&mut self, histograms: &mut [FloatHistogram], at: usize) {
+        let Some((before, [histogram, ..])) = histograms.split_at_mut_checked(at) else { return };
         if histogram.is_stale() {
             self.closed = true;
             return;
         }
-        let last = self.last.as_ref().filter(|_| !self.closed);
-        histogram.hint = match (last, histogram.hint) {
-            (_, Gauge) => Gauge,
-            (Some(last), Unknown | NotReset)
-                if last.hint != Gauge && histogram.counts_on_from(last) =>
-            {
-                NotReset
-            }
-            (_, Unknown | NotReset | Reset) => Unknown,
+        let last = self.last.filter(|_| !self.closed).and_then(|last| before.get(last));
+        let hint = histogram.hint;
+        let continues = hint != CounterResetHint::Reset
+            && last.is_some_and(|last| match (last.hint, hint) {
+                (CounterResetHint::Gauge, CounterResetHint::Gauge) => histogram.measures_like(last),
+                (CounterResetHint::Gauge, _) | (_, CounterResetHint::Gauge) => false,
+                _ => histogram.counts_on_from(last),
+            });
+        histogram.hint = match hint {
+            CounterResetHint::Gauge => hint,
+            _ if continues => CounterResetHint::NotReset,
+            _ => CounterResetHint::Unknown,
         };
+        if !continues {
+            self.end_run(histograms);
+            self.start = at;
+        }
+        self.last = Some(at);
         self.closed = false;
-        self.last = Some(histogram.clone());
     }
+
+    /// There are no more samples.
+    pub fn finish(mut self, histograms: &mut [FloatHistogram]) {
+        self.end_run(histograms);
+    }
+
+    /// Gives all histograms of the run the same buckets.
+    fn end_run(&mut self, histograms: &mut [FloatHistogram]) {
+        if let Some(last) = self.last.take()
+            && let Some(run) = histograms.get_mut(self.start..=last)
+        {
+            unite_layouts(run);
+        }
+        self.closed = false;
+    }
+}
+
+/// Gives all histograms the buckets that any of them has, in one layout that they share. Schema and
+/// custom bounds are the same for all. Staleness markers have no buckets.
+fn unite_layouts(run: &mut [FloatHistogram]) {
+    let mut live = run.iter().filter(|histogram| !histogram.is_stale());
+    let Some(first) = live.next() else { return };
+    let mut layout = Arc::clone(&first.layout);
+    for other in live {
+        if other.layout != layout {
+            let positive = union_of_runs(&layout.positive, &other.layout.positive);
+            let negative = union_of_runs(&layout.negative, &other.layout.negative);
+            layout = Arc::new(Layout::new(positive, negative, layout.custom_values.clone()));
+        }
+    }
+    for histogram in run.iter_mut().filter(|histogram| !histogram.is_stale()) {
+        if histogram.layout != layout {
+            let mut counts = spread(histogram.positive(), &layout.positive);
+            counts.extend(spread(histogram.negative(), &layout.negative));
+            histogram.counts = counts;
+        }
+        histogram.layout = Arc::clone(&layout);
+    }
+}
+
+/// The populations of a side in buckets of which it has some.
+fn spread(side: SideBuckets<'_, f64>, runs: &[Run]) -> Vec<f64> {
+    let mut populated = side.iter().peekable();
+    let indices = runs.iter().flat_map(|run| run.start..run.end());
+    let count = |index| populated.next_if(|&(at, _)| at == index).map_or(0.0, |(_, count)| count);
+    indices.map(count).collect()
 }
 
 impl FloatHistogram {
@@ -75,12 +139,17 @@ impl FloatHistogram {
             })
         };
         self.count >= previous.count
-            && self.schema == previous.schema
-            && self.zero_threshold == previous.zero_threshold
+            && self.measures_like(previous)
             && self.zero_count >= previous.zero_count
-            && self.custom_values() == previous.custom_values()
             && all(self.positive(), previous.positive())
             && all(self.negative(), previous.negative())
+    }
+
+    /// Whether the buckets have the same bounds as those of another histogram, whichever there are.
+    fn measures_like(&self, other: &Self) -> bool {
+        self.schema == other.schema
+            && self.zero_threshold == other.zero_threshold
+            && self.custom_values() == other.custom_values()
     }
 
     /// Count and sum alone, without buckets: what Prometheus reads for a query that needs no more.
