@@ -12,6 +12,7 @@ use crate::binary::{Join, MatchLabels, join, scalar_operation, set_operation, wi
 use crate::column::{Column, ScalarColumn};
 use crate::context::Context;
 use crate::elementwise;
+use crate::empty_buckets;
 use crate::functions::histogram::{self, Statistic};
 use crate::functions::info::{self, Info};
 use crate::functions::{absent, labels, sort};
@@ -38,11 +39,13 @@ pub(crate) fn execute<'a>(
     selected: &'a [Box<dyn SelectedSeries + 'a>],
 ) -> Result<Option<Value<'a>>, EngineError> {
     let mut values = Results::new(plan.operations.len());
+    let empty_buckets_stay = empty_buckets::unseen(context.query, plan);
     for (index, operation) in plan.operations.iter().enumerate() {
         context.limits.check()?;
         let inputs = operation.inputs.iter().rev();
         let inputs = Inputs::new(inputs.filter_map(|&input| values.take(input)).collect());
-        let step = Step { context, plan, selected, operation, index };
+        let empty_buckets_stay = empty_buckets_stay[index];
+        let step = Step { context, plan, selected, operation, index, empty_buckets_stay };
         let evaluate = || -> Result<Value<'a>, EngineError> {
             if let Some(value) = values.computed_along(index) {
                 return Ok(value);
@@ -96,6 +99,8 @@ struct Step<'a> {
     operation: &'a Operation,
     /// Its position in the plan.
     index: usize,
+    /// Whether its histograms may have empty buckets.
+    empty_buckets_stay: bool,
 }
 
 impl<'a> Step<'a> {
@@ -597,6 +602,7 @@ impl<'a> Step<'a> {
             series,
             operation: self.index,
             place: self.place_of_input(operand),
+            empty_buckets_stay: self.empty_buckets_stay,
         })
     }
 

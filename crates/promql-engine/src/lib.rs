@@ -58,6 +58,7 @@ mod column;
 mod context;
 mod dates;
 mod elementwise;
+mod empty_buckets;
 mod error;
 mod execute;
 mod explain;

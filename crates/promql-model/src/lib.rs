@@ -34,8 +34,8 @@ mod value;
 
 pub use duration::{DurationError, FormatDuration, parse_duration};
 pub use histogram::{
-    Bucket, CUSTOM_BUCKETS_SCHEMA, ClassicCollector, ClassicHistogram, Combined, Compensated,
-    CompensatedHistogram, Count, CounterResetHint, DenseHistogram, FloatHistogram,
+    Bucket, CUSTOM_BUCKETS_SCHEMA, ClassicCollector, ClassicHistogram, Combined, Compactor,
+    Compensated, CompensatedHistogram, Count, CounterResetHint, DenseHistogram, FloatHistogram,
     Fraction, Histogram, HistogramError, HistogramMean, HistogramNotation, HistogramParts,
     IndexedBuckets, IntegerHistogramParts, Interpolated, MAX_SCHEMA, MIN_SCHEMA, NanObservations,
     Quantile, Run, RunReader, SideBuckets, Span, bucket_bound, fraction_below,

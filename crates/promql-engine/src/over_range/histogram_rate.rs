@@ -1,12 +1,14 @@
 //! `rate`, `increase`, `delta`, `irate` and `idelta` of native histograms.
 //!
 //! What a window's difference needs to know about the samples between its ends (counter resets,
-//! gauges, changes of resolution) is found out once for a series. A step then costs a subtraction, and
-//! an addition for each reset in its window.
+//! gauges, changes of resolution) is found out once for a series. A step then costs one loop over the
+//! buckets of the window's first and last sample, which subtracts and multiplies. Where the two have
+//! different buckets, or there are resets between them, it is a subtraction, an addition for each
+//! reset, and a multiplication.
 
 use std::ops::Range;
 
-use promql_model::{CounterResetHint, FloatHistogram, HistogramError};
+use promql_model::{Compactor, CounterResetHint, FloatHistogram, HistogramError};
 
 use super::rate::{Gaps, Kind, start_shows_reset};
 use super::{HistogramNotes, Windowed, seconds};
@@ -71,6 +73,12 @@ impl<'a> Course<'a> {
         &self.resets[from..to]
     }
 
+    /// Whether any sample of the window is a gauge.
+    fn counts_gauges(&self, window: &Range<usize>) -> bool {
+        is_gauge(&self.histograms[window.start]) > 0
+            || self.gauges[window.end - 1] > self.gauges[window.start]
+    }
+
     /// Whether a start timestamp in the window lies before the previous sample.
     fn starts_overlap(&self, window: &Range<usize>) -> bool {
         !self.starts.is_empty()
@@ -89,10 +97,17 @@ pub(super) fn rate(
     notes: &mut HistogramNotes,
 ) {
     let course = Course::of(&windowed.samples, kind.is_counter());
+    let mut compactor = Compactor::default();
     windowed.each_histogram_window(|step, window| {
         if windowed.has_floats(step) {
             notes.mixed_types = true;
             out.remove(step);
+            return;
+        }
+        if plain_increase(windowed, kind, &course, step, &window, out) {
+            if !windowed.empty_buckets_stay {
+                compactor.compact(out.histogram_slot(step));
+            }
             return;
         }
         let Some(factor) = rate_of_window(windowed, kind, &course, step, window, out, notes) else {
@@ -100,6 +115,39 @@ pub(super) fn rate(
         };
         out.histogram_slot(step).multiply(factor);
     });
+}
+
+/// Computes a step whose window has nothing special about it, as nearly all have: the difference
+/// of its ends by bucket, empty ones too. If the answer is false, nothing was done.
+fn plain_increase(
+    windowed: &Windowed<'_>,
+    kind: Kind,
+    course: &Course<'_>,
+    step: usize,
+    window: &Range<usize>,
+    out: &mut Column,
+) -> bool {
+    let (first, last) = (window.start, window.end - 1);
+    let (earlier, later) = (&course.histograms[first], &course.histograms[last]);
+    if !kind.is_counter()
+        || first == last
+        || !course.starts.is_empty()
+        || course.counts_gauges(window)
+        || !course.resets_within(window).is_empty()
+        || course.schema_changes[last] != course.schema_changes[first]
+    {
+        return false;
+    }
+    let timestamps = &course.timestamps[window.clone()];
+    let mut gaps = Gaps::of(timestamps, windowed.windows, step);
+    gaps.limit_to_zero(earlier.count, later.count - earlier.count);
+    let factor = gaps.factor(windowed.windows, kind);
+    let result = out.histogram_slot(step);
+    if !result.set_to_scaled_difference(later, earlier, factor) {
+        out.remove_histogram(step);
+        return false;
+    }
+    true
 }
 
 /// Puts the difference within a window into the column and returns what it is to be multiplied with.
@@ -180,7 +228,7 @@ fn increase(
     let histograms = &course.histograms[window.clone()];
     let (first, last) = (&histograms[0], &histograms[histograms.len() - 1]);
     notes.not_counter = is_gauge(first) + is_gauge(last) > 0;
-    let any_gauge = course.gauges[window.end - 1] + is_gauge(first) > course.gauges[window.start];
+    let any_gauge = course.counts_gauges(window);
     let mut resets = course.resets_within(window);
     let same_schema = course.schema_changes[window.end - 1] == course.schema_changes[window.start];
     // A reset right after the first sample makes its buckets meaningless.

@@ -42,6 +42,8 @@ pub(crate) struct Windowed<'a> {
     /// The grid of the evaluation.
     pub(crate) grid: &'a Grid,
     pub(crate) limits: &'a Limits,
+    /// See [`OverRange::empty_buckets_stay`].
+    pub(crate) empty_buckets_stay: bool,
 }
 
 impl Windowed<'_> {
@@ -211,6 +213,9 @@ pub(crate) struct OverRange<'a> {
     pub(crate) operation: usize,
     /// Where remarks about the range vector point.
     pub(crate) place: Place,
+    /// Whether rates of histograms may keep empty buckets, so that all of a series have the same
+    /// ones.
+    pub(crate) empty_buckets_stay: bool,
 }
 
 impl Operator for OverRange<'_> {
@@ -259,6 +264,7 @@ impl Operator for OverRange<'_> {
             histogram_table,
             grid: &self.grid,
             limits,
+            empty_buckets_stay: self.empty_buckets_stay,
         };
         let mut notes = Notes::default();
         match (self.extension, &self.kernel) {

@@ -50,9 +50,7 @@ impl<C: Count> Histogram<C> {
         self.sum.add(sign * other.sum);
         let mut bounds_reconciled = false;
         if self.has_custom_buckets() {
-            if Arc::ptr_eq(&self.layout, &other.layout)
-                || self.custom_values() == other.custom_values()
-            {
+            if self.layout.has_bounds_of(&other.layout) {
                 self.add_sides(other, sign);
             } else {
                 self.add_across_bounds(other, sign);
@@ -82,9 +80,7 @@ impl<C: Count> Histogram<C> {
             !custom && first.is_some_and(|run| bucket_bound(other.schema, run.start) <= threshold)
         };
         let covered = covers(other.positive()) || covers(other.negative());
-        let same_runs = Arc::ptr_eq(&self.layout, &other.layout)
-            || self.layout.positive == other.layout.positive
-                && self.layout.negative == other.layout.negative;
+        let same_runs = self.layout.has_buckets_of(&other.layout);
         // Custom buckets have no negative side; if one is there nonetheless, it is left alone.
         let skips_negative = custom && !other.negative().is_empty();
         if same_runs && !covered && !skips_negative {
@@ -195,6 +191,36 @@ impl<C: Count> Histogram<C> {
         self.in_floats(C::value)
     }
 
+    /// [`Histogram::to_float`] into a histogram whose memory is used.
+    pub fn write_to(&self, out: &mut FloatHistogram) {
+        out.count = self.count.value();
+        out.sum = self.sum.value();
+        out.zero_count = self.zero_count.value();
+        out.zero_threshold = self.zero_threshold;
+        out.hint = self.hint;
+        out.schema = self.schema;
+        if !Arc::ptr_eq(&out.layout, &self.layout) {
+            out.layout = Arc::clone(&self.layout);
+        }
+        out.counts.clear();
+        out.counts.extend(self.counts.iter().map(|count| count.value()));
+    }
+
+    /// [`Histogram::from_float`] in the memory that there is.
+    pub fn set_to_float(&mut self, histogram: &FloatHistogram) {
+        self.count = C::of(histogram.count);
+        self.sum = C::of(histogram.sum);
+        self.zero_count = C::of(histogram.zero_count);
+        self.zero_threshold = histogram.zero_threshold;
+        self.hint = histogram.hint;
+        self.schema = histogram.schema;
+        if !Arc::ptr_eq(&self.layout, &histogram.layout) {
+            self.layout = Arc::clone(&histogram.layout);
+        }
+        self.counts.clear();
+        self.counts.extend(histogram.counts.iter().map(|&count| C::of(count)));
+    }
+
     /// The histogram with what a function makes of each of its numbers.
     pub(super) fn in_floats(&self, value: impl Fn(C) -> f64) -> FloatHistogram {
         FloatHistogram {
@@ -225,7 +251,7 @@ impl<C: Count> Histogram<C> {
 }
 
 /// What is known of the sum of two histograms, and whether the two contradict each other.
-fn combined_hints(a: CounterResetHint, b: CounterResetHint) -> (CounterResetHint, bool) {
+pub(super) fn combined_hints(a: CounterResetHint, b: CounterResetHint) -> (CounterResetHint, bool) {
     use CounterResetHint::{Gauge, Unknown};
     match (a, b) {
         (Gauge, _) | (_, Gauge) => (Gauge, false),
@@ -260,9 +286,9 @@ fn add_contained<C: Count>(runs: &[Run], counts: &mut [C], added: SideBuckets<'_
         }
         let Some(around) = current else { return };
         let ahead = usize::try_from(run.start - around.start).unwrap_or(0);
-        let from = counts.iter_mut().skip(ours + ahead);
-        let added = added.counts().iter().skip(theirs).take(run.length);
-        for (count, added) in from.zip(added) {
+        let from = counts.get_mut(ours + ahead..).unwrap_or_default();
+        let added = added.counts().get(theirs..theirs + run.length).unwrap_or_default();
+        for (count, added) in from.iter_mut().zip(added) {
             count.add(sign * added);
         }
         theirs += run.length;

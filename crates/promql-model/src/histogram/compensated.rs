@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 
+use super::arithmetic::combined_hints;
 use super::{Combined, CompensatedHistogram, HistogramError};
 
 /// What a histogram counts in.
@@ -91,13 +92,12 @@ impl Count for Compensated {
     #[inline]
     fn add(&mut self, value: f64) {
         let sum = self.sum + value;
-        if sum.is_infinite() {
-            self.compensation = 0.0;
-        } else if self.sum.abs() >= value.abs() {
-            self.compensation += (self.sum - sum) + value;
-        } else {
-            self.compensation += (value - sum) + self.sum;
-        }
+        // The larger operand first: what was lost of the smaller one is then exact. NaN goes right.
+        // Choices and no branches, so that loops over buckets are vectorised.
+        let ours_is_larger = self.sum.abs() >= value.abs();
+        let lost = if ours_is_larger { (self.sum - sum) + value } else { (value - sum) + self.sum };
+        let compensation = self.compensation + lost;
+        self.compensation = if sum.is_infinite() { 0.0 } else { compensation };
         self.sum = sum;
     }
 
@@ -131,6 +131,19 @@ impl CompensatedHistogram {
     /// # Errors
     /// When only one of the two has custom buckets. This sum is then unchanged.
     pub fn merge(&mut self, other: &Self) -> Result<Combined, HistogramError> {
+        if self.combines_by_bucket(other) {
+            let (hint, hint_collision) = combined_hints(self.hint, other.hint);
+            self.hint = hint;
+            self.count.merge(other.count);
+            self.sum.merge(other.sum);
+            if !self.has_custom_buckets() {
+                self.zero_count.merge(other.zero_count);
+            }
+            for (count, other) in self.counts.iter_mut().zip(&other.counts) {
+                count.merge(*other);
+            }
+            return Ok(Combined { hint_collision, bounds_reconciled: false });
+        }
         let combined = self.add(&other.in_floats(|count| count.parts().0))?;
         let hint = self.hint;
         let _ = self.add(&other.in_floats(|count| count.parts().1))?;

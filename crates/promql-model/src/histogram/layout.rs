@@ -60,6 +60,18 @@ impl Layout {
         }
     }
 
+    /// Whether there are the same buckets as in another layout, whatever their bounds. Most often it
+    /// is the same one.
+    pub(super) fn has_buckets_of(&self, other: &Layout) -> bool {
+        std::ptr::eq(self, other)
+            || self.positive == other.positive && self.negative == other.negative
+    }
+
+    /// Whether custom buckets have the same bounds.
+    pub(super) fn has_bounds_of(&self, other: &Layout) -> bool {
+        std::ptr::eq(self, other) || self.custom_values == other.custom_values
+    }
+
     /// The layout without buckets, which takes no memory of its own.
     pub(super) fn empty() -> Arc<Self> {
         static EMPTY: LazyLock<Arc<Layout>> = LazyLock::new(Arc::default);

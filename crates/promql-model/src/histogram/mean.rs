@@ -93,6 +93,11 @@ impl HistogramMean {
         Ok(combined)
     }
 
+    /// How many buckets it has, the zero bucket aside.
+    pub fn bucket_count(&self) -> usize {
+        self.sum.bucket_count()
+    }
+
     /// The mean.
     pub fn value(mut self) -> FloatHistogram {
         self.be_incremental();

@@ -14,6 +14,7 @@ mod bounds;
 mod buckets;
 mod classic;
 mod compensated;
+mod difference;
 mod equality;
 mod error;
 mod integer;
@@ -44,6 +45,7 @@ pub use interpolate::Interpolated;
 pub use layout::{Run, Span};
 pub use mean::HistogramMean;
 pub use quantile::{Fraction, NanObservations, Quantile};
+pub use resolution::Compactor;
 pub use sequence::RunReader;
 pub use text::HistogramNotation;
 
@@ -309,6 +311,11 @@ impl<C: Count> Histogram<C> {
     /// Upper bounds of custom buckets, ascending, without +Inf.
     pub fn custom_values(&self) -> &[f64] {
         &self.layout.custom_values
+    }
+
+    /// How many buckets there are, the zero bucket aside.
+    pub fn bucket_count(&self) -> usize {
+        self.counts.len()
     }
 
     /// The positive buckets, or the custom ones.

@@ -45,7 +45,7 @@ impl<C: Count> Histogram<C> {
     /// others, and makes gaps of up to so many into empty buckets.
     pub fn compact(&mut self, max_empty: usize) {
         if max_empty == 0 {
-            self.remove_empty();
+            Compactor::default().compact(self);
             return;
         }
         let positive = compacted(self.positive(), max_empty);
@@ -56,38 +56,6 @@ impl<C: Count> Histogram<C> {
         let positive = positive.unwrap_or_else(|| copied(self.positive()));
         let negative = negative.unwrap_or_else(|| copied(self.negative()));
         self.set_sides(positive, negative);
-    }
-
-    /// Removes empty buckets, in place: this is done to each rate and each sum.
-    fn remove_empty(&mut self) {
-        let Some(first) = self.counts.iter().position(|count| count.is_zero()) else { return };
-        let mut kept = first;
-        let mut at = 0;
-        let mut sides = [Vec::new(), Vec::new()];
-        for (side, runs) in [&self.layout.positive, &self.layout.negative].into_iter().enumerate() {
-            for run in runs {
-                for index in run.start..run.end() {
-                    let Some(&count) = self.counts.get(at) else { break };
-                    at += 1;
-                    if count.is_zero() {
-                        continue;
-                    }
-                    if at > first {
-                        self.counts[kept] = count;
-                        kept += 1;
-                    }
-                    let runs: &mut Vec<Run> = &mut sides[side];
-                    match runs.last_mut() {
-                        Some(last) if last.end() == index => last.length += 1,
-                        _ => runs.push(Run { start: index, length: 1 }),
-                    }
-                }
-            }
-        }
-        self.counts.truncate(kept);
-        let [positive, negative] = sides;
-        let bounds = self.layout.custom_values.clone();
-        self.layout = Arc::new(Layout::new(positive, negative, bounds));
     }
 
     /// Replaces all buckets. Custom bounds stay.
@@ -101,6 +69,74 @@ impl<C: Count> Histogram<C> {
             let bounds = self.layout.custom_values.clone();
             self.layout = Arc::new(Layout::new(positive.runs, negative.runs, bounds));
         }
+    }
+}
+
+/// Removes empty buckets of one histogram after the other. What is left are often the buckets that
+/// were left of the histogram before, so both get the same layout, and nothing is allocated.
+///
+/// ```
+/// use promql_model::{Compactor, DenseHistogram, FloatHistogram};
+/// let mut compactor = Compactor::default();
+/// for count in [2.0, 5.0] {
+///     let buckets = vec![0.0, count, 0.0];
+///     let mut histogram =
+///         FloatHistogram::from(DenseHistogram { count, buckets, ..DenseHistogram::default() });
+///     compactor.compact(&mut histogram);
+///     assert_eq!(histogram.positive().iter().collect::<Vec<_>>(), [(1, count)]);
+/// }
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Compactor {
+    /// The buckets that are left of the present histogram, positive and negative.
+    runs: [Vec<Run>; 2],
+    /// The layout of the histogram before.
+    last: Option<Arc<Layout>>,
+}
+
+impl Compactor {
+    /// Removes the empty buckets of a histogram.
+    pub fn compact<C: Count>(&mut self, histogram: &mut Histogram<C>) {
+        let counts = &mut histogram.counts;
+        let Some(first) = counts.iter().position(|count| count.is_zero()) else { return };
+        let mut kept = first;
+        let mut at = 0;
+        let sides = [&histogram.layout.positive, &histogram.layout.negative];
+        for (side, left) in sides.into_iter().zip(&mut self.runs) {
+            left.clear();
+            for run in side {
+                for index in run.start..run.end() {
+                    let Some(&count) = counts.get(at) else { break };
+                    at += 1;
+                    if count.is_zero() {
+                        continue;
+                    }
+                    if at > first {
+                        counts[kept] = count;
+                        kept += 1;
+                    }
+                    match left.last_mut() {
+                        Some(last) if last.end() == index => last.length += 1,
+                        _ => left.push(Run { start: index, length: 1 }),
+                    }
+                }
+            }
+        }
+        counts.truncate(kept);
+        let [positive, negative] = &self.runs;
+        let same = |last: &&Arc<Layout>| {
+            *last.positive == **positive
+                && *last.negative == **negative
+                && last.has_bounds_of(&histogram.layout)
+        };
+        histogram.layout = match self.last.as_ref().filter(same) {
+            Some(last) => Arc::clone(last),
+            None => {
+                let bounds = histogram.layout.custom_values.clone();
+                let layout = Arc::new(Layout::new(positive.clone(), negative.clone(), bounds));
+                Arc::clone(self.last.insert(layout))
+            }
+        };
     }
 }
 

@@ -145,8 +145,9 @@ impl FloatHistogram {
             && all(self.negative(), previous.negative())
     }
 
-    /// Whether the buckets have the same bounds as those of another histogram, whichever there are.
-    fn measures_like(&self, other: &Self) -> bool {
+    /// Whether the buckets have the same bounds as those of another histogram, whichever there are, and
+    /// the zero bucket is as wide. Such histograms can be added in any order.
+    pub fn measures_like(&self, other: &Self) -> bool {
         self.schema == other.schema
             && self.zero_threshold == other.zero_threshold
             && self.custom_values() == other.custom_values()
