@@ -109,13 +109,15 @@ impl SelectedSeries for All<'_> {
     }
 }
 
-const QUERIES: [&str; 6] = [
+const QUERIES: [&str; 8] = [
     "histogram_quantile(0.99, sum(rate(h[5m])))",
     "histogram_quantile(0.99, sum by (instance) (rate(h[5m])))",
     "sum(h)",
     "avg(rate(h[5m]))",
     "sum(histogram_count(rate(h[5m])))",
     "sum(histogram_quantile(0.99, rate(h[5m])))",
+    "sum(sum_over_time(h[10m]))",
+    "sum(avg_over_time(h[10m]))",
 ];
 
 #[allow(clippy::print_stdout, reason = "the numbers are the point")]

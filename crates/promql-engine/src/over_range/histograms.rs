@@ -6,13 +6,11 @@
 
 use std::ops::Range;
 
-use promql_model::{
-    CompensatedHistogram, CounterResetHint, FloatHistogram, HistogramError, HistogramMean,
-};
 use promql_syntax::query::RangeFunction;
 
+use super::histogram_totals::Total;
 use super::rate::{Kind, start_shows_reset};
-use super::{Kernel, Windowed, histogram_rate, over_time, seconds, smoothing};
+use super::{Kernel, Windowed, histogram_rate, histogram_totals, over_time, seconds, smoothing};
 use crate::EngineError;
 use crate::annotations::{Annotations, Place};
 use crate::column::Column;
@@ -133,8 +131,8 @@ pub(super) fn run(
         RangeFunction::Delta => histogram_rate::rate(windowed, Kind::Delta, out, notes),
         RangeFunction::Irate => histogram_rate::instant(windowed, true, out, notes),
         RangeFunction::Idelta => histogram_rate::instant(windowed, false, out, notes),
-        RangeFunction::SumOverTime => total(windowed, out, notes, sum),
-        RangeFunction::AvgOverTime => total(windowed, out, notes, mean),
+        RangeFunction::SumOverTime => histogram_totals::total(windowed, Total::Sum, out, notes)?,
+        RangeFunction::AvgOverTime => histogram_totals::total(windowed, Total::Mean, out, notes)?,
         RangeFunction::Changes | RangeFunction::Resets => transitions(function, windowed, out),
         RangeFunction::CountOverTime => windowed.each_histogram_window(|step, window| {
             out.set(step, (window.len() + windowed.table.at(step).len()) as f64);
@@ -189,56 +187,6 @@ fn end_of_window(function: RangeFunction, windowed: &Windowed<'_>, out: &mut Col
             out.set(step, seconds(time));
         }
     });
-}
-
-/// Sums or means of windows that have histograms alone.
-fn total(
-    windowed: &Windowed<'_>,
-    out: &mut Column,
-    notes: &mut HistogramNotes,
-    of: impl Fn(&[FloatHistogram], &mut HistogramNotes) -> Result<FloatHistogram, HistogramError>,
-) {
-    windowed.each_histogram_window(|step, window| {
-        if windowed.has_floats(step) {
-            notes.mixed_types = true;
-            out.remove(step);
-            return;
-        }
-        let histograms = &windowed.samples.histograms[window];
-        let mut found = HistogramNotes::default();
-        match of(histograms, &mut found) {
-            Ok(total) => {
-                let any = |hint| histograms.iter().any(|histogram| histogram.hint == hint);
-                found.collided = any(CounterResetHint::Reset) && any(CounterResetHint::NotReset);
-                notes.join(&found);
-                out.set_histogram(step, total);
-            }
-            // Nothing else is said of such a window.
-            Err(_) => notes.mixed_kinds = true,
-        }
-    });
-}
-
-fn sum(
-    histograms: &[FloatHistogram],
-    notes: &mut HistogramNotes,
-) -> Result<FloatHistogram, HistogramError> {
-    let mut sum = CompensatedHistogram::from_float(&histograms[0]);
-    for histogram in &histograms[1..] {
-        notes.aggregated |= sum.add(histogram)?.bounds_reconciled;
-    }
-    Ok(sum.to_float())
-}
-
-fn mean(
-    histograms: &[FloatHistogram],
-    notes: &mut HistogramNotes,
-) -> Result<FloatHistogram, HistogramError> {
-    let mut mean = HistogramMean::new(&histograms[0]);
-    for histogram in &histograms[1..] {
-        notes.aggregated |= mean.add(histogram)?.bounds_reconciled;
-    }
-    Ok(mean.value())
 }
 
 /// A sample of either kind: its position among those of its kind.

@@ -6,6 +6,7 @@
 pub(crate) mod extended;
 mod extended_histograms;
 mod histogram_rate;
+mod histogram_totals;
 mod histograms;
 mod over_time;
 mod rate;

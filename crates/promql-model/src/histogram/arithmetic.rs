@@ -176,6 +176,18 @@ impl<C: Count> Histogram<C> {
         counts.iter().chain(&self.counts).map(|count| count.value().abs()).sum()
     }
 
+    /// The sizes of the smallest and the largest of its numbers, without those that are 0; infinity and 0
+    /// if all are. Nothing if one is infinite or NaN.
+    pub fn sizes(&self) -> Option<(f64, f64)> {
+        let counts = [self.zero_count, self.count, self.sum];
+        let sizes = counts.iter().chain(&self.counts).map(|count| count.value().abs());
+        let sizes = sizes.fold((f64::INFINITY, 0.0, false), |(small, large, unfit), size| {
+            let small = if size == 0.0 { small } else { f64::min(small, size) };
+            (small, f64::max(large, size), unfit | !size.is_finite())
+        });
+        (!sizes.2).then_some((sizes.0, sizes.1))
+    }
+
     /// Whether any number in it is infinite: what makes an average switch to a form that doesn't sum
     /// first.
     pub fn has_overflow(&self) -> bool {
