@@ -208,10 +208,14 @@ impl Column {
 
     /// How much memory it takes.
     pub(crate) fn bytes(&self) -> usize {
-        let floats = (self.values.capacity() + self.valid.words.capacity()) * 8;
+        (self.values.capacity() + self.valid.words.capacity()) * 8 + self.histogram_bytes()
+    }
+
+    /// How much memory its histograms take, those of absent steps too.
+    pub(crate) fn histogram_bytes(&self) -> usize {
         let histograms = self.histograms.iter().flat_map(|histograms| &histograms.values);
         // A histogram weighs a sample for every 16 bytes.
-        floats + histograms.map(|histogram| histogram.samples() * 16).sum::<usize>()
+        histograms.map(|histogram| histogram.samples() * 16).sum()
     }
 
     /// Becomes a copy of another column, in the same memory.

@@ -5,7 +5,7 @@ use promql_syntax::ast::SelectorId;
 use promql_syntax::query::{Aggregation, ElementOp, Range, Scalar, Vector, VectorId};
 
 use crate::EngineError;
-use crate::aggregate::Aggregate;
+use crate::aggregate::{Aggregate, Streamed};
 use crate::annotations::Place;
 use crate::arithmetic::{max2, min2};
 use crate::binary::{Join, MatchLabels, join, scalar_operation, set_operation, with_scalar};
@@ -15,7 +15,7 @@ use crate::elementwise;
 use crate::empty_buckets;
 use crate::functions::histogram::{self, Statistic};
 use crate::functions::info::{self, Info};
-use crate::functions::{absent, labels, sort};
+use crate::functions::{absent, histogram_groups, labels, sort};
 use crate::grid::Grid;
 use crate::label_sets;
 use crate::operator::{
@@ -29,7 +29,7 @@ use crate::select::{InstantSelector, SelectorSamples, Take};
 use crate::shared::{self, Results};
 use crate::storage::SelectedSeries;
 use crate::subquery::Subquery;
-use crate::values::{Inputs, RangeValue, Value, missing_operand};
+use crate::values::{Groups, HistogramVector, Inputs, RangeValue, Value, missing_operand};
 use crate::workers::Scratch;
 
 /// Evaluates a plan. Nothing comes of the plan of a string.
@@ -78,7 +78,7 @@ fn labels_bytes(operation: &Operation, value: &Value<'_>) -> usize {
     let series = match value {
         Value::Vector(vector) => vector.series(),
         Value::Range(range) => range.source.series(),
-        Value::Scalar(_) => return 0,
+        Value::Scalar(_) | Value::Groups(_) => return 0,
     };
     let text = match operation.kind {
         // Those of the storage and of the input.
@@ -191,13 +191,36 @@ impl<'a> Step<'a> {
                 Value::Scalar(self.scalar(context.query.scalar(id).kind, &mut inputs)?)
             }
             OperationKind::Vector(id) => match context.query.vector(id).kind {
-                Vector::Aggregate { op, labels, without, .. } => {
-                    let labels = label_sets::names(context.query, labels);
-                    self.aggregate(op, labels, without, &mut inputs, results)?
+                Vector::Aggregate { op, .. } => {
+                    let aggregate = self.aggregation(id, &mut inputs)?;
+                    match self.streamed(op) {
+                        Some(op) => {
+                            let (aggregate, operation) = (Box::new(aggregate), self.index);
+                            Value::Groups(Groups { aggregate, op, operation })
+                        }
+                        None => self.aggregate(aggregate, op, results)?,
+                    }
                 }
                 _ => Value::Vector(self.vector(id, &mut inputs)?),
             },
         })
+    }
+
+    /// Whether this is an aggregation that need not be computed yet, since nothing but one function
+    /// of histograms uses it.
+    fn streamed(&self, op: Aggregation) -> Option<Streamed> {
+        let uses = |operation: &&Operation| operation.inputs.contains(&self.index);
+        let user = self.plan.operations.iter().skip(self.index + 1).find(uses)?;
+        let OperationKind::Vector(user) = user.kind else { return None };
+        let takes_histograms = matches!(
+            self.context.query.vector(user).kind,
+            Vector::HistogramStatistic(..)
+                | Vector::HistogramQuantile { .. }
+                | Vector::HistogramQuantiles { .. }
+                | Vector::HistogramFraction { .. }
+        );
+        let alone = self.operation.uses == 1 && self.along().next().is_none();
+        Streamed::of(op).filter(|_| takes_histograms && alone)
     }
 
     /// The modifier of a selector that extends its windows.
@@ -487,10 +510,15 @@ impl<'a> Step<'a> {
                 })
             }
             Vector::StartTimestamp(_) => self.nothing(),
-            &Vector::HistogramStatistic(statistic, _) => self
-                .map_values(inputs.vector()?, move |column| {
-                    histogram::statistic(statistic, column)
-                }),
+            &Vector::HistogramStatistic(statistic, _) => match inputs.histograms()? {
+                HistogramVector::Vector(vector) => {
+                    self.map_values(vector, move |column| histogram::statistic(statistic, column))
+                }
+                HistogramVector::Groups(groups) => {
+                    let reduced = histogram_groups::statistic(self.context, &groups, statistic)?;
+                    self.map_values(Box::new(reduced), |_| ())
+                }
+            },
             Vector::HistogramQuantile { .. } => {
                 let statistic = Statistic::Quantile(inputs.scalar()?, self.place_of_input(0));
                 self.histogram(&statistic, inputs, 1)
@@ -522,21 +550,44 @@ impl<'a> Step<'a> {
         Ok(Box::new(Kept::new(self.context, series, vec![column])?))
     }
 
+    fn aggregation(
+        &self,
+        id: VectorId,
+        inputs: &mut Inputs<'a>,
+    ) -> Result<Aggregate<'a>, EngineError> {
+        let query = self.context.query;
+        let Vector::Aggregate { labels, without, .. } = query.vector(id).kind else {
+            return Err(missing_operand("aggregated"));
+        };
+        Ok(Aggregate {
+            context: self.context,
+            input: inputs.vector()?,
+            parameter: inputs.scalar().ok(),
+            labels: label_sets::names(query, labels),
+            without,
+            grid: self.grid(),
+            parameter_place: self.place_of_input(0),
+            place: self.place_of_input(self.operation.inputs.len().saturating_sub(1)),
+            own_place: self.place(),
+            span: self.operation.span,
+        })
+    }
+
+    /// The aggregations whose turn comes later and that are computed along with this one.
+    fn along(&self) -> impl Iterator<Item = usize> + '_ {
+        (self.index + 1..self.plan.operations.len())
+            .filter(|&index| self.plan.operations[index].along == Some(self.index))
+    }
+
+    /// Computes an aggregation, and those that go along.
     fn aggregate(
         &self,
+        aggregate: Aggregate<'a>,
         op: Aggregation,
-        labels: Vec<String>,
-        without: bool,
-        inputs: &mut Inputs<'a>,
         results: &mut Results<'a>,
     ) -> Result<Value<'a>, EngineError> {
-        let input = inputs.vector()?;
-        let parameter = inputs.scalar().ok();
-        let along: Vec<usize> = (self.index + 1..self.plan.operations.len())
-            .filter(|&index| self.plan.operations[index].along == Some(self.index))
-            .collect();
         let mut others = Vec::new();
-        for &index in &along {
+        for index in self.along() {
             let operation = &self.plan.operations[index];
             if let OperationKind::Vector(id) = operation.kind
                 && let Vector::Aggregate { op, .. } = self.context.query.vector(id).kind
@@ -544,21 +595,9 @@ impl<'a> Step<'a> {
                 others.push((op, Step { operation, index, ..*self }.place_of_input(0)));
             }
         }
-        let aggregate = Aggregate {
-            context: self.context,
-            input,
-            parameter,
-            labels,
-            without,
-            grid: self.grid(),
-            parameter_place: self.place_of_input(0),
-            place: self.place_of_input(self.operation.inputs.len().saturating_sub(1)),
-            own_place: self.place(),
-            span: self.operation.span,
-        };
         let mut computed = aggregate.compute(op, &others)?.into_iter();
         let own = computed.next().ok_or_else(|| missing_operand("aggregated"))?;
-        along.into_iter().zip(computed).for_each(|(index, other)| {
+        self.along().zip(computed).for_each(|(index, other)| {
             results.add_along(index, Value::Vector(other));
         });
         Ok(Value::Vector(own))
@@ -572,7 +611,7 @@ impl<'a> Step<'a> {
         operand: usize,
     ) -> Result<VectorOperator<'a>, EngineError> {
         let place = self.place_of_input(operand);
-        histogram::histogram(self.context, statistic, inputs.vector()?, self.grid(), place)
+        histogram::histogram(self.context, statistic, inputs.histograms()?, self.grid(), place)
     }
 
     /// A function of a range vector; remarks point at an operand.

@@ -233,6 +233,11 @@ pub(crate) struct Held<'a> {
 }
 
 impl Held<'_> {
+    /// The memory that is counted here.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// Counts more samples.
     pub(crate) fn grow(&mut self, samples: usize) -> Result<(), EngineError> {
         self.samples += samples;

@@ -11,8 +11,8 @@ use crate::limits::Held;
 use crate::limits::Limits;
 use crate::operator::{Kept, SameLabels, Series, has_same_labels, merge};
 use crate::over_range::extended::edges;
-use crate::values::{RangeValue, Value};
-use crate::workers::{RangeBuffer, Scratch};
+use crate::values::{RangeValue, Value, missing_operand};
+use crate::workers::{Outcome, RangeBuffer, Scratch};
 
 /// How much memory a point of a result takes.
 const POINT: usize = size_of::<(i64, f64)>();
@@ -49,6 +49,8 @@ pub(crate) fn finish(
             })
         }
         Value::Range(range) => windows(context, &range),
+        // What uses it computes it, so it is no result.
+        Value::Groups(_) => Err(missing_operand("finished")),
     }
 }
 
@@ -114,6 +116,12 @@ fn points_bytes(floats: &[(i64, f64)], histograms: &[(i64, FloatHistogram)]) -> 
 struct Points {
     floats: Vec<(i64, f64)>,
     histograms: Vec<(i64, FloatHistogram)>,
+}
+
+impl Outcome for Points {
+    fn histogram_bytes(&self) -> usize {
+        points_bytes(&[], &self.histograms)
+    }
 }
 
 /// A range vector as it is: the samples of the only step's window. An extended window has a point at

@@ -47,7 +47,10 @@ impl<'a> Results<'a> {
     pub(crate) fn push(&mut self, value: Value<'a>, index: usize, operation: &Operation) {
         self.slots.push(match operation.uses {
             0 | 1 => Slot::Single(value),
-            uses => Slot::Shared(SharedValue::new(value, index, operation.remember), uses),
+            uses => match SharedValue::new(value, index, operation.remember) {
+                Ok(shared) => Slot::Shared(shared, uses),
+                Err(groups) => Slot::Single(groups),
+            },
         });
     }
 
@@ -79,8 +82,9 @@ impl<'a> Results<'a> {
 }
 
 impl<'a> SharedValue<'a> {
-    fn new(value: Value<'a>, index: usize, remember: bool) -> SharedValue<'a> {
-        match value {
+    /// Gives back what only one operation can use.
+    fn new(value: Value<'a>, index: usize, remember: bool) -> Result<SharedValue<'a>, Value<'a>> {
+        Ok(match value {
             Value::Vector(vector) if remember && !vector.is_kept() => {
                 SharedValue::Vector(remembering(vector, index).into())
             }
@@ -91,7 +95,8 @@ impl<'a> SharedValue<'a> {
                 let range = Box::new(SharedUse(source.clone()));
                 SharedValue::Range(RangeValue { source: range, windows, loaded, extension }, source)
             }
-        }
+            groups @ Value::Groups(_) => return Err(groups),
+        })
     }
 
     fn hand_out(&self) -> Value<'a> {

@@ -1,6 +1,7 @@
 //! What operations give and take.
 
 use crate::EngineError;
+use crate::aggregate::{Aggregate, Streamed};
 use crate::column::ScalarColumn;
 use crate::operator::{RangeSource, VectorOperator};
 use crate::over_range::Extension;
@@ -11,6 +12,23 @@ pub(crate) enum Value<'a> {
     Vector(VectorOperator<'a>),
     Scalar(ScalarColumn),
     Range(RangeValue<'a>),
+    /// An aggregation that is computed by the function of histograms that alone uses it: each group
+    /// becomes floats when it is complete.
+    Groups(Groups<'a>),
+}
+
+/// An aggregation that is not computed yet.
+pub(crate) struct Groups<'a> {
+    pub(crate) aggregate: Box<Aggregate<'a>>,
+    pub(crate) op: Streamed,
+    /// The position of its operation in the plan.
+    pub(crate) operation: usize,
+}
+
+/// The operand of a function of histograms.
+pub(crate) enum HistogramVector<'a> {
+    Vector(VectorOperator<'a>),
+    Groups(Groups<'a>),
 }
 
 /// A range vector with its windows.
@@ -47,6 +65,15 @@ impl<'a> Inputs<'a> {
     pub(crate) fn vector(&mut self) -> Result<VectorOperator<'a>, EngineError> {
         match self.take(|value| matches!(value, Value::Vector(_))) {
             Some(Value::Vector(vector)) => Ok(vector),
+            _ => Err(missing_operand("vector")),
+        }
+    }
+
+    /// The next vector, which may be an aggregation that is to be computed yet.
+    pub(crate) fn histograms(&mut self) -> Result<HistogramVector<'a>, EngineError> {
+        match self.take(|value| matches!(value, Value::Vector(_) | Value::Groups(_))) {
+            Some(Value::Vector(vector)) => Ok(HistogramVector::Vector(vector)),
+            Some(Value::Groups(groups)) => Ok(HistogramVector::Groups(groups)),
             _ => Err(missing_operand("vector")),
         }
     }

@@ -6,13 +6,14 @@
 //! is the failure of its first failing task.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
 use crate::EngineError;
-use crate::column::Column;
+use crate::column::{Bitmap, Column};
 use crate::limits::{Held, Limits};
 use crate::options::EngineOptions;
 use crate::over_range::RateFactors;
@@ -29,11 +30,36 @@ const BATCH_VALUES: usize = 1 << 21;
 /// Enough tasks to keep the threads of a machine busy.
 const SMALLEST_BATCH: usize = 32;
 
+/// How many bytes of native histograms the results of a batch have at most, as long as it has
+/// [`TASKS_OF_A_THREAD`] for each thread. How large histograms are is known when there are some.
+const BATCH_HISTOGRAM_BYTES: usize = 4 << 20;
+
+/// Enough tasks of a batch to keep a thread busy while others finish theirs.
+const TASKS_OF_A_THREAD: usize = 2;
+
 /// How many successive tasks a thread takes at once. Neighbours often have the same timestamps.
 const CHUNK: usize = 16;
 
 /// Fewer values than this are computed before another thread would have woken up.
 const WORTH_A_THREAD: usize = 1 << 14;
+
+/// What a task gives. It waits until the results of the tasks before it are consumed.
+pub(crate) trait Outcome: Send {
+    /// The memory of its native histograms, which can't be known before.
+    fn histogram_bytes(&self) -> usize {
+        0
+    }
+}
+
+impl Outcome for () {}
+impl Outcome for Bitmap {}
+impl Outcome for Option<Bitmap> {}
+
+impl Outcome for Column {
+    fn histogram_bytes(&self) -> usize {
+        Column::histogram_bytes(self)
+    }
+}
 
 /// The threads of a query with the memory they work in.
 pub(crate) struct Workers {
@@ -60,7 +86,8 @@ impl Workers {
     }
 
     /// Counts the memory of the results that wait to be consumed, when tasks `0..count` give `size`
-    /// values of 8 bytes each. It doesn't depend on the number of threads.
+    /// values of 8 bytes each. It doesn't depend on the number of threads. Histograms are counted
+    /// when they are there.
     pub(crate) fn hold_batch(&self, count: usize, size: usize) -> Result<Held<'_>, EngineError> {
         self.limits.hold_bytes(self.batch(size).min(count).saturating_mul(size).saturating_mul(8))
     }
@@ -81,7 +108,7 @@ impl Workers {
     ///
     /// # Errors
     /// The error of the first task that fails, or of consuming the result before it.
-    pub(crate) fn run<T: Send>(
+    pub(crate) fn run<T: Outcome>(
         &self,
         count: usize,
         size: usize,
@@ -92,7 +119,7 @@ impl Workers {
     }
 
     /// The same for tasks that compute about `work` values to give about `size`.
-    pub(crate) fn run_reducing<T: Send>(
+    pub(crate) fn run_reducing<T: Outcome>(
         &self,
         count: usize,
         work: usize,
@@ -105,18 +132,21 @@ impl Workers {
             for index in 0..count {
                 self.limits.check()?;
                 let result = self.measure(&mut scratch, true, |s| task(index, s))?;
+                let (result, _held) = self.held(result)?;
                 consume(index, result)?;
+                if index == 0 {
+                    // Later tasks need about as much.
+                    self.count(&mut scratch)?;
+                }
             }
             return self.give_back(scratch);
         }
         let threads = self.threads.unwrap_or_else(rayon::current_num_threads).max(1);
-        let batch = self.batch(size);
-        let chunk = CHUNK.min(count.min(batch).div_ceil(threads)).max(1);
-        let run_chunk = |chunk_start: usize, end: usize| -> Vec<Result<T, EngineError>> {
+        let run_chunk = |tasks: Range<usize>| -> Vec<Result<(T, Held<'_>), EngineError>> {
             let mut scratch = self.take();
             let mut results: Vec<_> = self.measure(&mut scratch, false, |scratch| {
-                (chunk_start..end.min(chunk_start + chunk))
-                    .map(|i| self.limits.check().and_then(|()| task(i, scratch)))
+                tasks
+                    .map(|i| self.limits.check().and_then(|()| self.held(task(i, scratch)?)))
                     .collect()
             });
             if let Err(error) = self.give_back(scratch) {
@@ -124,21 +154,39 @@ impl Workers {
             }
             results
         };
-        for start in (0..count).step_by(batch) {
-            let end = count.min(start + batch);
-            let chunks: Vec<usize> = (start..end).step_by(chunk).collect();
+        let few = TASKS_OF_A_THREAD * threads;
+        let mut start = 0;
+        // The first batch is small: it shows how large the results are.
+        let mut tasks = few.min(self.batch(size));
+        while start < count {
+            let end = count.min(start.saturating_add(tasks));
+            let chunk = CHUNK.min((end - start).div_ceil(threads)).max(1);
+            let chunks: Vec<Range<usize>> =
+                (start..end).step_by(chunk).map(|at| at..end.min(at + chunk)).collect();
             let begun = self.statistics.as_ref().map(|_| Instant::now());
-            let results: Vec<Vec<Result<T, EngineError>>> =
-                self.install(|| chunks.par_iter().map(|&at| run_chunk(at, end)).collect());
+            let results: Vec<Vec<Result<(T, Held<'_>), EngineError>>> =
+                self.install(|| chunks.into_par_iter().map(run_chunk).collect());
             if let (Some(statistics), Some(begun)) = (&self.statistics, begun) {
                 statistics.waited(begun.elapsed());
             }
+            let mut largest = 0;
             for (index, result) in (start..).zip(results.into_iter().flatten()) {
                 self.limits.check()?;
-                consume(index, result?)?;
+                let (result, held) = result?;
+                largest = held.bytes().max(largest);
+                consume(index, result)?;
             }
+            start = end;
+            let fitting = BATCH_HISTOGRAM_BYTES.checked_div(largest).unwrap_or(usize::MAX);
+            tasks = fitting.max(few).min(self.batch(size));
         }
         Ok(())
+    }
+
+    /// Counts the histograms of a result until it is consumed.
+    fn held<T: Outcome>(&self, result: T) -> Result<(T, Held<'_>), EngineError> {
+        let held = self.limits.hold_bytes(result.histogram_bytes())?;
+        Ok((result, held))
     }
 
     /// Does tasks, whose time counts as the current operation's if statistics are wanted. `waiting`
@@ -179,10 +227,15 @@ impl Workers {
 
     /// Keeps memory for the next tasks, and counts what it has grown by.
     fn give_back(&self, mut scratch: Scratch) -> Result<(), EngineError> {
-        let bytes = scratch.bytes();
-        let grown = bytes.saturating_sub(scratch.counted);
-        scratch.counted += grown;
+        let counted = self.count(&mut scratch);
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(scratch);
+        counted
+    }
+
+    /// Counts what the memory of a thread has grown by.
+    fn count(&self, scratch: &mut Scratch) -> Result<(), EngineError> {
+        let grown = scratch.bytes().saturating_sub(scratch.counted);
+        scratch.counted += grown;
         match grown {
             0 => Ok(()),
             _ => self.limits.keep_bytes(grown),

@@ -118,6 +118,48 @@ fn what_streams_is_not_held() {
     }
 }
 
+/// The histograms of all groups would take 100 MB, those of one take 200 kB.
+#[test]
+fn histograms_of_groups_become_numbers_one_group_after_the_other() {
+    let storage = Generated::new(500, 300);
+    for text in [
+        "histogram_quantile(0.9, sum by (i) (rate(h[5m])))",
+        "histogram_quantiles(avg by (i) (h), \"q\", 0.1, 0.9)",
+        "histogram_fraction(0, 2, sum by (i) (h))",
+        "histogram_avg(sum by (i) (rate(h[5m])))",
+        "sum(rate(h[5m]))",
+    ] {
+        let engine = EngineOptions {
+            max_samples: 700_000,
+            max_bytes: Some(16 << 20),
+            threads: Some(2),
+            ..EngineOptions::default()
+        };
+        let (result, statistics) = run(text, &storage, &over_steps(300, engine));
+        result.unwrap_or_else(|error| panic!("{text}: {error} {statistics:?}"));
+    }
+}
+
+#[test]
+fn histograms_under_way_count() {
+    let storage = Generated::new(500, 300);
+    for text in ["sum by (i) (rate(h[5m]))", "avg by (i) (h)", "-h"] {
+        for threads in [1, 2] {
+            let limit = 4 << 20;
+            let engine = EngineOptions {
+                max_bytes: Some(limit),
+                threads: Some(threads),
+                ..EngineOptions::default()
+            };
+            let (result, statistics) = run(text, &storage, &over_steps(300, engine));
+            assert!(matches!(result, Err(EngineError::TooManyBytes { .. })), "{text}");
+            // One result more than fits for each thread, and what it was made with.
+            let most = limit + (threads + 1) * (1 << 20);
+            assert!(statistics.peak_bytes < most, "{text}: {}", statistics.peak_bytes);
+        }
+    }
+}
+
 #[test]
 fn long_windows_count() {
     let storage = Generated::new(1, 200_000);

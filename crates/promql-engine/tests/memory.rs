@@ -15,7 +15,7 @@ use promql_syntax::{Features, compile};
 #[global_allocator]
 static ALLOCATOR: PeakAlloc = PeakAlloc;
 
-const QUERIES: [&str; 18] = [
+const QUERIES: [&str; 24] = [
     "x",
     "sum(rate(x[5m]))",
     "sum by (i) (x)",
@@ -34,6 +34,12 @@ const QUERIES: [&str; 18] = [
     "sum(quantile_over_time(0.5, x[1h]))",
     "x @ end() + x",
     "absent(x)",
+    "sum(h)",
+    "sum(rate(h[5m]))",
+    "avg by (k) (rate(h[5m]))",
+    "sum_over_time(h{k=\"1\"}[10m])",
+    "histogram_quantile(0.9, sum by (k) (rate(h[5m])))",
+    "histogram_count(avg by (k) (h))",
 ];
 
 #[test]

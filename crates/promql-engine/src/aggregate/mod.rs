@@ -44,6 +44,20 @@ pub(crate) struct Aggregate<'a> {
     pub(crate) span: Span,
 }
 
+/// An aggregation that has histograms as its result, and can hand them out group by group.
+#[derive(Clone, Copy)]
+pub(crate) struct Streamed(pass::NewState);
+
+impl Streamed {
+    /// The aggregation, if it is such a one.
+    pub(crate) fn of(op: Aggregation) -> Option<Streamed> {
+        match op {
+            Aggregation::Sum | Aggregation::Avg => pass::state(op).map(Streamed),
+            _ => None,
+        }
+    }
+}
+
 impl<'a> Aggregate<'a> {
     /// Computes the aggregation, and those `others` that go along: they have the same operand and the
     /// same groups.
@@ -89,6 +103,24 @@ impl<'a> Aggregate<'a> {
                 count_values::count_values(self, label)
             }
         }
+    }
+
+    /// Computes a sum or a mean, and hands out what comes of one group after the other, so that the
+    /// histograms of only one group are there at a time.
+    pub(crate) fn stream(
+        &self,
+        op: Streamed,
+        consume: &mut dyn FnMut(Series, Column) -> Result<(), EngineError>,
+    ) -> Result<(), EngineError> {
+        let reduction = [(op.0, self.place)];
+        pass::reduce_each(self, &reduction, &mut |series, columns| {
+            columns.into_iter().try_for_each(|column| consume(series.clone(), column))
+        })
+    }
+
+    /// The label sets of the groups.
+    pub(crate) fn label_sets(&self) -> Result<Vec<Labels>, EngineError> {
+        Ok(self.groups()?.labels)
     }
 
     /// Says that an aggregation of floats left out histograms, if the column has any.

@@ -16,8 +16,8 @@ use super::{Aggregate, DropName};
 use crate::EngineError;
 use crate::annotations::Place;
 use crate::column::Column;
-use crate::operator::Kept;
-use crate::workers::Scratch;
+use crate::operator::{Kept, Series};
+use crate::workers::{Outcome, Scratch};
 
 /// How many members one block has.
 const BLOCK: usize = 64;
@@ -32,6 +32,7 @@ pub(super) trait State: Send {
     fn merge(&mut self, later: Box<dyn State>);
     fn finish(self: Box<Self>) -> Column;
     fn ignores_histograms(&self) -> Option<&'static str>;
+    fn histogram_bytes(&self) -> usize;
     fn remark(&self, aggregate: &Aggregate<'_>, place: Place);
     fn into_any(self: Box<Self>) -> Box<dyn Any>;
 }
@@ -53,6 +54,10 @@ impl<R: Reduction + 'static> State for R {
 
     fn ignores_histograms(&self) -> Option<&'static str> {
         R::IGNORES_HISTOGRAMS
+    }
+
+    fn histogram_bytes(&self) -> usize {
+        Reduction::histogram_bytes(self)
     }
 
     fn remark(&self, aggregate: &Aggregate<'_>, place: Place) {
@@ -91,12 +96,43 @@ struct States {
     drop_name: DropName,
 }
 
+impl Outcome for States {
+    fn histogram_bytes(&self) -> usize {
+        self.states.iter().map(|state| state.histogram_bytes()).sum()
+    }
+}
+
 /// Computes aggregations of one operand in one pass over it, each given by its state and the place
 /// that remarks about the operand point at.
 pub(super) fn reduce<'a>(
     aggregate: &Aggregate<'a>,
     reductions: &[(NewState, Place)],
 ) -> Result<Vec<Kept<'a>>, EngineError> {
+    let mut results = Vec::with_capacity(reductions.len());
+    for _ in reductions {
+        let columns: Vec<Column> = Vec::new();
+        results.push((columns, aggregate.context.limits.hold(0)?));
+    }
+    let mut series = Vec::new();
+    reduce_each(aggregate, reductions, &mut |one, new| {
+        for (column, (columns, held)) in new.into_iter().zip(&mut results) {
+            held.grow(column.samples())?;
+            held.grow_bytes(column.bytes())?;
+            columns.push(column);
+        }
+        series.push(one);
+        Ok(())
+    })?;
+    let kept = |(columns, held)| Kept::counted(series.clone(), columns, held);
+    Ok(results.into_iter().map(kept).collect())
+}
+
+/// The same, handing out what comes of one group after the other: a column for each aggregation.
+pub(super) fn reduce_each(
+    aggregate: &Aggregate<'_>,
+    reductions: &[(NewState, Place)],
+    consume: &mut dyn FnMut(Series, Vec<Column>) -> Result<(), EngineError>,
+) -> Result<(), EngineError> {
     let groups = aggregate.groups()?;
     let steps = aggregate.grid.len;
     let blocks: Vec<(usize, &[usize])> = groups
@@ -122,17 +158,12 @@ pub(super) fn reduce<'a>(
         scratch.give_column(column);
         Ok(States { states, drop_name })
     };
-    let mut results = Vec::with_capacity(reductions.len());
-    for _ in reductions {
-        let columns: Vec<Column> = Vec::with_capacity(groups.labels.len());
-        results.push((columns, aggregate.context.limits.hold(0)?));
-    }
-    let mut series = Vec::with_capacity(groups.labels.len());
     let mut open: Option<States> = None;
     let work = steps * aggregate.input.series().len().div_ceil(blocks.len().max(1));
     let workers = &aggregate.context.workers;
     let size = steps * STATE_VALUES * reductions.len();
     let _batch = workers.hold_batch(blocks.len(), size)?;
+    let mut held = aggregate.context.limits.hold(0)?;
     workers.run_reducing(blocks.len(), work, size, compute, |block, new: States| {
         match &mut open {
             Some(open) => {
@@ -142,23 +173,20 @@ pub(super) fn reduce<'a>(
             }
             None => open = Some(new),
         }
+        held.shrink_bytes(usize::MAX);
+        held.grow_bytes(open.as_ref().map_or(0, Outcome::histogram_bytes))?;
         let group = blocks[block].0;
         if blocks.get(block + 1).is_none_or(|next| next.0 != group)
             && let Some(States { states, drop_name }) = open.take()
         {
-            for ((state, (_, place)), (columns, held)) in
-                states.into_iter().zip(reductions).zip(&mut results)
-            {
+            let finish = |(state, (_, place)): (Box<dyn State>, &(NewState, Place))| {
                 state.remark(aggregate, *place);
-                let column = state.finish();
-                held.grow(column.samples())?;
-                held.grow_bytes(column.bytes())?;
-                columns.push(column);
-            }
-            series.push(drop_name.series(groups.labels[group].clone()));
+                state.finish()
+            };
+            let columns = states.into_iter().zip(reductions).map(finish).collect();
+            held.shrink_bytes(usize::MAX);
+            consume(drop_name.series(groups.labels[group].clone()), columns)?;
         }
         Ok(())
-    })?;
-    let kept = |(columns, held)| Kept::counted(series.clone(), columns, held);
-    Ok(results.into_iter().map(kept).collect())
+    })
 }

@@ -26,6 +26,11 @@ pub(super) trait Reduction: Send {
     /// The name of the aggregation if it is one of floats, which ignores histograms.
     const IGNORES_HISTOGRAMS: Option<&'static str> = None;
 
+    /// The memory of its native histograms.
+    fn histogram_bytes(&self) -> usize {
+        0
+    }
+
     /// Says what there is to say about the members of a group.
     fn remark(&self, aggregate: &Aggregate<'_>, place: Place) {
         let _ = (aggregate, place);
@@ -115,6 +120,10 @@ impl Reduction for Sum {
         self.histograms.finish(Column::new(self.sums, self.valid))
     }
 
+    fn histogram_bytes(&self) -> usize {
+        self.histograms.bytes()
+    }
+
     fn remark(&self, aggregate: &Aggregate<'_>, place: Place) {
         self.histograms.remark(&self.valid, aggregate, place);
     }
@@ -153,6 +162,10 @@ impl Reduction for Average {
     fn finish(self) -> Column {
         let values = self.means.iter().map(Mean::value).collect();
         self.histograms.finish(Column::new(values, self.valid))
+    }
+
+    fn histogram_bytes(&self) -> usize {
+        self.histograms.bytes()
     }
 
     fn remark(&self, aggregate: &Aggregate<'_>, place: Place) {

@@ -10,6 +10,7 @@ use promql_model::{FloatHistogram, Labels, NanObservations, quote};
 use promql_syntax::query::HistogramStatistic;
 
 use super::buckets::{Buckets, parse_bound};
+use super::histogram_groups;
 use crate::EngineError;
 use crate::annotations::{Place, Repair, bad_quantile};
 use crate::column::{Bitmap, Column, ScalarColumn};
@@ -17,7 +18,8 @@ use crate::context::Context;
 use crate::grid::Grid;
 use crate::label_sets;
 use crate::operator::{Kept, Operator, SameLabels, Series, VectorOperator, drop_names, unite};
-use crate::workers::Scratch;
+use crate::values::{Groups, HistogramVector};
+use crate::workers::{Outcome, Scratch};
 
 /// What is computed of histograms.
 #[derive(Clone, Debug)]
@@ -87,46 +89,26 @@ const NAN_FRACTION: &str =
 pub(crate) fn histogram<'a>(
     context: &'a Context<'a>,
     statistic: &Statistic,
-    input: VectorOperator<'a>,
+    input: HistogramVector<'a>,
     grid: Grid,
     place: Place,
 ) -> Result<VectorOperator<'a>, EngineError> {
     statistic.warn(context, grid.len);
     let outputs = statistic.outputs(grid.len);
-    let groups = groups(&*input);
     let functions: Vec<&Output> = outputs.iter().map(|(_, output)| output).collect();
-    let histograms = Histograms { context, input: &*input, outputs: functions, grid, place };
-    // What each output has of native histograms, and then of classic ones.
-    let mut natives: Vec<Vec<(usize, Column)>> = outputs.iter().map(|_| Vec::new()).collect();
-    let mut classics: Vec<Vec<(usize, Column)>> = outputs.iter().map(|_| Vec::new()).collect();
-    let mut held = context.limits.hold(0)?;
-    let _batch = context.workers.hold_batch(groups.len(), grid.len * outputs.len())?;
-    let compute = |at: usize, scratch: &mut Scratch| histograms.compute(&groups[at], scratch);
-    let size = grid.len * input.series().len().div_ceil(groups.len().max(1));
-    context.workers.run(groups.len(), size, compute, |at, computed: Computed| {
-        for (native, columns) in computed.native {
-            for (output, column) in columns.into_iter().enumerate() {
-                held.grow(column.samples())?;
-                held.grow_bytes(column.bytes())?;
-                natives[output].push((native, column));
-            }
-        }
-        for (output, column) in computed.classic.into_iter().enumerate() {
-            held.grow(column.samples())?;
-            held.grow_bytes(column.bytes())?;
-            classics[output].push((at, column));
-        }
-        Ok(())
-    })?;
-    drop(held);
+    let histograms = Histograms { context, outputs: functions, grid, place };
+    let computed = match input {
+        HistogramVector::Vector(input) => histograms.of_vector(&*input)?,
+        // Buckets of classic histograms have to be looked at together.
+        HistogramVector::Groups(groups) => match has_bounds(&groups.aggregate.label_sets()?) {
+            true => histograms.of_vector(&histogram_groups::all(context, &groups)?)?,
+            false => histograms.of_groups(&groups)?,
+        },
+    };
     let mut series = Vec::new();
     let mut columns = Vec::new();
-    for (((label, _), mut natives), classics) in outputs.iter().zip(natives).zip(classics) {
-        natives.sort_by_key(|(native, _)| *native);
-        let natives = natives.into_iter().map(|(at, column)| (&input.series()[at], column));
-        let classics = classics.into_iter().map(|(at, column)| (&groups[at].series, column));
-        for (of, column) in natives.chain(classics) {
-            let mut output = of.clone();
+    for ((label, _), computed) in outputs.iter().zip(computed) {
+        for (mut output, column) in computed {
             if let Some((name, value)) = label {
                 let mut builder = output.labels.to_builder();
                 builder.set(name.as_str(), value.as_str());
@@ -139,6 +121,11 @@ pub(crate) fn histogram<'a>(
     let series = drop_names(context, &series)?;
     let kept = Kept::new(context, series, columns)?;
     unite(context, Box::new(kept), grid.len, SameLabels::Merge)
+}
+
+/// Whether any series may be a bucket of a classic histogram.
+fn has_bounds(label_sets: &[Labels]) -> bool {
+    label_sets.iter().any(|labels| labels.get("le").and_then(parse_bound).is_some())
 }
 
 /// What is computed of each native histogram on its own. Floats have no such statistics.
@@ -264,29 +251,96 @@ struct Computed {
     classic: Vec<Column>,
 }
 
+impl Outcome for Computed {}
+
+/// The columns of one output, with the label sets that they are computed of.
+type Computation = Vec<(Series, Column)>;
+
 struct Histograms<'a> {
     context: &'a Context<'a>,
-    input: &'a dyn Operator,
     outputs: Vec<&'a Output>,
     grid: Grid,
     place: Place,
 }
 
 impl Histograms<'_> {
-    fn compute(&self, group: &Group, scratch: &mut Scratch) -> Result<Computed, EngineError> {
+    /// Computes each output of the histograms of a vector: native ones first.
+    fn of_vector(&self, input: &dyn Operator) -> Result<Vec<Computation>, EngineError> {
+        let (context, steps) = (self.context, self.grid.len);
+        let groups = groups(input);
+        let nothing = || self.outputs.iter().map(|_| Vec::new()).collect();
+        let mut natives: Vec<Vec<(usize, Column)>> = nothing();
+        let mut classics: Vec<Vec<(usize, Column)>> = nothing();
+        let mut held = context.limits.hold(0)?;
+        let _batch = context.workers.hold_batch(groups.len(), steps * self.outputs.len())?;
+        let compute = |at: usize, scratch: &mut Scratch| self.compute(input, &groups[at], scratch);
+        let size = steps * input.series().len().div_ceil(groups.len().max(1));
+        context.workers.run(groups.len(), size, compute, |at, computed: Computed| {
+            for (native, columns) in computed.native {
+                for (output, column) in columns.into_iter().enumerate() {
+                    held.grow(column.samples())?;
+                    held.grow_bytes(column.bytes())?;
+                    natives[output].push((native, column));
+                }
+            }
+            for (output, column) in computed.classic.into_iter().enumerate() {
+                held.grow(column.samples())?;
+                held.grow_bytes(column.bytes())?;
+                classics[output].push((at, column));
+            }
+            Ok(())
+        })?;
+        let all = natives.into_iter().zip(classics).map(|(mut natives, classics)| {
+            natives.sort_by_key(|(native, _)| *native);
+            let natives = natives.into_iter().map(|(at, column)| (&input.series()[at], column));
+            let classics = classics.into_iter().map(|(at, column)| (&groups[at].series, column));
+            natives.chain(classics).map(|(series, column)| (series.clone(), column)).collect()
+        });
+        Ok(all.collect())
+    }
+
+    /// The same for the groups of an aggregation, none of which is a bucket of a classic histogram.
+    fn of_groups(&self, groups: &Groups<'_>) -> Result<Vec<Computation>, EngineError> {
+        let mut computed: Vec<Computation> = self.outputs.iter().map(|_| Vec::new()).collect();
+        let mut held = self.context.limits.hold(0)?;
+        histogram_groups::each(self.context, groups, &mut |series, column| {
+            if !column.valid.is_empty() {
+                self.warn_of_malformed(&series.labels);
+            }
+            if !column.has_histograms() {
+                return Ok(());
+            }
+            for (computed, values) in computed.iter_mut().zip(self.native(&series.labels, &column))
+            {
+                held.grow(values.samples())?;
+                held.grow_bytes(values.bytes())?;
+                computed.push((series.clone(), values));
+            }
+            Ok(())
+        })?;
+        Ok(computed)
+    }
+
+    fn compute(
+        &self,
+        input: &dyn Operator,
+        group: &Group,
+        scratch: &mut Scratch,
+    ) -> Result<Computed, EngineError> {
+        let labels = |series: usize| &input.series()[series].labels;
         let mut buckets = Vec::with_capacity(group.buckets.len());
         for &(_, series) in &group.buckets {
             let mut column = scratch.take_column();
-            self.input.column(series, scratch, &mut column)?;
+            input.column(series, scratch, &mut column)?;
             buckets.push(column);
         }
         let mut computed = Computed { native: Vec::new(), classic: Vec::new() };
         let mut conflicts = Bitmap::empty(self.grid.len);
         for &other in &group.others {
             let mut column = scratch.take_column();
-            self.input.column(other, scratch, &mut column)?;
+            input.column(other, scratch, &mut column)?;
             if !column.valid.is_empty() {
-                self.warn_of_malformed(other);
+                self.warn_of_malformed(labels(other));
             }
             if let Some(steps) = column.histogram_steps() {
                 for bucket in &buckets {
@@ -297,7 +351,7 @@ impl Histograms<'_> {
             }
             column.subtract(&conflicts);
             if column.has_histograms() {
-                computed.native.push((other, self.native(other, &column)));
+                computed.native.push((other, self.native(labels(other), &column)));
             }
             scratch.give_column(column);
         }
@@ -308,7 +362,7 @@ impl Histograms<'_> {
         }
         for (&(_, series), column) in group.buckets.iter().zip(&buckets) {
             if column.has_histograms() {
-                computed.native.push((series, self.native(series, column)));
+                computed.native.push((series, self.native(labels(series), column)));
             }
         }
         buckets.iter_mut().for_each(|column| column.valid.subtract(&conflicts));
@@ -320,8 +374,7 @@ impl Histograms<'_> {
         Ok(computed)
     }
 
-    fn warn_of_malformed(&self, series: usize) {
-        let labels = &self.input.series()[series].labels;
+    fn warn_of_malformed(&self, labels: &Labels) {
         let text = format!(
             "bucket label \"le\" is missing or has a malformed value of {}{}",
             quote(labels.get("le").unwrap_or_default().as_bytes()),
@@ -331,7 +384,7 @@ impl Histograms<'_> {
     }
 
     /// The outputs for the native histograms of a series.
-    fn native(&self, series: usize, column: &Column) -> Vec<Column> {
+    fn native(&self, labels: &Labels, column: &Column) -> Vec<Column> {
         let mut nan = NanFound::default();
         let output = |output: &&Output| {
             let mut values = Column::default();
@@ -346,7 +399,7 @@ impl Histograms<'_> {
         let columns = self.outputs.iter().map(output).collect();
         let found = [(nan.result, NAN_RESULT), (nan.skew, NAN_SKEW), (nan.fraction, NAN_FRACTION)];
         for (_, text) in found.into_iter().filter(|found| found.0) {
-            let suffix = metric_suffix(self.context, &self.input.series()[series].labels);
+            let suffix = metric_suffix(self.context, labels);
             self.context.annotations.inform(self.place, format!("{text}{suffix}"));
         }
         columns

@@ -3,6 +3,7 @@
 pub(crate) mod absent;
 mod buckets;
 pub(crate) mod histogram;
+pub(crate) mod histogram_groups;
 pub(crate) mod info;
 pub(crate) mod labels;
 pub(crate) mod sort;

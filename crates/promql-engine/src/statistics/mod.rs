@@ -247,8 +247,31 @@ impl Collector {
                 range.source = Box::new(Measured { inner, operation, collector: self });
                 Value::Range(range)
             }
-            Value::Scalar(scalar) => Value::Scalar(scalar),
+            // Constant, or measured by who computes it.
+            value @ (Value::Scalar(_) | Value::Groups(_)) => value,
         }
+    }
+
+    /// Measures an operation that is evaluated within another one. What it gives is told by series
+    /// with the number of their values.
+    pub(crate) fn within<T, E>(
+        &self,
+        operation: usize,
+        evaluate: impl FnOnce() -> Result<(T, Vec<(Series, usize)>), E>,
+    ) -> Result<T, E> {
+        let around = self.current.load(Ordering::Relaxed);
+        let waited = self.waited.load(Ordering::Relaxed);
+        let start = Instant::now();
+        let result = self.operation(operation, evaluate);
+        self.current.store(around, Ordering::Relaxed);
+        self.waited.store(waited + nanoseconds(start.elapsed()), Ordering::Relaxed);
+        let (value, output) = result?;
+        if let Some(node) = self.nodes.get(operation) {
+            let (series, samples): (Vec<_>, Vec<_>) = output.into_iter().unzip();
+            let samples = samples.into_iter().map(|count| AtomicU64::new(count as u64)).collect();
+            node.output.get_or_init(|| Output { series, samples, queried: Vec::new() });
+        }
+        Ok(value)
     }
 
     fn set_output(&self, operation: usize, series: &[Series]) {
