@@ -69,19 +69,6 @@ pub(crate) fn join<'a>(
     let filled = join.fill_many.is_some() || join.fill_one.is_some();
     let keep_many = ambiguous || filled;
     let keep_one = ambiguous || filled || shared;
-    let unmatched = |side: fn(&MatchGroup) -> &Vec<usize>,
-                     other: fn(&MatchGroup) -> &Vec<usize>| {
-        let unmatched = groups.iter().filter(|group| other(group).is_empty());
-        unmatched.flat_map(|group| side(group).iter().copied()).collect()
-    };
-    if !keep_many && many.has_effects() {
-        let series = unmatched(|group| &group.lhs, |group| &group.rhs);
-        compute_for_effects(context, &*many, series, steps)?;
-    }
-    if !keep_one && one.has_effects() {
-        let series = unmatched(|group| &group.rhs, |group| &group.lhs);
-        compute_for_effects(context, &*one, series, steps)?;
-    }
     drop(groups);
     let mut kept = (None, None);
     if keep_many {
@@ -95,6 +82,20 @@ pub(crate) fn join<'a>(
         let one_series = kept.1.as_ref().map_or(one.series(), |kept| &kept.series);
         match_groups(&context.limits, &join.matching, many_series, one_series)?.0
     };
+    // What was kept has only series with values, so that others may have lost all they match.
+    let unmatched = |side: fn(&MatchGroup) -> &Vec<usize>,
+                     other: fn(&MatchGroup) -> &Vec<usize>| {
+        let unmatched = groups.iter().filter(|group| other(group).is_empty());
+        unmatched.flat_map(|group| side(group).iter().copied()).collect()
+    };
+    if !keep_many && many.has_effects() {
+        let series = unmatched(|group| &group.lhs, |group| &group.rhs);
+        compute_for_effects(context, &*many, series, steps)?;
+    }
+    if !keep_one && one.has_effects() {
+        let series = unmatched(|group| &group.rhs, |group| &group.lhs);
+        compute_for_effects(context, &*one, series, steps)?;
+    }
     if let (Some(many), Some(one)) = &kept {
         join.check(&context.limits, &groups, many, one)?;
     }
