@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use promql_engine::{EngineOptions, QueryOptions, Storage, evaluate};
-use promql_model::{Labels, QueryResult, QueryValue, SampleValue, Severity};
+use promql_model::{Annotation, Labels, QueryResult, QueryValue, SampleValue, Severity};
 use promql_syntax::{Features, compile};
 use serde_json::Value;
 
@@ -25,6 +25,13 @@ pub enum Times {
 }
 
 impl Times {
+    /// Each step from `start` to the last one before `end`. A server evaluates subqueries up to the end
+    /// of the range, and has remarks about what lies behind the last step, which no window sees; so
+    /// the range ends there.
+    pub fn up_to(start: i64, end: i64, step: i64) -> Times {
+        Times::Range { start, end: start + (end - start).max(0) / step * step, step }
+    }
+
     /// The options of an evaluation at these times.
     pub fn options(self) -> QueryOptions {
         match self {
@@ -86,18 +93,7 @@ impl Answer {
     /// A result of our own. Annotations are numbered in lines and columns of the query's text.
     pub fn of_result(result: QueryResult, query: &str) -> Answer {
         let mut new = Answer::default();
-        let place = |(start, _): (u32, u32)| {
-            promql_syntax::line_and_column(query.as_bytes(), start as usize)
-        };
-        let texts = result.annotations.iter().map(|annotation| {
-            let level = match annotation.severity {
-                Severity::Warning => "warning",
-                Severity::Info => "info",
-            };
-            let at = annotation.span.and_then(place);
-            let at = at.map_or_else(String::new, |(line, column)| format!(" ({line}:{column})"));
-            format!("PromQL {level}: {}{at}", annotation.message)
-        });
+        let texts = result.annotations.iter().map(|annotation| remark_text(annotation, query));
         new.annotations = texts.collect();
         new.annotations.sort();
         match result.value {
@@ -142,6 +138,19 @@ impl Answer {
                     && a.iter().zip(b).all(|(a, b)| a.0 == b.0 && close(a.1, b.1))
             })
     }
+}
+
+/// A remark as the API writes it, with line and column in the query's text.
+pub fn remark_text(annotation: &Annotation, query: &str) -> String {
+    let level = match annotation.severity {
+        Severity::Warning => "warning",
+        Severity::Info => "info",
+    };
+    let place =
+        |(start, _): (u32, u32)| promql_syntax::line_and_column(query.as_bytes(), start as usize);
+    let at = annotation.span.and_then(place);
+    let at = at.map_or_else(String::new, |(line, column)| format!(" ({line}:{column})"));
+    format!("PromQL {level}: {}{at}", annotation.message)
 }
 
 fn point(value: &Value) -> (i64, f64) {

@@ -19,6 +19,7 @@ use promql_storage::MemoryStorage;
 use promql_syntax::functions::{AGGREGATORS, FUNCTIONS};
 use promql_tests::answer::{Answer, Points, Times, ours};
 use promql_tests::conformance::say;
+use promql_tests::differential::remarks::{self, Context};
 use promql_tests::generator::{Generator, Trial};
 use promql_tests::inexact::Node;
 use promql_tests::prometheus::Prometheus;
@@ -70,32 +71,10 @@ fn same(theirs: &Answer, ours: &Answer, query: &str) -> bool {
         && (theirs.kind == "matrix" || same_order(theirs, ours, query))
 }
 
-/// Warnings and infos, but for those that have changed since 3.5.
-fn remarks(answer: &Answer) -> Vec<&str> {
-    let newer = [
-        "needed to be fixed for monotonicity",
-        "bucket label \"le\" is missing",
-        "sort is ineffective",
-        "annotations omitted",
-    ];
-    let is_newer = |text: &&str| newer.iter().any(|part| text.contains(part));
-    answer.annotations.iter().map(String::as_str).filter(|text| !is_newer(text)).collect()
-}
-
-/// Whether the remarks are the same. A server shows ten at most, and says that there are more.
-fn same_remarks(theirs: &Answer, ours: &Answer) -> bool {
-    let (a, b) = (remarks(theirs), remarks(ours));
-    let shown = a.iter().all(|a| b.iter().any(|b| rounded_remark(a) == rounded_remark(b)));
-    shown && (a.len() == b.len() || (a.len() >= 10 && a.len() < b.len()))
-}
-
-/// A remark with nine digits of the number that it is about.
-fn rounded_remark(text: &str) -> String {
-    let parts = text.split_once(", got ").and_then(|(text, rest)| {
-        let (number, place) = rest.split_once(' ')?;
-        Some(format!("{text}, got {:.8e} {place}", number.parse::<f64>().ok()?))
-    });
-    parts.unwrap_or_else(|| text.to_owned())
+/// Whether the remarks are the same, but for what is known to have changed since 3.5.
+fn same_remarks(context: &Context<'_>, theirs: &Answer, ours: &Answer) -> bool {
+    let of = |answer: &Answer| answer.annotations.iter().cloned().collect();
+    remarks::compare(context, &of(theirs), &of(ours)).is_ok()
 }
 
 /// Sorted by value, equal elements may be in any order; sorted by labels, those that lack one may
@@ -164,8 +143,14 @@ fn is_older(query: &str, theirs: &Result<Answer, String>, ours: &Result<Answer, 
         (Ok(_), Err(ours)) => ours.starts_with("multiple matches for labels"),
         // Series that become the same at different times were not joined.
         (Err(theirs), Ok(_)) => {
-            theirs.contains("vector cannot contain metrics with the same labelset")
-                && merges.iter().any(|name| query.contains(name))
+            let merged = theirs.contains("vector cannot contain metrics with the same labelset")
+                && merges.iter().any(|name| query.contains(name));
+            // A subquery that is pinned to a time was evaluated at all steps nonetheless inside of
+            // functions that depend on the step, where elements may meet that don't at that time.
+            let pinned = theirs.starts_with("found duplicate series for the match group")
+                && query.contains("predict_linear(")
+                && query.contains(" @ ");
+            merged || pinned
         }
         _ => false,
     }
@@ -208,6 +193,7 @@ impl Counts {
     ) {
         let Trial { query: node, counted } = trial;
         let query = node.text(None);
+        let context = Context { query: &query, times };
         let (theirs, mine) = (server.query(&query, times), ours(&query, storage, times));
         let again = |query: &str| {
             let answer = ours(query, storage, times);
@@ -222,24 +208,32 @@ impl Counts {
             is_rounding(node, &theirs, &mine, &again)
         };
         match (&theirs, &mine) {
-            (Ok(a), Ok(b)) if same(a, b, &query) && same_remarks(a, b) => self.equal += 1,
+            (Ok(a), Ok(b)) if same(a, b, &query) && same_remarks(&context, a, b) => self.equal += 1,
             (Err(a), Err(b)) if fails_alike(a, b) => self.failed_alike += 1,
             _ if is_older(&query, &theirs, &mine) => self.older += 1,
-            (Ok(a), Ok(b)) if is_rounding(node, a, b, &again) => self.rounding += 1,
+            (Ok(a), Ok(b)) if same_remarks(&context, a, b) && is_rounding(node, a, b, &again) => {
+                self.rounding += 1;
+            }
             (Ok(_), Ok(_)) if is_rounding_of(counted.as_ref()) => self.rounding += 1,
-            _ => self.different.push(format!("{query}\n{times:?}\n{}", excerpt(&theirs, &mine))),
+            _ => self
+                .different
+                .push(format!("{query}\n{times:?}\n{}", excerpt(&context, &theirs, &mine))),
         }
     }
 }
 
 /// The cells that differ.
-fn excerpt(theirs: &Result<Answer, String>, ours: &Result<Answer, String>) -> String {
+fn excerpt(
+    context: &Context<'_>,
+    theirs: &Result<Answer, String>,
+    ours: &Result<Answer, String>,
+) -> String {
     let (Ok(a), Ok(b)) = (theirs, ours) else {
         return format!("theirs {theirs:?}\nours   {ours:?}\n");
     };
     let mut text = format!("theirs {}, ours {}\n", a.kind, b.kind);
-    if !same_remarks(a, b) {
-        text += &format!("theirs {:?}\nours   {:?}\n", remarks(a), remarks(b));
+    if !same_remarks(context, a, b) {
+        text += &format!("theirs {:?}\nours   {:?}\n", a.annotations, b.annotations);
     }
     let (a, b) = (cells(a), cells(b));
     let keys: BTreeSet<_> = a.keys().chain(b.keys()).collect();
@@ -307,7 +301,7 @@ fn random_queries_have_the_same_results_as_on_a_server() {
             false => Times::Instant(start),
             true => {
                 let step = generator.random.pick(&[15_000, 60_000, 7_000, 300_000]);
-                Times::Range { start, end: (start + 50 * step).min(END + 600_000).max(start), step }
+                Times::up_to(start, (start + 50 * step).min(END + 600_000), step)
             }
         };
         counts.compare(&trial, times, &server, &storage);

@@ -7,10 +7,19 @@ use promql_model::{FloatHistogram, Labels, QueryValue, SampleValue};
 use promql_syntax::{Features, compile};
 use serde_json::Value;
 
-use crate::answer::Times;
+use crate::answer::{Times, remark_text};
 
 /// The values of each series with their times in milliseconds.
-pub type Answer = BTreeMap<Labels, Vec<(i64, Point)>>;
+pub type Values = BTreeMap<Labels, Vec<(i64, Point)>>;
+
+/// An answer to a query.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Answer {
+    /// The values.
+    pub values: Values,
+    /// Warnings and infos as the API gives them, with their places.
+    pub remarks: BTreeSet<String>,
+}
 
 /// A value as the API gives it.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,9 +71,14 @@ fn point(value: &Value) -> (i64, Point) {
 
 /// An answer of `/api/v1/query` or `/api/v1/query_range`.
 pub(super) fn of_server(answer: &Value) -> Answer {
-    let data = &answer["data"];
+    let texts = ["warnings", "infos"].into_iter().filter_map(|part| answer[part].as_array());
+    let remarks = texts.flatten().filter_map(|text| text.as_str().map(str::to_owned)).collect();
+    Answer { values: values_of_server(&answer["data"]), remarks }
+}
+
+fn values_of_server(data: &Value) -> Values {
     if data["resultType"] == "scalar" {
-        return Answer::from([(Labels::empty(), vec![point(&data["result"])])]);
+        return Values::from([(Labels::empty(), vec![point(&data["result"])])]);
     }
     let result = data["result"].as_array().cloned().unwrap_or_default();
     let series = result.iter().map(|series| {
@@ -96,14 +110,19 @@ fn of_histogram(histogram: &FloatHistogram) -> Point {
 /// # Errors
 /// The message of the failure.
 pub fn ours(query: &str, storage: &dyn Storage, times: Times) -> Result<Answer, String> {
-    let query = compile(query, &Features::ALL).map_err(|errors| format!("{errors:?}"))?;
+    let compiled = compile(query, &Features::ALL).map_err(|errors| format!("{errors:?}"))?;
     let options = times.options().with_engine(EngineOptions::default());
-    let result = evaluate(&query, storage, &options).map_err(|error| error.to_string())?;
-    Ok(match result.value {
+    let result = evaluate(&compiled, storage, &options).map_err(|error| error.to_string())?;
+    let remarks = result.annotations.iter().map(|remark| remark_text(remark, query)).collect();
+    Ok(Answer { values: values_of_result(result.value), remarks })
+}
+
+fn values_of_result(value: QueryValue) -> Values {
+    match value {
         QueryValue::Scalar { timestamp, value } => {
-            Answer::from([(Labels::empty(), vec![(timestamp, Point::Float(value))])])
+            Values::from([(Labels::empty(), vec![(timestamp, Point::Float(value))])])
         }
-        QueryValue::String { .. } => Answer::new(),
+        QueryValue::String { .. } => Values::new(),
         QueryValue::Vector(elements) => elements
             .into_iter()
             .map(|element| {
@@ -126,7 +145,7 @@ pub fn ours(query: &str, storage: &dyn Storage, times: Times) -> Result<Answer, 
                 (series.labels, points)
             })
             .collect(),
-    })
+    }
 }
 
 /// Whether values are equal but for rounding. `size` is that of the operands: what cancels leaves
@@ -175,10 +194,10 @@ pub struct Difference {
 }
 
 /// The first difference between two answers that is more than rounding.
-pub fn difference(a: &Answer, b: &Answer) -> Option<Difference> {
+pub fn difference(a: &Values, b: &Values) -> Option<Difference> {
     let series: BTreeSet<&Labels> = a.keys().chain(b.keys()).collect();
     series.into_iter().find_map(|labels| {
-        let points = |answer: &Answer| -> BTreeMap<i64, Point> {
+        let points = |answer: &Values| -> BTreeMap<i64, Point> {
             answer.get(labels).cloned().unwrap_or_default().into_iter().collect()
         };
         let (a, b) = (points(a), points(b));
