@@ -98,7 +98,8 @@ impl Annotations {
         collected.overlaps.insert((place.order, series), (place, quoted_name, windows));
     }
 
-    /// Buckets that were repaired. `suffix` names the metric.
+    /// Buckets that were repaired. `suffix` names the metric. Unlike other remarks this one stays where
+    /// it was made first, and takes in the later ones.
     pub(crate) fn repaired(&self, place: Place, suffix: String, repair: Repair) {
         let mut collected = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let repair = Repair { samples: repair.samples * place.times, ..repair };
@@ -108,7 +109,8 @@ impl Annotations {
             }
             Entry::Occupied(mut known) => {
                 let (before, repairs) = *known.get();
-                known.insert((place.max(before), repairs.join(&repair)));
+                let first = if place.first.start < before.first.start { place } else { before };
+                known.insert((first, repairs.join(&repair)));
             }
         }
     }
@@ -139,10 +141,9 @@ impl Annotations {
             );
             (Severity::Warning, at, text)
         });
-        let repairs = collected
-            .repairs
-            .into_iter()
-            .map(|(suffix, (at, repair))| (Severity::Info, at, repair.text(&suffix)));
+        let repairs = collected.repairs.into_iter().map(|(suffix, (at, repair))| {
+            (Severity::Info, Place { span: at.first, ..at }, repair.text(&suffix))
+        });
         let mut all: Vec<_> = plain.chain(overlaps).chain(repairs).collect();
         all.sort_by(|a, b| (a.0, a.1, &a.2).cmp(&(b.0, b.1, &b.2)));
         all.into_iter()

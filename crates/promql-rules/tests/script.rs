@@ -59,6 +59,26 @@ fn scripts_that_hold_pass() {
     }
 }
 
+/// What there is to know about native histograms, one file for each subject.
+#[test]
+fn scripts_of_histograms_pass() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../corpus/histograms");
+    let files = std::fs::read_dir(&folder).expect("a folder of the corpus");
+    let mut names: Vec<String> = files
+        .map(|file| file.expect("a file").file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    let mut evals = 0;
+    for name in names {
+        let script = corpus(&format!("histograms/{name}"));
+        for line in shown(&script).lines() {
+            assert!(line.ends_with(": passed"), "{name}: {line}");
+            evals += 1;
+        }
+    }
+    assert!(evals > 100, "{evals}");
+}
+
 #[test]
 fn what_does_not_hold_is_told_in_upstreams_words() {
     insta::assert_snapshot!("outdated", messages(&corpus("scripts/outdated.test")));
