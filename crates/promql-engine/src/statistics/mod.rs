@@ -269,7 +269,12 @@ impl Collector {
         if let Some(node) = self.nodes.get(operation) {
             let (series, samples): (Vec<_>, Vec<_>) = output.into_iter().unzip();
             let samples = samples.into_iter().map(|count| AtomicU64::new(count as u64)).collect();
-            node.output.get_or_init(|| Output { series, samples, queried: Vec::new() });
+            node.output.get_or_init(|| Output {
+                series,
+                samples,
+                queried: Vec::new(),
+                at_steps: Vec::new(),
+            });
         }
         Ok(value)
     }

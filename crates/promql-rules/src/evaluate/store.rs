@@ -11,7 +11,7 @@ use promql_engine::{
     TimeRange,
 };
 use promql_model::number::General;
-use promql_model::{FloatHistogram, HintReader, Labels, MatchOp, SampleValue};
+use promql_model::{FloatHistogram, Labels, MatchOp, RunReader, SampleValue};
 use promql_storage::Columns;
 
 /// Series in memory that can be appended to.
@@ -30,7 +30,7 @@ pub struct SeriesStore {
 struct Series {
     labels: Labels,
     columns: Columns,
-    hints: HintReader,
+    runs: RunReader,
 }
 
 impl Series {
@@ -98,7 +98,7 @@ impl SeriesStore {
         self.series.push(Series {
             labels: labels.clone(),
             columns: Columns::default(),
-            hints: HintReader::default(),
+            runs: RunReader::default(),
         });
         number
     }
@@ -154,18 +154,21 @@ impl SeriesStore {
         }
         match value {
             SampleValue::Float(value) => {
-                series.hints.float(*value);
+                series.runs.float(&mut columns.histograms, *value);
                 push_start(&mut columns.start_timestamps, columns.timestamps.len(), start);
                 columns.timestamps.push(timestamp);
                 columns.values.push(*value);
             }
             SampleValue::Histogram(histogram) => {
-                let mut histogram = (**histogram).clone();
-                series.hints.histogram(&mut histogram);
                 let starts = &mut columns.histogram_start_timestamps;
                 push_start(starts, columns.histogram_timestamps.len(), start);
                 columns.histogram_timestamps.push(timestamp);
-                columns.histograms.push(histogram);
+                columns.histograms.push((**histogram).clone());
+                series
+                    .runs
+                    .histogram(&mut columns.histograms, columns.histogram_timestamps.len() - 1);
+                // The next cycle reads it, though the run may go on.
+                series.runs.clone().finish(&mut columns.histograms);
             }
         }
         Ok(())

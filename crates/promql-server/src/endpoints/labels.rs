@@ -57,7 +57,7 @@ pub(super) async fn series(
         all.dedup();
         Ok(all)
     });
-    limited(found.await?, limit, |out, labels| answer::metric(out, labels))
+    limited(found.await?, limit, answer::metric)
 }
 
 /// Asks the storage for names or values of labels.
