@@ -1,5 +1,5 @@
 //! Warnings and infos of a server of 3.5 against ours: texts and places. Where later versions do
-//! otherwise, the change is a rule in [`CHANGES`], which says how it can be recognised; what no rule
+//! otherwise, the change is a rule in `CHANGES`, which says how it can be recognised; what no rule
 //! explains is a difference.
 
 use std::cell::RefCell;

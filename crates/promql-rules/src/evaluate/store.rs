@@ -206,9 +206,13 @@ impl SeriesStore {
 
 /// Whether two histograms are the same but for what they say about resets.
 fn is_same(a: &FloatHistogram, b: &FloatHistogram) -> bool {
-    let mut b = b.clone();
-    b.hint = a.hint;
-    *a == b
+    // One that was read back may have empty buckets more.
+    let [a, b] = [a, b].map(|histogram| {
+        let mut histogram = histogram.clone();
+        histogram.compact(0);
+        histogram
+    });
+    a == b
 }
 
 /// Appends a time since when a sample counts. As long as none is known the column is empty.
