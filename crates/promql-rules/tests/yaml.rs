@@ -27,8 +27,8 @@ fn tree(text: &str) -> String {
 
 fn draw(node: &Node<'_>, file: &str, depth: usize, key: &str, out: &mut String) {
     let _ = write!(out, "{}{key}", "  ".repeat(depth));
-    if let Some(alias) = &node.alias {
-        let _ = write!(out, "by {:?} ", &file[alias.clone()]);
+    if let Some(alias) = node.alias() {
+        let _ = write!(out, "by {:?} ", &file[alias]);
     }
     let span = &file[node.span.clone()];
     match &node.value {
@@ -55,7 +55,7 @@ fn values_have_places() {
     insta::assert_snapshot!(tree("a: 1\nb:\n- |\n  text\n- 'q' # c\n-\nc: {d: [e], f: }\n"), @r#"
     {} <- "a: 1\nb:\n- |\n  text\n- 'q' # c\n-\nc: {d: [e], f: }"
       a: "1" <- "1"
-      b: [] <- "|\n  text\n- 'q'"
+      b: [] <- "- |\n  text\n- 'q'"
         - "text\n" <- "|\n  text\n"
         - "q" <- "'q'"
         - "" <- ""

@@ -103,7 +103,7 @@ fn places<'n, 't>(root: &'n Node<'t>, file: &str) -> Vec<Place<'n, 't>> {
                 for entry in entries.filter(|entry| entry.key.text() == Some("expr")) {
                     let is_scalar = matches!(entry.value.value, Value::Scalar { .. });
                     // What an alias repeats is formatted where it stands, if it is an expression there.
-                    if !is_scalar || entry.value.alias.is_some() && !entry.is_merged {
+                    if !is_scalar || entry.value.alias().is_some() && !entry.is_merged {
                         continue;
                     }
                     let key = entry.key.span.start;

@@ -4,12 +4,12 @@
 //! reports alerts that select different things under one name. Here the expressions are looked at
 //! too: [`Likeness`] says how sure it is that two rules get into each other's way.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
 
 use promql_syntax::query::{Aggregation, Root, Vector};
 
-use super::{Group, Rule, RuleFile, RuleKind};
+use super::{Rule, RuleFile, RuleKind};
 use crate::finding::Finding;
 
 /// How alike rules with the same name and labels are.
@@ -38,18 +38,18 @@ pub struct Duplicate<'f> {
 /// groups of a file; by name and labels, as upstream lists them.
 pub fn duplicates(file: &RuleFile) -> Vec<Duplicate<'_>> {
     type Key<'f> = (&'f str, Vec<(&'f str, &'f str)>);
-    // Most names are there once.
-    let mut by_name: BTreeMap<&str, Vec<(&Group, &Rule)>> = BTreeMap::new();
+    // Most names are there once, and their labels needn't be looked at.
+    let mut counts: HashMap<&str, usize> = HashMap::with_capacity(file.rule_count());
+    for rule in file.groups.iter().flat_map(|group| &group.rules) {
+        *counts.entry(&rule.name.value).or_default() += 1;
+    }
+    let mut by_key: BTreeMap<Key<'_>, Vec<&Rule>> = BTreeMap::new();
     for group in &file.groups {
         for rule in &group.rules {
-            by_name.entry(&rule.name.value).or_default().push((group, rule));
-        }
-    }
-    by_name.retain(|_, rules| rules.len() > 1);
-    let mut by_key: BTreeMap<Key<'_>, Vec<&Rule>> = BTreeMap::new();
-    for (name, rules) in by_name {
-        for (group, rule) in rules {
-            by_key.entry((name, rule.effective_labels(group))).or_default().push(rule);
+            let name = rule.name.value.as_str();
+            if counts.get(name).is_some_and(|count| *count > 1) {
+                by_key.entry((name, rule.effective_labels(group))).or_default().push(rule);
+            }
         }
     }
     let duplicates = by_key.into_iter().filter(|(_, rules)| rules.len() > 1);

@@ -127,7 +127,7 @@ pub(super) fn read<'n, 't>(
         findings.push(finding.with_upstream(upstream));
     }
     for (name, _) in &group.labels {
-        findings.extend(label_name(name, context, ""));
+        findings.extend(label_name(name, context, &String::new));
     }
     check_dialect(&fields, &group, context, reader, &mut findings);
     let rules = fields.get("rules");
@@ -187,7 +187,11 @@ pub(super) fn empty_item(node: &Node<'_>, noun: &str) -> Finding {
 }
 
 /// What is wrong with the name of a label. `prefix` stands in front of upstream's message.
-pub(super) fn label_name(name: &Text, context: &Context<'_>, prefix: &str) -> Option<Finding> {
+pub(super) fn label_name(
+    name: &Text,
+    context: &Context<'_>,
+    prefix: &dyn Fn() -> String,
+) -> Option<Finding> {
     let scheme = context.options.names;
     if scheme.is_label_name(&name.value) {
         return None;
@@ -205,7 +209,7 @@ pub(super) fn label_name(name: &Text, context: &Context<'_>, prefix: &str) -> Op
     };
     let finding =
         Finding::error("rules::bad-label-name", name.span.clone(), what, "no label name", help);
-    Some(finding.with_upstream(format!("{prefix}invalid label name: {}", name.value)))
+    Some(finding.with_upstream(format!("{}invalid label name: {}", prefix(), name.value)))
 }
 
 /// What only the system of the dialect refuses.

@@ -29,7 +29,7 @@ impl RuleFile {
             return Loaded { file, findings: vec![fault] };
         }
         let text = Arc::clone(&file.text);
-        let stream = yaml::parse(&text);
+        let stream = yaml::parse_list(&text, "groups");
         let mut loader = Loader {
             reader: Reader::new(&text, Flavour::Rules)
                 .ignoring_unknown_keys(options.ignore_unknown_keys),

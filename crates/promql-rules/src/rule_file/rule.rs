@@ -38,7 +38,7 @@ pub(super) fn read(job: &Job<'_, '_>, context: &Context<'_>, mut reader: Reader<
     }
     let shape = Shape { upstream: "rulefmt.Rule", noun: "rule", keys: &context.rule_keys };
     let fields = fields(job.node, &shape, Level::Rule, context, &mut reader);
-    let mut checker = Checker { job, context, prefix: String::new(), findings: Vec::new() };
+    let mut checker = Checker { job, context, name: String::new(), findings: Vec::new() };
     let rule = fields.map(|fields| checker.rule(&fields, &mut reader));
     Outcome { rule, yaml: reader.into_findings(), findings: checker.findings }
 }
@@ -46,8 +46,8 @@ pub(super) fn read(job: &Job<'_, '_>, context: &Context<'_>, mut reader: Reader<
 struct Checker<'j, 'o> {
     job: &'j Job<'j, 'j>,
     context: &'j Context<'o>,
-    /// What upstream puts in front of messages about the rule.
-    prefix: String,
+    /// What the rule is called.
+    name: String,
     findings: Vec<Finding>,
 }
 
@@ -66,12 +66,7 @@ impl Checker<'_, '_> {
                 Text { value: String::new(), span, style }
             }
         };
-        self.prefix = format!(
-            "group {}, rule {}, {}: ",
-            quoted(self.job.group),
-            self.job.number,
-            quoted(&name.value)
-        );
+        self.name.clone_from(&name.value);
         self.names(record.as_ref(), alert.as_ref(), fields, &name, is_named, reader);
 
         let mut rule = Rule {
@@ -92,11 +87,19 @@ impl Checker<'_, '_> {
             self.recording(record, &rule, fields, reader);
         }
         for (name, _) in &rule.labels {
-            self.findings.extend(label_name(name, self.context, &self.prefix));
+            let finding = label_name(name, self.context, &|| self.prefix());
+            self.findings.extend(finding);
         }
         self.annotation_names(&rule);
-        self.findings.extend(templates::check(&rule, self.context, &self.prefix, reader.file()));
+        let findings = templates::check(&rule, self.context, &|| self.prefix(), reader.file());
+        self.findings.extend(findings);
         rule
+    }
+
+    /// What upstream puts in front of messages about the rule.
+    fn prefix(&self) -> String {
+        let Job { group, number, .. } = self.job;
+        format!("group {}, rule {number}, {}: ", quoted(group), quoted(&self.name))
     }
 
     /// Upstream's message about something at a value of the rule.
@@ -105,7 +108,7 @@ impl Checker<'_, '_> {
             || "0:0".to_owned(),
             |at| format!("{}:{}", reader.line(at), reader.column(at)),
         );
-        format!("{place}: {}{text}", self.prefix)
+        format!("{place}: {}{text}", self.prefix())
     }
 
     fn names(
@@ -279,7 +282,7 @@ impl Checker<'_, '_> {
                 "no annotation name",
                 "write letters, digits and `_`, no digit in front",
             );
-            let text = format!("{}invalid annotation name: {}", self.prefix, name.value);
+            let text = format!("{}invalid annotation name: {}", self.prefix(), name.value);
             self.findings.push(finding.with_upstream(text));
         }
     }

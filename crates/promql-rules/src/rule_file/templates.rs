@@ -12,7 +12,12 @@ const VARIABLES: [&str; 4] = ["$labels", "$value", "$externalLabels", "$external
 /// What is wrong with the templates of a rule, labels first, as upstream looks. `prefix` stands in
 /// front of upstream's messages. Whether they can be expanded is only known with the values of a
 /// query.
-pub(super) fn check(rule: &Rule, context: &Context<'_>, prefix: &str, file: &str) -> Vec<Finding> {
+pub(super) fn check(
+    rule: &Rule,
+    context: &Context<'_>,
+    prefix: &dyn Fn() -> String,
+    file: &str,
+) -> Vec<Finding> {
     if rule.kind != RuleKind::Alerting {
         return Vec::new();
     }
@@ -20,8 +25,12 @@ pub(super) fn check(rule: &Rule, context: &Context<'_>, prefix: &str, file: &str
     let annotations = rule.annotations.iter().map(|pair| ("annotation", pair));
     let mut findings = Vec::new();
     for (kind, (name, text)) in labels.chain(annotations) {
+        // Most texts are no templates, and needn't be copied to find that out.
+        if !text.value.contains("{{") {
+            continue;
+        }
         let Err(error) = Template::alert(&rule.name.value, &text.value) else { continue };
-        let upstream = format!("{prefix}{kind} {:?}: {error}", name.value);
+        let upstream = format!("{}{kind} {:?}: {error}", prefix(), name.value);
         let finding = finding(&error, kind, name, text, file).with_upstream(upstream);
         findings.push(match context.dialect {
             // vmalert has more functions and variables.

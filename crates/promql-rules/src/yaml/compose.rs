@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, Tag};
+use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, StructureStyle, Tag};
 
 use super::{Document, Entry, Fault, FaultKind, Node, Stream, Style, Value};
 
@@ -29,6 +29,11 @@ const FEW_KEYS: usize = 16;
 /// assert!(stream.error.is_some());
 /// ```
 pub fn parse(text: &str) -> Stream<'_> {
+    parse_part(text, 0)
+}
+
+/// Reads a part of a text that begins at a byte of the whole. All places are those of the whole.
+pub(super) fn parse_part(text: &str, base: usize) -> Stream<'_> {
     let mut options = granit_parser::options! {
         block_scalar_eof_without_line_feed: true,
         // Scripts for jsonnet and Helm can make long flow keys; the limit of the YAML specification
@@ -37,14 +42,16 @@ pub fn parse(text: &str) -> Stream<'_> {
     };
     options.set_emit_comments(false);
     let mut parser = Parser::new_from_str_with_options(text, options);
-    let mut composer = Composer { text, ..Composer::default() };
+    let mut composer = Composer { text, base, ..Composer::default() };
     loop {
         let (event, span) = match parser.next() {
             None => break,
             Some(Ok(event)) => event,
             Some(Err(error)) => {
                 let at = error.marker().byte_offset().unwrap_or(text.len());
-                composer.stream.error = Some(syntax_fault(text, at, error.kind(), &error.info()));
+                let mut fault = syntax_fault(text, at, error.kind(), &error.info());
+                fault.span = composer.placed(fault.span);
+                composer.stream.error = Some(fault);
                 break;
             }
         };
@@ -91,6 +98,8 @@ fn floor_char_boundary(text: &str, at: usize) -> usize {
 #[derive(Default)]
 struct Composer<'a> {
     text: &'a str,
+    /// Where the text begins in the whole.
+    base: usize,
     stream: Stream<'a>,
     document: Option<Document<'a>>,
     open: Vec<Open<'a>>,
@@ -113,16 +122,22 @@ struct Open<'a> {
 }
 
 impl<'a> Composer<'a> {
+    /// A place of the text in the whole.
+    fn placed(&self, span: Range<usize>) -> Range<usize> {
+        self.base + span.start..self.base + span.end
+    }
+
     fn take(&mut self, event: Event<'a>, span: Range<usize>) -> Result<(), Fault> {
         let end = if span.is_empty() { self.at } else { span.end };
         match event {
             Event::DocumentStart(explicit, version) => {
-                let separator = explicit.then_some(span);
+                let at = span.start;
+                let separator = explicit.then(|| self.placed(span));
                 let mut faults = Vec::new();
                 if let Some(version) = version.filter(|v| (v.major, v.minor) != (1, 1)) {
                     let kind = FaultKind::Version(version.major, version.minor);
-                    let at = separator.clone().map_or(0, |span| span.start);
-                    faults.push(Fault { kind, span: directive(self.text, at) });
+                    let span = self.placed(directive(self.text, at));
+                    faults.push(Fault { kind, span });
                 }
                 self.document = Some(Document { separator, root: None, faults });
                 self.anchors.clear();
@@ -132,7 +147,11 @@ impl<'a> Composer<'a> {
                 let node = self.scalar(text, style, tag.as_deref(), span);
                 self.place(node, anchor, 1)?;
             }
-            Event::SequenceStart(_, anchor, tag) => {
+            Event::SequenceStart(style, anchor, tag) => {
+                // The parser gives a list that isn't indented from its first value on.
+                let is_block = style == StructureStyle::Block;
+                let mark = if is_block { self.mark(b"-", span.start) } else { None };
+                let span = mark.unwrap_or(span.start)..span.end;
                 self.open(span, Value::Sequence(Vec::new()), anchor, tag.as_deref())?;
             }
             Event::MappingStart(_, anchor, tag) => {
@@ -163,18 +182,19 @@ impl<'a> Composer<'a> {
         // What isn't written is given as `~`.
         let text = if style == Style::Plain && span.is_empty() { Cow::Borrowed("") } else { text };
         let span = if style.is_block() { self.block_span(span) } else { span };
-        Node { span, value: Value::Scalar { text, style }, tag: tag_text(tag), alias: None }
+        let span = self.placed(span);
+        Node::new(span, Value::Scalar { text, style }, tag_text(tag))
     }
 
-    /// The parser gives a block scalar from its first text on; it begins with its `|` or `>`. Between
-    /// what was there before and that are only blanks, comments, indicators, a tag and an anchor.
-    fn block_span(&self, span: Range<usize>) -> Range<usize> {
+    /// Where one of some marks is that a value begins with, from the end of the last event up to a
+    /// byte. Between are only blanks, comments, other marks, a tag and an anchor.
+    fn mark(&self, marks: &[u8], until: usize) -> Option<usize> {
         let bytes = self.text.as_bytes();
         let mut at = self.at;
-        while at < span.end {
+        while at < until {
             match bytes[at] {
-                b'|' | b'>' => break,
-                b'#' => at = memchr::memchr(b'\n', &bytes[at..]).map_or(span.end, |n| at + n),
+                byte if marks.contains(&byte) => return Some(at),
+                b'#' => at = memchr::memchr(b'\n', &bytes[at..]).map_or(until, |n| at + n),
                 b'&' | b'!' => {
                     let length = bytes[at..].iter().position(u8::is_ascii_whitespace);
                     at += length.unwrap_or(bytes.len() - at);
@@ -182,7 +202,12 @@ impl<'a> Composer<'a> {
                 _ => at += 1,
             }
         }
-        let start = if at < span.end { at } else { span.start };
+        None
+    }
+
+    /// The parser gives a block scalar from its first text on; it begins with its `|` or `>`.
+    fn block_span(&self, span: Range<usize>) -> Range<usize> {
+        let start = self.mark(b"|>", span.end).unwrap_or(span.start);
         // The indentation of what comes next is no part of it.
         let written = &self.text[start..span.end];
         let trimmed = written.trim_end_matches(' ');
@@ -202,22 +227,24 @@ impl<'a> Composer<'a> {
     ) -> Result<(), Fault> {
         if self.open.len() == DEEPEST {
             let kind = FaultKind::TooLarge(format!("values are nested more than {DEEPEST} deep"));
-            return Err(Fault { kind, span });
+            return Err(Fault { kind, span: self.placed(span) });
         }
         let before = self.nodes;
-        let node = Node { span, value, tag: tag_text(tag), alias: None };
+        let span = self.placed(span);
+        let node = Node::new(span, value, tag_text(tag));
         self.open.push(Open { node, anchor, key: None, before });
         Ok(())
     }
 
     fn close(&mut self, end: Range<usize>) -> Result<(), Fault> {
         let Some(mut open) = self.open.pop() else { return Ok(()) };
-        let start = open.node.span.start;
+        let start = open.node.span.start - self.base;
         // A block ends where the last thing in it ends, not where the next begins.
-        open.node.span.end = match end.is_empty() {
-            true => self.at.clamp(start, end.end.max(start)),
-            false => end.end,
-        };
+        open.node.span.end = self.base
+            + match end.is_empty() {
+                true => self.at.clamp(start, end.end.max(start)),
+                false => end.end,
+            };
         if let Value::Mapping(entries) = &mut open.node.value
             && let Some(document) = &mut self.document
         {
@@ -232,8 +259,9 @@ impl<'a> Composer<'a> {
     fn add_alias(&mut self, span: Range<usize>, anchor: usize) -> Result<(), Fault> {
         let Some((node, size)) = self.anchors.get(&anchor) else {
             let name = self.text[span.clone()].trim_start_matches('*').to_owned();
-            return Err(Fault { kind: FaultKind::Recursive(name), span });
+            return Err(Fault { kind: FaultKind::Recursive(name), span: self.placed(span) });
         };
+        let span = self.placed(span);
         let size = *size;
         self.aliased += size;
         if self.aliased > MOST_ALIASED {
@@ -242,7 +270,7 @@ impl<'a> Composer<'a> {
             return Err(Fault { kind, span });
         }
         let mut node = node.clone();
-        node.alias = Some(span);
+        node.set_alias(span);
         self.place(node, 0, size)
     }
 
@@ -317,7 +345,7 @@ fn report_repeated(entries: &[Entry<'_>], faults: &mut Vec<Fault>) {
 fn merge(entries: &mut Vec<Entry<'_>>, faults: &mut Vec<Fault>) {
     let is_merge_key = |entry: &Entry<'_>| {
         matches!(&entry.key.value, Value::Scalar { text, style: Style::Plain } if text == "<<")
-            && entry.key.tag.as_deref().is_none_or(|tag| tag == "tag:yaml.org,2002:merge")
+            && entry.key.tag().is_none_or(|tag| tag == "tag:yaml.org,2002:merge")
     };
     if !entries.iter().any(is_merge_key) {
         return;
@@ -333,13 +361,13 @@ fn merge(entries: &mut Vec<Entry<'_>>, faults: &mut Vec<Fault>) {
     let mut seen: HashSet<String> =
         own.iter().filter_map(|entry| entry.key.text()).map(str::to_owned).collect();
     for source in sources {
-        let span = source.alias.clone().unwrap_or(source.span.clone());
+        let span = source.alias().unwrap_or(source.span.clone());
         let parts = match source.value {
             Value::Sequence(items) => items,
             value => vec![Node { value, ..source }],
         };
         for part in parts {
-            let alias = part.alias.clone();
+            let alias = part.alias();
             let Value::Mapping(added) = part.value else {
                 faults.push(Fault { kind: FaultKind::BadMerge, span: span.clone() });
                 continue;
@@ -347,8 +375,8 @@ fn merge(entries: &mut Vec<Entry<'_>>, faults: &mut Vec<Fault>) {
             for mut entry in added {
                 if entry.key.text().is_some_and(|key| seen.insert(key.to_owned())) {
                     entry.is_merged = true;
-                    if entry.value.alias.is_none() {
-                        entry.value.alias.clone_from(&alias);
+                    if let (None, Some(alias)) = (entry.value.alias(), alias.clone()) {
+                        entry.value.set_alias(alias);
                     }
                     own.push(entry);
                 }

@@ -17,6 +17,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `compose.rs` | from events to nodes: anchors, aliases, merge keys, repeated keys, limits |
+//! | `parallel.rs` | large files on several threads |
 //! | `scalar.rs` | from a scalar as it is written to its text, with the place of each byte |
 //! | `resolve.rs` | what a scalar without quotes stands for: a number, a truth value, nothing, a text |
 //! | `read.rs` | from nodes to texts, numbers, durations and fields, all complaints collected |
@@ -34,6 +35,7 @@
 //! ```
 
 mod compose;
+mod parallel;
 mod read;
 mod resolve;
 mod scalar;
@@ -42,6 +44,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 pub use compose::parse;
+pub use parallel::parse_list;
 pub(crate) use read::like;
 pub use read::{Fields, Flavour, Reader, Shape, Spanned, Text};
 pub use resolve::{Kind, Resolved, resolve};
@@ -105,16 +108,20 @@ pub enum FaultKind {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Node<'a> {
     /// The bytes of the text that it is written with: with the quotes of a quoted scalar, from the `|`
-    /// or `>` of a block scalar, from the first value of a list that isn't indented. A value that isn't
-    /// written has an empty span. What an alias stands
+    /// or `>` of a block scalar. A value that isn't written has an empty span. What an alias stands
     /// for has the span of what it stands for.
     pub span: Range<usize>,
     /// What it is.
     pub value: Value<'a>,
-    /// Its tag, as `tag:yaml.org,2002:str` for `!!str`.
-    pub tag: Option<Box<str>>,
-    /// The alias through which the value comes here.
-    pub alias: Option<Range<usize>>,
+    /// What few values have.
+    rare: Option<Box<Rare>>,
+}
+
+/// What few values have, out of the way of the others: there may be a million of them.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Rare {
+    tag: Option<Box<str>>,
+    alias: Option<Range<usize>>,
 }
 
 /// What a value is.
@@ -167,6 +174,26 @@ impl Style {
 }
 
 impl<'a> Node<'a> {
+    /// A value with its tag.
+    fn new(span: Range<usize>, value: Value<'a>, tag: Option<Box<str>>) -> Node<'a> {
+        let rare = tag.map(|tag| Box::new(Rare { tag: Some(tag), alias: None }));
+        Node { span, value, rare }
+    }
+
+    /// Its tag, as `tag:yaml.org,2002:str` for `!!str`.
+    pub fn tag(&self) -> Option<&str> {
+        self.rare.as_ref()?.tag.as_deref()
+    }
+
+    /// The alias through which the value comes here, in bytes of the text.
+    pub fn alias(&self) -> Option<Range<usize>> {
+        self.rare.as_ref()?.alias.clone()
+    }
+
+    fn set_alias(&mut self, alias: Range<usize>) {
+        self.rare.get_or_insert_default().alias = Some(alias);
+    }
+
     /// The text of a scalar, whatever it stands for.
     pub fn text(&self) -> Option<&str> {
         match &self.value {
@@ -178,14 +205,20 @@ impl<'a> Node<'a> {
     /// What a scalar stands for; nothing for lists and mappings.
     pub fn resolved(&self) -> Option<Resolved> {
         match &self.value {
-            Value::Scalar { text, style } => Some(resolve(text, *style, self.tag.as_deref())),
+            Value::Scalar { text, style } => Some(resolve(text, *style, self.tag())),
             _ => None,
         }
     }
 
     /// Whether there is no value: nothing was written, or `~` or `null`.
     pub fn is_null(&self) -> bool {
-        self.resolved() == Some(Resolved::Null)
+        match &self.value {
+            // Asked of every value, so without a look at numbers.
+            Value::Scalar { text, style } if self.rare.is_none() => {
+                *style == Style::Plain && matches!(&**text, "" | "~" | "null" | "Null" | "NULL")
+            }
+            _ => self.resolved() == Some(Resolved::Null),
+        }
     }
 
     /// The values of a list; none of anything else.

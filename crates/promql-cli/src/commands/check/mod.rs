@@ -155,6 +155,9 @@ impl Check {
             Format::Json => console.print(&json::render(&outcomes, exit == Exit::Ok))?,
             Format::Promtool => promtool::tell(&outcomes, self, console)?,
         }
+        // The process ends now; to give back the parts of ten thousand rules one by one takes a tenth
+        // of the time that reading them took.
+        std::mem::forget(outcomes);
         Ok(exit)
     }
 
