@@ -7,6 +7,7 @@ use std::path::Path;
 
 use promql_rules::format::{format_dashboard, format_rules, is_dashboard};
 use promql_rules::rule_file::{LoadOptions, RuleFile, duplicates};
+use promql_rules::template::Template;
 use promql_rules::{ServerConfig, file_kind};
 use proptest::prelude::*;
 
@@ -78,6 +79,10 @@ proptest! {
             let _ = finding.located("hostile.yml", &text);
         }
         for rule in loaded.file.groups.iter().flat_map(|group| &group.rules) {
+            for (_, text) in &rule.annotations {
+                let checked = Template::check_alert("a", &text.value).err();
+                prop_assert_eq!(checked, Template::alert("a", &text.value).err());
+            }
             let positions = rule.expr_positions(&loaded.file);
             for at in 0..rule.expr.value.len() {
                 let place = positions.file_span(at..at + 1);

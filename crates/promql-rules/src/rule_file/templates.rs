@@ -3,11 +3,8 @@
 use super::group::Context;
 use super::{Dialect, Rule, RuleKind};
 use crate::finding::Finding;
-use crate::template::{FUNCTIONS, Template, TemplateError};
+use crate::template::{ALERT_VARIABLES, FUNCTIONS, Template, TemplateError};
 use crate::yaml::{Text, like};
-
-/// The variables that every template of an alert has.
-const VARIABLES: [&str; 4] = ["$labels", "$value", "$externalLabels", "$externalURL"];
 
 /// What is wrong with the templates of a rule, labels first, as upstream looks. `prefix` stands in
 /// front of upstream's messages. Whether they can be expanded is only known with the values of a
@@ -25,11 +22,7 @@ pub(super) fn check(
     let annotations = rule.annotations.iter().map(|pair| ("annotation", pair));
     let mut findings = Vec::new();
     for (kind, (name, text)) in labels.chain(annotations) {
-        // Most texts are no templates, and needn't be copied to find that out.
-        if !text.value.contains("{{") {
-            continue;
-        }
-        let Err(error) = Template::alert(&rule.name.value, &text.value) else { continue };
+        let Err(error) = Template::check_alert(&rule.name.value, &text.value) else { continue };
         let upstream = format!("{}{kind} {:?}: {error}", prefix(), name.value);
         let finding = finding(&error, kind, name, text, file).with_upstream(upstream);
         findings.push(match context.dialect {
@@ -56,8 +49,8 @@ fn finding(error: &TemplateError, kind: &str, name: &Text, text: &Text, file: &s
 fn help(message: &str) -> String {
     let quoted = message.split('"').nth(1).unwrap_or_default();
     if message.starts_with("undefined variable") {
-        let known = VARIABLES.join(", ");
-        return match like(quoted, &VARIABLES) {
+        let known = ALERT_VARIABLES.join(", ");
+        return match like(quoted, &ALERT_VARIABLES) {
             Some(similar) => format!("did you mean `{similar}`?"),
             None => format!("templates of alerts have {known}, and what they define themselves"),
         };

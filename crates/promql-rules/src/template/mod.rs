@@ -56,6 +56,9 @@ use tree::Trees;
 const PRELUDE: &str = "{{$labels := .Labels}}{{$externalLabels := .ExternalLabels}}\
                        {{$externalURL := .ExternalURL}}{{$value := .Value}}";
 
+/// The variables that this defines.
+pub const ALERT_VARIABLES: [&str; 4] = ["$labels", "$externalLabels", "$externalURL", "$value"];
+
 /// What is around a template.
 pub trait Surroundings {
     /// The elements of the result of an instant query at the time of the evaluation.
@@ -184,6 +187,23 @@ impl Template {
         Template::read(format!("__alert_{alert}"), text, PRELUDE, options)
     }
 
+    /// Whether a label or an annotation of an alert can be [read](Self::alert): the same for less, since
+    /// nothing is kept.
+    ///
+    /// # Errors
+    /// Why it is no template.
+    pub fn check_alert(alert: &str, text: &str) -> Result<(), TemplateError> {
+        if !text.contains("{{") {
+            return Ok(());
+        }
+        let mode = TemplateOptions::default().mode();
+        match parser::parse("", text, mode, &ALERT_VARIABLES) {
+            Ok(_) => Ok(()),
+            // Messages have the name in them.
+            Err(_) => Template::alert(alert, text).map(|_| ()),
+        }
+    }
+
     /// Reads a template under a name, which messages show.
     ///
     /// # Errors
@@ -206,7 +226,7 @@ impl Template {
         let whole = format!("{prelude}{text}");
         let trees = match is_plain {
             true => Ok(Trees::new()),
-            false => parser::parse(&name, &whole, options.mode()),
+            false => parser::parse(&name, &whole, options.mode(), &[]),
         };
         let prelude = prelude.len();
         match trees {

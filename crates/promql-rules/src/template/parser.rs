@@ -23,14 +23,14 @@ pub(super) struct Fault {
 type Parsed<T> = Result<T, Fault>;
 
 /// Parses a text. The main template goes under `name`, definitions under theirs.
-pub(super) fn parse(name: &str, text: &str, mode: Mode) -> Parsed<Trees> {
+pub(super) fn parse(name: &str, text: &str, mode: Mode, known: &[&str]) -> Parsed<Trees> {
     let mut parser = Parser {
         name: name.to_owned(),
         lexer: Lexer::new(text),
         mode,
         tokens: [NONE, NONE, NONE],
         peeked: 0,
-        variables: vec!["$".to_owned()],
+        variables: ["$"].iter().chain(known).map(|name| (*name).to_owned()).collect(),
         range_depth: 0,
         action_line: 0,
         depth: 0,

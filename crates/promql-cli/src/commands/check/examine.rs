@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use promql_engine::Cancellation;
 use promql_rules::rule_file::{Loaded, RuleFile, duplicates};
-use promql_rules::yaml::{self, Flavour, Reader};
+use promql_rules::unit_test::{ReadFile, UnitTestFile};
 use promql_rules::{FileKind, Finding, ServerConfig};
 use rayon::prelude::*;
 
@@ -111,22 +111,17 @@ fn rules(input: Input, check: &Check) -> Outcome {
     }
 }
 
-/// Checks whether unit tests are YAML. What is wrong with the tests themselves shows when they are run.
+/// Checks unit tests: all that is wrong before they are run. The rule files that they name are
+/// checked when they are named themselves, or when the tests are run.
 fn unit_tests(input: Input) -> Outcome {
-    let text = String::from_utf8_lossy(&input.text).into_owned();
-    let mut reader = Reader::new(&text, Flavour::UnitTests);
-    let stream = yaml::parse(&text);
-    match (stream.documents.first(), &stream.error) {
-        (Some(document), _) => reader.document(document),
-        (None, Some(fault)) => reader.fault(fault),
-        (None, None) => {}
-    }
-    let findings = reader.into_findings();
+    let ReadFile { text, findings, .. } = UnitTestFile::read(&input.name, &input.text);
     let errors = findings.iter().filter_map(|finding| finding.upstream.clone()).collect();
+    let mut findings = findings;
+    findings.sort_by_key(|finding| finding.span.start);
     Outcome {
         name: input.name,
         kind: FileKind::UnitTests,
-        text,
+        text: text.to_string(),
         findings,
         rules: None,
         upstream: Upstream { errors, ..Upstream::default() },
