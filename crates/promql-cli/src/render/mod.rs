@@ -23,6 +23,7 @@ pub mod vertical;
 
 use clap::ValueEnum;
 use jiff::tz::TimeZone;
+use promql_engine::QueryStatistics;
 use promql_model::{QueryResult, QueryValue};
 
 /// How an answer is written.
@@ -66,6 +67,8 @@ pub struct View {
     pub zone: TimeZone,
     /// What the screen can show.
     pub screen: Screen,
+    /// What the evaluation took, if that is wanted.
+    pub statistics: Option<QueryStatistics>,
 }
 
 /// The times of a range query, in milliseconds since the epoch.
@@ -211,6 +214,7 @@ pub(crate) mod fixture {
             keep_order: false,
             zone: TimeZone::UTC,
             screen: Screen::PLAIN,
+            statistics: None,
         }
     }
 

@@ -36,7 +36,7 @@ pub(super) fn explain(
     options.engine.timeout = Some(PATIENCE);
     for (span, question) in selectors {
         let question = Input { name: Name::Argument(1), text: question.into_bytes() };
-        let answer = evaluate::answer(opened, &question, &options, console).ok()?;
+        let (answer, _) = evaluate::answer(opened, &question, &options, false, console).ok()?;
         if !render::is_empty(&answer.value) {
             continue;
         }

@@ -1,6 +1,6 @@
 //! One expression and its answer.
 
-use promql_engine::{EngineError, QueryOptions};
+use promql_engine::{EngineError, QueryOptions, QueryStatistics, evaluate_with_statistics};
 use promql_model::QueryResult;
 use promql_storage::remote::{RemoteError, RemoteErrorKind};
 use promql_syntax::ast::NodeKind;
@@ -27,7 +27,7 @@ pub(in crate::commands) enum QueryFailure {
 ///
 /// A server gets it as it was written: it may know a dialect that this program does not. Where it
 /// refuses an expression that is wrong here, too, the diagnostics of this program are shown, which
-/// say more.
+/// say more. What an evaluation here took is measured if `measure`.
 ///
 /// # Errors
 /// When there is no answer.
@@ -35,27 +35,35 @@ pub(super) fn answer(
     opened: &Opened,
     input: &Input,
     options: &QueryOptions,
+    measure: bool,
     console: &Console,
-) -> Result<QueryResult, QueryFailure> {
+) -> Result<(QueryResult, Option<QueryStatistics>), QueryFailure> {
     let storage = match opened {
         Opened::Local { storage, .. } => storage,
         Opened::Server(server) => {
             let _progress = Progress::start(console, format!("asking {}", server.address()));
             let text = String::from_utf8_lossy(&input.text);
             let answer = interrupt::while_stoppable(|| server.query(text.trim_end(), options));
-            return answer.map_err(|error| {
-                match promql_syntax::compile(&input.text, &Features::ALL) {
+            return answer.map(|result| (result, None)).map_err(
+                |error| match promql_syntax::compile(&input.text, &Features::ALL) {
                     Err(errors) if is_refused(&error) => QueryFailure::Syntax(errors),
                     _ => QueryFailure::Server(Box::new(error)),
-                }
-            });
+                },
+            );
         }
     };
     let query =
         promql_syntax::compile(&input.text, &Features::ALL).map_err(QueryFailure::Syntax)?;
     let _progress = Progress::start(console, "evaluating".to_string());
-    interrupt::while_stoppable(|| promql_engine::evaluate(&query, storage.as_ref(), options))
-        .map_err(QueryFailure::Engine)
+    let storage = storage.as_ref();
+    let answer = interrupt::while_stoppable(|| match measure {
+        false => promql_engine::evaluate(&query, storage, options).map(|result| (result, None)),
+        true => {
+            let (result, statistics) = evaluate_with_statistics(&query, storage, options);
+            result.map(|result| (result, Some(statistics)))
+        }
+    });
+    answer.map_err(QueryFailure::Engine)
 }
 
 /// Whether a server says that the expression is wrong.

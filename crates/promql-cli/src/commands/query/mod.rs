@@ -6,6 +6,7 @@ pub mod limits;
 mod remarks;
 pub mod server;
 pub(in crate::commands) mod source;
+mod stats;
 
 use std::path::PathBuf;
 
@@ -79,6 +80,9 @@ pub struct Query {
     /// What an evaluation may take.
     #[command(flatten)]
     pub limits: LimitFlags,
+    /// Say on standard error what the evaluation took; with -o json under `stats`
+    #[arg(long, help_heading = "Evaluation")]
+    pub stats: bool,
     /// Exit with 1 when an answer has no series
     #[arg(long, help_heading = "Evaluation")]
     pub fail_empty: bool,
@@ -141,6 +145,13 @@ impl Query {
             Ok(opened) => opened,
             Err(failure) => return failure.tell(console),
         };
+        if self.stats && matches!(opened, Opened::Server(_)) {
+            return Err(Stop::Usage(
+                "--stats tells what an evaluation by this program takes, and the server is asked to \
+                 evaluate: add --eval local"
+                    .to_string(),
+            ));
+        }
         let when = self.times.when(&clock, opened.latest(&clock)).map_err(usage)?;
         if let (When::Over(range), Opened::Server(_)) = (when, &opened) {
             range::check_steps(range).map_err(usage)?;
@@ -159,10 +170,11 @@ impl Query {
             if several && matches!(format, Format::Table | Format::Vertical | Format::Graph) {
                 console.print(&heading(input, at, console))?;
             }
-            let answered = evaluate::answer(&opened, input, &options, console);
+            let answered = evaluate::answer(&opened, input, &options, self.stats, console);
             exit = exit.and(match answered {
-                Ok(result) => {
-                    let shown = self.show(&result, input, &options, format, &clock, console)?;
+                Ok((result, statistics)) => {
+                    let view = View { statistics, ..self.view(input, &options, &clock, console) };
+                    let shown = self.show(&result, input, format, &view, console)?;
                     let for_people = matches!(
                         format,
                         Format::Table | Format::Vertical | Format::Graph | Format::Md
@@ -201,18 +213,19 @@ impl Query {
         &self,
         result: &QueryResult,
         input: &Input,
-        options: &QueryOptions,
         format: Format,
-        clock: &Clock,
+        view: &View,
         console: &Console,
     ) -> Result<Exit, Stop> {
-        let view = self.view(input, options, clock, console);
-        match render::render(format, result, &view) {
+        match render::render(format, result, view) {
             Ok(text) => console.print(&text)?,
             Err(error) => return Err(Stop::Usage(error.to_string())),
         }
         if format != Format::Json {
             remarks::tell(&result.annotations, input, console);
+            if let Some(statistics) = &view.statistics {
+                console.remark(&stats::text(statistics));
+            }
         }
         let mut exit = Exit::Ok;
         if self.fail_empty && render::is_empty(&result.value) {
@@ -274,6 +287,7 @@ impl Query {
             keep_order: evaluate::sorts(&input.text),
             zone: clock.zone.clone(),
             screen,
+            statistics: None,
         }
     }
 }
