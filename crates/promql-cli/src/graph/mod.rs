@@ -4,10 +4,13 @@
 //! because samples are missing. [`text`] draws it with characters for a terminal, [`svg`] as an
 //! image; both draw the same scene, so they can't disagree about it.
 //!
+//! A native histogram over time is a [heat map](heat) on the same axis of time.
+//!
 //! All series share one canvas. Lines differ by colour and by marker, so that they can be told
 //! apart without colours too.
 
 pub mod canvas;
+pub mod heat;
 pub mod spark;
 pub mod svg;
 pub mod text;

@@ -53,7 +53,7 @@ pub fn marker(number: usize, unicode: bool) -> char {
 pub fn draw(scene: &Scene, paper: &Paper) -> Option<String> {
     let axis = scene.value_axis((paper.rows / 3).max(2))?;
     let gutter = axis.ticks.iter().map(|(_, l)| visible::width(l)).max().unwrap_or(0) + 1;
-    let columns = paper.columns.saturating_sub(gutter + 1).max(NARROWEST_CANVAS);
+    let columns = canvas_columns(paper, gutter);
     let canvas = plot(scene, &axis, columns, paper);
     let mut out = String::new();
     let mut labels = vec![None; paper.rows];
@@ -82,6 +82,11 @@ pub fn draw(scene: &Scene, paper: &Paper) -> Option<String> {
     push_styled(&mut out, labels.trim_end(), DIM, paper.color);
     out.push('\n');
     Some(out)
+}
+
+/// The columns that are left beside labels of this width and the axis.
+pub(super) fn canvas_columns(paper: &Paper, gutter: usize) -> usize {
+    paper.columns.saturating_sub(gutter + 1).max(NARROWEST_CANVAS)
 }
 
 fn plot(scene: &Scene, axis: &ValueAxis, columns: usize, paper: &Paper) -> Canvas {
@@ -140,7 +145,7 @@ fn push_row(out: &mut String, canvas: &Canvas, row: usize, columns: usize, color
 }
 
 /// The rule under the canvas, with its ticks, and the labels below it.
-fn time_axis(scene: &Scene, columns: usize, unicode: bool) -> (String, String) {
+pub(super) fn time_axis(scene: &Scene, columns: usize, unicode: bool) -> (String, String) {
     let (line, tick) = if unicode { ('─', '┬') } else { ('-', '+') };
     let mut rule = vec![line; columns];
     let mut labels = vec![' '; columns];

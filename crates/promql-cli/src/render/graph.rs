@@ -4,7 +4,7 @@ use promql_model::{QueryValue, SeriesSamples};
 
 use super::grid::{Align, Cell, DIM, Elision, Grid, push_styled};
 use super::labels::{Shared, selector};
-use super::{RenderError, View, number, table, timestamps};
+use super::{RenderError, View, heat, number, table, timestamps};
 use crate::graph::text::{Paper, draw, line_style, marker};
 use crate::graph::{Line, Scene, spark, svg};
 use crate::time::range::written;
@@ -17,7 +17,7 @@ const PLAIN_HEIGHT: usize = 15;
 /// From so many series on lines would hide each other, and quantiles are drawn.
 const MOST_LINES: usize = 20;
 
-/// Writes a graph with characters.
+/// Writes a graph with characters: lines for numbers, a heat map for native histograms.
 ///
 /// # Errors
 /// For anything but samples over time.
@@ -28,7 +28,6 @@ pub fn render(value: &QueryValue, view: &View) -> Result<String, RenderError> {
     }
     let screen = &view.screen;
     let shared = Shared::of(series.iter().map(|s| &s.labels));
-    let (scene, summary) = scene(series, &shared, view);
     let paper = Paper {
         columns: screen.width.unwrap_or(PLAIN_WIDTH),
         rows: screen.graph_rows.unwrap_or_else(|| match screen.height {
@@ -43,21 +42,40 @@ pub fn render(value: &QueryValue, view: &View) -> Result<String, RenderError> {
         push_styled(&mut out, &line, DIM, screen.color);
         out.push_str("\n\n");
     }
-    match draw(&scene, &paper) {
-        Some(drawing) => out.push_str(&drawing),
-        None => out.push_str("nothing to draw: no value is a finite number\n"),
+    let histograms: Vec<_> = series.iter().filter(|one| !one.histograms.is_empty()).collect();
+    if histograms.is_empty() {
+        out.push_str(&lines(series, &shared, view, &paper));
+        return Ok(out);
     }
-    push_styled(&mut out, &times(&scene, view), DIM, screen.color);
-    out.push_str("\n\n");
-    out.push_str(&legend(&scene, view));
-    for line in summary {
-        push_styled(&mut out, &line, DIM, screen.color);
+    out.push_str(&heat::render(&histograms, &shared, view, &paper));
+    let floats = series.iter().filter(|one| !one.floats.is_empty());
+    let floats: Vec<SeriesSamples> =
+        floats.map(|one| SeriesSamples { histograms: Vec::new(), ..one.clone() }).collect();
+    if !floats.is_empty() {
         out.push('\n');
+        out.push_str(&lines(&floats, &shared, view, &paper));
     }
     Ok(out)
 }
 
-/// Writes a graph as an SVG image.
+/// Series of numbers as lines on one canvas, with their legend.
+fn lines(series: &[SeriesSamples], shared: &Shared, view: &View, paper: &Paper) -> String {
+    let (scene, summary) = scene(series, shared, view);
+    let mut out = match draw(&scene, paper) {
+        Some(drawing) => drawing,
+        None => "nothing to draw: no value is a finite number\n".to_owned(),
+    };
+    push_styled(&mut out, &times(&scene, view), DIM, paper.color);
+    out.push_str("\n\n");
+    out.push_str(&legend(&scene, view));
+    for line in summary {
+        push_styled(&mut out, &line, DIM, paper.color);
+        out.push('\n');
+    }
+    out
+}
+
+/// Writes a graph as an SVG image; native histograms are lines of their averages there.
 ///
 /// # Errors
 /// For anything but samples over time.
@@ -87,7 +105,7 @@ fn over_time<'a>(
 
 /// The scene, and what has to be said under it.
 fn scene(series: &[SeriesSamples], shared: &Shared, view: &View) -> (Scene, Vec<String>) {
-    let mut lines: Vec<Line> = (series.iter())
+    let lines: Vec<Line> = (series.iter())
         .map(|one| {
             let name =
                 if series.len() == 1 { selector(&one.labels) } else { shared.rest(&one.labels) };
@@ -95,41 +113,40 @@ fn scene(series: &[SeriesSamples], shared: &Shared, view: &View) -> (Scene, Vec<
         })
         .collect();
     let mut remarks = Vec::new();
-    let all = || lines.iter().flat_map(|l| &l.points);
-    let skipped = all().filter(|(_, v)| !v.is_finite()).count();
+    let all = lines.iter().flat_map(|l| &l.points);
+    let skipped = all.filter(|(_, v)| !v.is_finite()).count();
     if skipped > 0 {
         remarks.push(format!("not drawn: NaN and infinite values ({skipped})"));
     }
-    let histograms: usize = series.iter().map(|s| s.histograms.len()).sum();
-    if histograms > 0 {
-        remarks.push(format!(
-            "{histograms} native histograms are drawn as their averages; histogram_quantile() \
-             gives other views"
-        ));
-    }
-    let (start, end) = match view.range {
-        Some(range) => (range.start, range.end),
-        None => {
-            (all().map(|(t, _)| *t).min().unwrap_or(0), all().map(|(t, _)| *t).max().unwrap_or(0))
-        }
-    };
-    let gap = match view.range {
-        Some(range) => range.step + range.step / 2,
-        None => usual_distance(&lines).saturating_mul(3),
-    };
-    if lines.len() > MOST_LINES {
+    let mut scene = scene_of(lines, view);
+    if scene.lines.len() > MOST_LINES {
         remarks.push(format!(
             "{} series: drawn are their quantiles at each time; `-o table` lists them all",
-            lines.len()
+            scene.lines.len()
         ));
-        remarks.extend(extremes(&lines));
-        lines = quantiles(&lines);
+        remarks.extend(extremes(&scene.lines));
+        scene.lines = quantiles(&scene.lines);
     }
-    let binary = series.iter().all(|s| s.labels.metric_name().is_some_and(is_bytes));
-    (Scene { lines, start, end, gap, binary, zone: view.zone.clone() }, remarks)
+    scene.binary = series.iter().all(|s| s.labels.metric_name().is_some_and(is_bytes));
+    (scene, remarks)
 }
 
-fn is_bytes(name: &str) -> bool {
+/// A scene of lines whose times are those of the query, or else of its samples.
+pub(super) fn scene_of(lines: Vec<Line>, view: &View) -> Scene {
+    let times = || lines.iter().flat_map(|line| &line.points).map(|(time, _)| *time);
+    let (start, end, gap) = match view.range {
+        Some(range) => (range.start, range.end, range.step + range.step / 2),
+        None => (
+            times().min().unwrap_or(0),
+            times().max().unwrap_or(0),
+            usual_distance(&lines).saturating_mul(3),
+        ),
+    };
+    Scene { lines, start, end, gap, binary: false, zone: view.zone.clone() }
+}
+
+/// Whether a metric counts bytes, by its name.
+pub(super) fn is_bytes(name: &str) -> bool {
     name.ends_with("_bytes")
 }
 
@@ -193,14 +210,15 @@ fn extremes(lines: &[Line]) -> Vec<String> {
 }
 
 /// The line that says what the time axis can't.
-fn times(scene: &Scene, view: &View) -> String {
+pub(super) fn times(scene: &Scene, view: &View) -> String {
     let civil = |time| timestamps::civil(time, &view.zone, false);
     let zone = timestamps::zone_name(&view.zone, scene.end);
     let step = view.range.map(|r| format!(", step {}", written(r.step))).unwrap_or_default();
     format!("{} to {} ({zone}){step}", civil(scene.start), civil(scene.end))
 }
 
-fn legend(scene: &Scene, view: &View) -> String {
+/// The numbers of the lines, as a table.
+pub(super) fn legend(scene: &Scene, view: &View) -> String {
     let screen = &view.screen;
     let sparks = screen.width.map_or(16, |width| (width / 6).clamp(6, 16));
     let table = |sparks| {

@@ -10,6 +10,7 @@ pub mod csv;
 
 pub mod graph;
 pub mod grid;
+pub mod heat;
 pub mod histogram;
 pub mod json;
 pub mod labels;
@@ -33,8 +34,8 @@ pub enum Format {
     Table,
     /// One label to a line, one block for each series
     Vertical,
-    /// A graph drawn with characters and a legend (range queries; the default for them on a
-    /// terminal)
+    /// A graph drawn with characters and a legend, a heat map of native histograms (range queries;
+    /// the default for them on a terminal)
     Graph,
     /// The same graph as an SVG image (range queries)
     Svg,
