@@ -4,7 +4,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use promql_model::{CompensatedHistogram, FloatHistogram, HintReader, HistogramMean};
+use promql_model::{CompensatedHistogram, FloatHistogram, HistogramMean, RunReader};
 use promql_syntax::{SequenceValue, parse_series};
 
 fuzz_target!(|input: (&str, f64, f64)| {
@@ -23,15 +23,27 @@ fuzz_target!(|input: (&str, f64, f64)| {
         })
         .take(8)
         .collect();
-    let mut hints = HintReader::default();
     for pair in histograms.windows(2) {
         combine(&pair[0], &pair[1]);
     }
     for histogram in &histograms {
         ask(histogram, a, b);
-        hints.histogram(&mut histogram.clone());
     }
+    read_back(histograms);
 });
+
+/// What is read back has the same populated buckets.
+fn read_back(mut histograms: Vec<FloatHistogram>) {
+    let written = histograms.clone();
+    let mut runs = RunReader::default();
+    (0..histograms.len()).for_each(|at| runs.histogram(&mut histograms, at));
+    runs.finish(&mut histograms);
+    for (mut read, mut written) in histograms.into_iter().zip(written) {
+        read.compact(0);
+        written.compact(0);
+        assert_eq!(read, written);
+    }
+}
 
 fn combine(first: &FloatHistogram, second: &FloatHistogram) {
     let _ = second.detect_reset(first);
@@ -45,6 +57,13 @@ fn combine(first: &FloatHistogram, second: &FloatHistogram) {
     let _ = (compensated.to_float(), mean.value());
     let mut difference = first.clone();
     let _ = difference.subtract(second);
+    // Where it is the same loop over buckets, it gives the same.
+    let mut scaled = FloatHistogram::default();
+    if scaled.set_to_scaled_difference(first, second, 0.5) {
+        let mut half = difference.clone();
+        half.multiply(0.5);
+        assert!(scaled.is_like(&half, |a, b| a == b || (a.is_nan() && b.is_nan())));
+    }
     for mut histogram in [sum, difference] {
         ask(&histogram, 0.5, 2.0);
         histogram.compact(0);
