@@ -36,6 +36,8 @@ pub struct RunReader {
     start: usize,
     /// Whether a staleness marker ended the run.
     closed: bool,
+    /// Whether the histograms of the run have different buckets.
+    differs: bool,
 }
 
 impl RunReader {
@@ -72,23 +74,40 @@ impl RunReader {
         if !continues {
             self.end_run(histograms);
             self.start = at;
+        } else {
+            self.share_layout(histograms, at);
         }
         self.last = Some(at);
         self.closed = false;
     }
 
-    /// There are no more samples.
-    pub fn finish(mut self, histograms: &mut [FloatHistogram]) {
-        self.end_run(histograms);
+    /// Notes whether a histogram has the buckets of the last one, as is most often the case.
+    fn share_layout(&mut self, histograms: &mut [FloatHistogram], at: usize) {
+        let last = self.last.and_then(|last| histograms.get(last));
+        let Some(layout) = last.map(|last| Arc::clone(&last.layout)) else { return };
+        let Some(histogram) = histograms.get_mut(at) else { return };
+        match histogram.layout == layout {
+            true => histogram.layout = layout,
+            false => self.differs = true,
+        }
     }
 
-    /// Gives all histograms of the run the same buckets.
-    fn end_run(&mut self, histograms: &mut [FloatHistogram]) {
-        if let Some(last) = self.last.take()
+    /// There are no more samples, or none for now: what is read before others come has the buckets of
+    /// what has come so far.
+    pub fn finish(&mut self, histograms: &mut [FloatHistogram]) {
+        if let Some(last) = self.last
+            && self.differs
             && let Some(run) = histograms.get_mut(self.start..=last)
         {
             unite_layouts(run);
         }
+        self.differs = false;
+    }
+
+    /// The run ends with the last sample.
+    fn end_run(&mut self, histograms: &mut [FloatHistogram]) {
+        self.finish(histograms);
+        self.last = None;
         self.closed = false;
     }
 }

@@ -164,11 +164,9 @@ impl SeriesStore {
                 push_start(starts, columns.histogram_timestamps.len(), start);
                 columns.histogram_timestamps.push(timestamp);
                 columns.histograms.push((**histogram).clone());
-                series
-                    .runs
-                    .histogram(&mut columns.histograms, columns.histogram_timestamps.len() - 1);
-                // The next cycle reads it, though the run may go on.
-                series.runs.clone().finish(&mut columns.histograms);
+                let last = columns.histograms.len() - 1;
+                series.runs.histogram(&mut columns.histograms, last);
+                series.runs.finish(&mut columns.histograms);
             }
         }
         Ok(())
