@@ -220,7 +220,7 @@ fn write_statistics(out: &mut String, statistics: &QueryStatistics) {
         total.saturating_sub(preparation).as_secs_f64(),
         total.as_secs_f64(),
         statistics.samples_queried,
-        statistics.peak_samples,
+        statistics.peak_samples_of_server,
         statistics.samples_read,
     );
 }

@@ -11,8 +11,7 @@ pub use promql_server::answer::{
 
 /// Writes the whole envelope in one line.
 pub fn render(result: &QueryResult, view: &View) -> String {
-    let mut out =
-        answer::query(result, view.expression.as_bytes(), view.statistics.as_ref());
+    let mut out = answer::query(result, view.expression.as_bytes(), view.statistics.as_ref());
     out.push('\n');
     out
 }

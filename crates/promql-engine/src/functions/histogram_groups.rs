@@ -9,6 +9,7 @@ use crate::EngineError;
 use crate::column::Column;
 use crate::context::Context;
 use crate::operator::{Kept, Series};
+use crate::statistics::Gave;
 use crate::values::Groups;
 
 /// A statistic of each group.
@@ -64,9 +65,9 @@ pub(super) fn each<'a>(
     };
     let Some(statistics) = &context.statistics else { return stream(consume) };
     statistics.within(groups.operation, || {
-        let mut output = Vec::new();
+        let mut output = Gave::default();
         stream(&mut |series, column| {
-            output.push((series.clone(), column.present().count()));
+            output.add(&series, &column);
             consume(series, column)
         })?;
         Ok(((), output))

@@ -130,6 +130,27 @@ struct Output {
     at_steps: Vec<AtomicU32>,
 }
 
+/// What an operation gave that is evaluated within another one.
+#[derive(Debug, Default)]
+pub(crate) struct Gave {
+    series: Vec<Series>,
+    /// How many values each has.
+    samples: Vec<usize>,
+    /// How many samples all have at each step.
+    at_steps: Vec<usize>,
+}
+
+impl Gave {
+    /// It gave a series.
+    pub(crate) fn add(&mut self, series: &Series, column: &Column) {
+        self.series.push(series.clone());
+        self.samples.push(column.present().count());
+        self.at_steps.resize(column.len(), 0);
+        column.valid.iter().for_each(|step| self.at_steps[step] += 1);
+        column.histograms().for_each(|(step, h)| self.at_steps[step] += h.samples());
+    }
+}
+
 /// What a function over windows saw and gave of one series.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct WindowsOfSeries {
@@ -252,12 +273,11 @@ impl Collector {
         }
     }
 
-    /// Measures an operation that is evaluated within another one. What it gives is told by series
-    /// with the number of their values.
+    /// Measures an operation that is evaluated within another one, and tells what it gave.
     pub(crate) fn within<T, E>(
         &self,
         operation: usize,
-        evaluate: impl FnOnce() -> Result<(T, Vec<(Series, usize)>), E>,
+        evaluate: impl FnOnce() -> Result<(T, Gave), E>,
     ) -> Result<T, E> {
         let around = self.current.load(Ordering::Relaxed);
         let waited = self.waited.load(Ordering::Relaxed);
@@ -267,13 +287,14 @@ impl Collector {
         self.waited.store(waited + nanoseconds(start.elapsed()), Ordering::Relaxed);
         let (value, output) = result?;
         if let Some(node) = self.nodes.get(operation) {
-            let (series, samples): (Vec<_>, Vec<_>) = output.into_iter().unzip();
-            let samples = samples.into_iter().map(|count| AtomicU64::new(count as u64)).collect();
+            let counter = |count: usize| AtomicU64::new(count as u64);
+            let at_step = |count: usize| AtomicU32::new(u32::try_from(count).unwrap_or(u32::MAX));
+            let Gave { series, samples, at_steps } = output;
             node.output.get_or_init(|| Output {
+                queried: series.iter().map(|_| counter(0)).collect(),
                 series,
-                samples,
-                queried: Vec::new(),
-                at_steps: Vec::new(),
+                samples: samples.into_iter().map(counter).collect(),
+                at_steps: at_steps.into_iter().map(at_step).collect(),
             });
         }
         Ok(value)
