@@ -39,6 +39,7 @@
 //! ```
 
 mod alert;
+mod nothing;
 mod prepare;
 mod store;
 
@@ -134,9 +135,23 @@ pub struct Evaluation {
 struct RuleState {
     rule: Arc<PreparedRule>,
     query_offset: i64,
+    /// How many series there were when there was none for it, and it gave nothing.
+    idle_at: Option<usize>,
     /// What it wrote in its last cycle, sorted.
     written: Vec<Labels>,
     alerts: Alerts,
+}
+
+impl RuleState {
+    /// Whether the rule gives nothing, which is known as long as there are no series for it.
+    fn is_idle(&mut self, store: &SeriesStore) -> bool {
+        let (Some(selectors), Some(series)) = (&self.rule.selectors, self.idle_at) else {
+            return false;
+        };
+        let is_idle = series == store.len() || !selectors.find_something(store);
+        self.idle_at = Some(if is_idle { store.len() } else { 0 });
+        is_idle
+    }
 }
 
 struct Around<'a> {
@@ -205,6 +220,7 @@ impl Evaluation {
             group.rules.iter().map(|rule| RuleState {
                 rule: Arc::clone(rule),
                 query_offset: group.query_offset,
+                idle_at: None,
                 written: Vec::new(),
                 alerts: Alerts::default(),
             })
@@ -251,9 +267,16 @@ impl Evaluation {
         let state = &mut self.states[number];
         let rule = Arc::clone(&state.rule);
         let at = timestamp.saturating_sub(state.query_offset);
-        let result = evaluate(&rule.query, &self.store, &query_options(&self.options, at));
-        let result = result.map_err(|error| error.to_string())?;
-        let elements = elements(result.value).ok_or(NO_VECTOR)?;
+        let elements = if state.is_idle(&self.store) {
+            Vec::new()
+        } else {
+            let result = evaluate(&rule.query, &self.store, &query_options(&self.options, at));
+            let result = result.map_err(|error| error.to_string())?;
+            let elements = elements(result.value).ok_or(NO_VECTOR)?;
+            // The first time a query is evaluated for the failures that it may come to.
+            state.idle_at = elements.is_empty().then_some(0);
+            elements
+        };
         let samples = match rule.kind {
             RuleKind::Recording => record(&rule, elements, &mut self.builder)?,
             RuleKind::Alerting => {

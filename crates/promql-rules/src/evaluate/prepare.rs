@@ -5,6 +5,7 @@ use std::sync::Arc;
 use promql_model::quote;
 use promql_syntax::Query;
 
+use super::nothing::Selectors;
 use crate::finding::Finding;
 use crate::rule_file::{Group, LoadOptions, Rule, RuleFile, RuleKind};
 use crate::template::Template;
@@ -45,6 +46,8 @@ pub struct PreparedRule {
     pub group: usize,
     /// Itself, as a position in [`Group::rules`].
     pub rule: usize,
+    /// Its selectors, if it gives nothing without series for them.
+    pub(super) selectors: Option<Selectors>,
     /// The most series or alerts, 0 for any number.
     pub(super) limit: usize,
     /// The labels that a recording rule sets, sorted by name.
@@ -163,6 +166,7 @@ fn prepare(
     Ok(Some(PreparedRule {
         kind: rule.kind,
         name: rule.name.value.clone(),
+        selectors: Selectors::of(&query),
         query,
         group: group_at,
         rule: rule_at,

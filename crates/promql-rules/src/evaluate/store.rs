@@ -11,7 +11,7 @@ use promql_engine::{
     TimeRange,
 };
 use promql_model::number::General;
-use promql_model::{FloatHistogram, Labels, MatchOp, RunReader, SampleValue};
+use promql_model::{FloatHistogram, Labels, MatchOp, Matcher, RunReader, SampleValue};
 use promql_storage::Columns;
 
 /// Series in memory that can be appended to.
@@ -180,16 +180,37 @@ impl SeriesStore {
         })
     }
 
-    /// The numbers of the series that fulfil all matchers, sorted by labels.
-    fn select_numbers(&self, request: &SelectRequest<'_>) -> Vec<u32> {
-        let name = request.matchers.iter().find(|matcher| {
+    /// How many series there are.
+    pub fn len(&self) -> usize {
+        self.series.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.series.is_empty()
+    }
+
+    /// Whether a series fulfils all matchers. It may have no samples yet.
+    pub(super) fn has_series(&self, request: &SelectRequest<'_>) -> bool {
+        let fulfils = |number: &u32| request.matches(&self.series[*number as usize].labels);
+        self.candidates(request.matchers).iter().any(fulfils)
+    }
+
+    /// The series that may fulfil matchers: those of the metric if they name one.
+    fn candidates(&self, matchers: &[Matcher]) -> &[u32] {
+        let name = matchers.iter().find(|matcher| {
             matcher.name() == promql_model::METRIC_NAME && matcher.op() == MatchOp::Equal
         });
-        let candidates: &[u32] = match name.map(|matcher| std::str::from_utf8(matcher.value())) {
+        match name.map(|matcher| std::str::from_utf8(matcher.value())) {
             Some(Ok(name)) => self.by_name.get(name).map_or(&[], Vec::as_slice),
             Some(Err(_)) => &[],
             None => &self.sorted,
-        };
+        }
+    }
+
+    /// The numbers of the series that fulfil all matchers, sorted by labels.
+    fn select_numbers(&self, request: &SelectRequest<'_>) -> Vec<u32> {
+        let candidates = self.candidates(request.matchers);
         let reaches = |series: &Series| match (series.start(), series.end()) {
             (Some(start), Some(end)) => request.range.overlaps(TimeRange { start, end }),
             _ => false,
