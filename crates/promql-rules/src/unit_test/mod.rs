@@ -17,6 +17,7 @@
 //! | `compare.rs` | what came against what was expected |
 //! | `traps.rs` | what can't be meant |
 //! | `promtool.rs` | failures in the words of promtool |
+//! | `update.rs` | what came, written into the file as what is expected |
 //!
 //! ```
 //! use promql_rules::evaluate::PreparedFile;
@@ -43,6 +44,7 @@ mod promtool;
 mod read;
 mod run;
 mod traps;
+mod update;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -51,6 +53,8 @@ pub use compare::{AlertRow, AlertTexts, WantedSample, compare_alerts, compare_sa
 pub use promtool::{failure_text, rule_error_text};
 pub use read::ReadFile;
 pub use run::{AlertVerdict, ExpressionVerdict, GroupFailure, Outcome, RunOptions, Stage, run};
+
+pub use update::{Update, update};
 
 use crate::yaml::{Spanned, Text};
 
