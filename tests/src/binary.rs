@@ -18,25 +18,37 @@ pub fn workspace() -> &'static Path {
 /// When it can't be built: then no test that runs it can pass.
 pub fn promql() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(|| {
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let output = Command::new(cargo)
-            .args(["build", "--quiet", "--package", "promql-cli", "--bin", "promql"])
-            .args(["--message-format", "json-render-diagnostics"])
-            .current_dir(workspace())
-            .output()
-            .expect("cargo runs");
-        assert!(
-            output.status.success(),
-            "promql can't be built:\n{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        let messages = String::from_utf8_lossy(&output.stdout);
-        let program = messages.lines().find_map(|line| {
-            let message: serde_json::Value = serde_json::from_str(line).ok()?;
-            let program = message.get("executable")?.as_str()?;
-            Some(PathBuf::from(program))
-        });
-        program.expect("cargo names the program")
-    })
+    BUILT.get_or_init(|| build(&[]))
+}
+
+/// The same, optimised.
+///
+/// # Panics
+/// When it can't be built.
+pub fn promql_release() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| build(&["--release"]))
+}
+
+fn build(more: &[&str]) -> PathBuf {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args(["build", "--quiet", "--package", "promql-cli", "--bin", "promql"])
+        .args(["--message-format", "json-render-diagnostics"])
+        .args(more)
+        .current_dir(workspace())
+        .output()
+        .expect("cargo runs");
+    assert!(
+        output.status.success(),
+        "promql can't be built:\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let messages = String::from_utf8_lossy(&output.stdout);
+    let program = messages.lines().find_map(|line| {
+        let message: serde_json::Value = serde_json::from_str(line).ok()?;
+        let program = message.get("executable")?.as_str()?;
+        Some(PathBuf::from(program))
+    });
+    program.expect("cargo names the program")
 }

@@ -141,3 +141,27 @@ fn failures_are_shown_with_their_places() {
     insta::assert_snapshot!("explained", told(file, &["--explain", "--diff"]));
     insta::assert_snapshot!("json", told(file, &["-o", "json"]));
 }
+
+#[test]
+fn outdated_files_are_brought_up_to_date() {
+    let folder = workspace().join("target/unit-tests-updated");
+    for part in ["rules", "outdated"] {
+        std::fs::create_dir_all(folder.join(part)).expect("a folder");
+        for file in corpus(part) {
+            let name = Path::new(&file).file_name().expect("a name");
+            std::fs::copy(workspace().join(&file), folder.join(part).join(name)).expect("a copy");
+        }
+    }
+    let file = "target/unit-tests-updated/outdated/orders.yml";
+    insta::assert_snapshot!("updated", told(file, &["--update"]));
+    insta::assert_snapshot!("up_to_date", told(file, &[]));
+    let report = "target/unit-tests-updated/report.xml";
+    let failing = "corpus/unittests/failing/explained.yml";
+    let words = arguments(&["test", "--junit", report, file, failing]);
+    assert_eq!(run(workspace(), promql(), &words).0, 1);
+    let xml = std::fs::read_to_string(workspace().join(report)).expect("a report");
+    let suites: Vec<&str> = xml.split("<testsuite ").skip(1).collect();
+    assert!(suites[0].contains(r#"tests="1" failures="0" errors="0" skipped="0""#), "{xml}");
+    assert!(suites[1].contains(r#"tests="1" failures="1" errors="0" skipped="0""#), "{xml}");
+    assert!(suites[1].contains(r#"<testcase name="a slow shop"><failure>"#), "{xml}");
+}

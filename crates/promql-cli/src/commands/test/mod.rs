@@ -3,6 +3,7 @@
 mod features;
 mod files;
 mod json;
+mod junit;
 mod report;
 mod run;
 mod table;
@@ -42,7 +43,7 @@ those that contain the pattern, and those that match it as a regular expression.
 Examples:
   promql test tests/                    # all .test files of a folder
   promql test --run 'up.test:4:' tests/ # one eval
-  promql test --update tests/           # write what the queries give into the scripts
+  promql test --update tests/           # write what comes into the files as what must come
   promql test -o json tests/ | jq .counts
   promql test --explain rules-tests.yml # also what parts of failing expressions give
 
@@ -66,13 +67,16 @@ pub struct Test {
     /// Let keys pass in rule files that nobody knows
     #[arg(long)]
     pub ignore_unknown_fields: bool,
+    /// Also write a report as JUnit's XML
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub junit: Option<std::path::PathBuf>,
     /// Also show what each part of a failing expression gives
     #[arg(long, help_heading = "Display")]
     pub explain: bool,
     /// Show what failing expressions give as lines that are missing or added
     #[arg(long, help_heading = "Display")]
     pub diff: bool,
-    /// Write what failing evals give into the scripts as what they must give
+    /// Write what failing tests and evals give into their files as what they must give
     #[arg(long)]
     pub update: bool,
     /// End with the first eval that fails
@@ -141,6 +145,7 @@ impl Test {
         }
         let selection = Selection::new(&self.run, self.fail_fast);
         let cancellation = interrupt::listen(*console);
+        let start = jiff::Zoned::now();
         let options = RunOptions { cancellation: cancellation.clone(), ..settings.options };
         let unit = UnitSettings {
             options: unit_test::RunOptions {
@@ -190,6 +195,11 @@ impl Test {
             }
             exit = exit.and(outcome.exit());
         }
+        if let Some(path) = &self.junit {
+            let report = junit::render(&outcomes, &start);
+            std::fs::write(path, report)
+                .map_err(|error| InputError::Write { path: path.clone(), error })?;
+        }
         if self.strict_promtool && exit == Exit::Usage {
             exit = Exit::Failed;
         }
@@ -230,21 +240,24 @@ impl Test {
     }
 }
 
-/// Writes a script that was brought up to date, unless somebody else wrote to it in the meantime.
+/// Writes a file that was brought up to date, unless somebody else wrote to it in the meantime.
 fn write(outcome: &Outcome) -> Result<(), InputError> {
-    let (Some(path), State::Ran { script, update: Some(update), .. }) =
-        (&outcome.path, &outcome.state)
-    else {
-        return Ok(());
+    let Some(path) = &outcome.path else { return Ok(()) };
+    let (old, new) = match &outcome.state {
+        State::Ran { script, update: Some(update), .. } if !update.changes.is_empty() => {
+            (script.text(), &update.text)
+        }
+        State::UnitTests(run) => match &run.update {
+            Some(updated) => (&*run.file.text, &updated.update.text),
+            None => return Ok(()),
+        },
+        _ => return Ok(()),
     };
-    if update.changes.is_empty() {
-        return Ok(());
-    }
     let error = |error| InputError::Write { path: path.clone(), error };
-    if std::fs::read(path).map_err(error)? != script.text().as_bytes() {
+    if std::fs::read(path).map_err(error)? != old.as_bytes() {
         return Err(error(std::io::Error::other("it was changed while it ran")));
     }
-    atomic::replace(path, update.text.as_bytes()).map_err(error)
+    atomic::replace(path, new.as_bytes()).map_err(error)
 }
 
 /// What a script is called in the report.

@@ -22,7 +22,7 @@ use crate::{report as diagnostics, visible};
 
 pub(super) const FAILED: Style = AnsiColor::Red.on_default().bold();
 pub(super) const PASSED: Style = AnsiColor::Green.on_default();
-const UPDATED: Style = AnsiColor::Yellow.on_default().bold();
+pub(super) const UPDATED: Style = AnsiColor::Yellow.on_default().bold();
 
 /// So many samples of a failure are shown.
 const MOST_ROWS: usize = 40;
@@ -57,6 +57,7 @@ impl Counts {
                     counts.passed += passed;
                     counts.failed += failed;
                     counts.not_run += not_run;
+                    counts.updated += run.updated();
                 }
                 State::Ran { verdicts, .. } => {
                     counts.evals += verdicts.len();

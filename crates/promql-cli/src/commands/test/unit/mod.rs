@@ -12,7 +12,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 use promql_rules::evaluate::PreparedFile;
 use promql_rules::rule_file::LoadOptions;
 use promql_rules::unit_test::{
-    AlertVerdict, ExpressionVerdict, Outcome, RunOptions, TestGroup, UnitTestFile, run,
+    self, AlertVerdict, ExpressionVerdict, Outcome, RunOptions, TestGroup, UnitTestFile, Update,
+    run,
 };
 use promql_rules::{Finding, Located};
 use rayon::prelude::*;
@@ -35,6 +36,16 @@ pub(super) struct UnitRun {
     pub(super) outcomes: Vec<Option<Outcome>>,
     /// Which tests were chosen.
     pub(super) chosen: Vec<bool>,
+    /// The file as it was brought up to date, and what comes of it then; nothing if there is nothing
+    /// to bring up to date, or if that wasn't asked for.
+    pub(super) update: Option<Updated>,
+}
+
+/// A file that was brought up to date.
+pub(super) struct Updated {
+    pub(super) update: Update,
+    /// Which tests pass with it.
+    passes: Vec<bool>,
 }
 
 /// A rule file that can't be used.
@@ -78,7 +89,25 @@ impl UnitRun {
     /// Whether all tests that were chosen passed.
     pub(super) fn is_passed(&self) -> bool {
         self.faults.is_empty()
-            && (0..self.file.tests.len()).all(|test| self.state(test) != TestState::Failed)
+            && (0..self.file.tests.len())
+                .all(|test| self.state(test) != TestState::Failed || self.is_updated(test))
+    }
+
+    /// Whether a test that failed passes now that it was brought up to date.
+    pub(super) fn is_updated(&self, number: usize) -> bool {
+        let passes = self.update.as_ref().map(|updated| &updated.passes);
+        passes.is_some_and(|passes| passes.get(number) == Some(&true))
+    }
+
+    /// How many tests of alerts and expressions were brought up to date.
+    pub(super) fn updated(&self) -> usize {
+        let Some(updated) = &self.update else { return 0 };
+        let tests = self.file.tests.iter().enumerate().filter(|(at, _)| self.is_updated(*at));
+        let is_within = |test: &TestGroup, at: &usize| test.span.contains(at);
+        let count = tests.map(|(_, test)| {
+            updated.update.changed.iter().filter(|at| is_within(test, at)).count()
+        });
+        count.sum()
     }
 
     /// What passed, what failed and what was not run: tests of alerts and of expressions, and tests
@@ -248,6 +277,7 @@ pub(super) fn run_file(
     input: &Input,
     settings: &UnitSettings,
     selection: &Selection,
+    update: bool,
 ) -> Result<UnitRun, Vec<Located>> {
     let read = UnitTestFile::read(&input.name, &input.text);
     let located = |findings: &[Finding]| {
@@ -291,7 +321,28 @@ pub(super) fn run_file(
         warnings.clear();
         outcomes.iter_mut().flatten().for_each(|outcome| outcome.warnings.clear());
     }
-    Ok(UnitRun { file, warnings, unmatched, rules, faults, outcomes, chosen })
+    let update = update.then(|| bring_up_to_date(&file, &outcomes, &rules, settings)).flatten();
+    Ok(UnitRun { file, warnings, unmatched, rules, faults, outcomes, chosen, update })
+}
+
+/// Writes what failing tests give into the text of their file, and runs them again.
+fn bring_up_to_date(
+    file: &UnitTestFile,
+    outcomes: &[Option<Outcome>],
+    rules: &[Arc<PreparedFile>],
+    settings: &UnitSettings,
+) -> Option<Updated> {
+    let update = unit_test::update(file, outcomes);
+    if update.changed.is_empty() {
+        return None;
+    }
+    let read = UnitTestFile::read(&file.name, update.text.as_bytes()).file?;
+    let options = RunOptions { traps: false, keep_series: false, ..settings.options.clone() };
+    let passes = outcomes.iter().enumerate().map(|(number, outcome)| {
+        let has_failed = outcome.as_ref().is_some_and(|outcome| !outcome.is_passed());
+        has_failed && run(&read, number, rules, &options).is_passed()
+    });
+    Some(Updated { passes: passes.collect(), update })
 }
 
 /// The line of a byte of a text, from 1.

@@ -67,14 +67,17 @@ fn failed(texts: &[String], console: &Console) -> Result<(), OutputError> {
 }
 
 /// All that failed in a file, in promtool's words.
-pub(super) fn failures(run: &UnitRun) -> Vec<String> {
-    let mut texts = Vec::new();
-    for number in (0..run.file.tests.len()).filter(|number| run.chosen[*number]) {
-        // promtool reads the rule files anew for each test, and complains anew.
-        texts.extend(rule_faults(run));
-        if let Some(outcome) = &run.outcomes[number] {
-            texts.extend(failure_text(&run.file, number, outcome, &run.rules));
-        }
+fn failures(run: &UnitRun) -> Vec<String> {
+    let chosen = (0..run.file.tests.len()).filter(|number| run.chosen[*number]);
+    chosen.flat_map(|number| failures_of(run, number)).collect()
+}
+
+/// All that failed in a test, in promtool's words. It reads the rule files anew for each test, and
+/// complains anew.
+pub(in super::super) fn failures_of(run: &UnitRun, number: usize) -> Vec<String> {
+    let mut texts = rule_faults(run);
+    if let Some(outcome) = &run.outcomes[number] {
+        texts.extend(failure_text(&run.file, number, outcome, &run.rules));
     }
     texts
 }

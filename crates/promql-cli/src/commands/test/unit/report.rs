@@ -10,7 +10,7 @@ use promql_rules::unit_test::{
 };
 use promql_rules::{Finding, Located};
 
-use super::super::report::{FAILED, PASSED};
+use super::super::report::{FAILED, PASSED, UPDATED};
 use super::super::table::{INDENT, Look, pair, rows};
 use super::{TestState, UnitRun, explain, line_of, test_line};
 use crate::console::Console;
@@ -102,7 +102,11 @@ impl Teller<'_> {
 
     /// `FAIL tests.yml:12: name: alert Down at 5m`
     fn head(&mut self, passed: bool, line: usize, number: usize, what: &str) {
-        let (word, style) = if passed { ("ok", PASSED) } else { ("FAIL", FAILED) };
+        let (word, style) = match passed {
+            true => ("ok", PASSED),
+            false if self.run.is_updated(number) => ("UPDATED", UPDATED),
+            false => ("FAIL", FAILED),
+        };
         push_styled(&mut self.out, word, style, self.look.color);
         self.out.push(' ');
         let place = format!("{}:{line}:", visible::escape(&self.run.file.name));
