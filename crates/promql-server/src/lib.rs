@@ -8,11 +8,12 @@
 //! use std::sync::Arc;
 //!
 //! use promql_server::{Api, Settings};
-//! # fn storage() -> Arc<dyn promql_engine::Storage> { unimplemented!() }
+//! use promql_storage::MemoryBuilder;
 //!
 //! # async fn example() -> std::io::Result<()> {
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:9090").await?;
-//! let api = Api::new(storage(), Settings::default());
+//! let storage = MemoryBuilder::default().build();
+//! let api = Api::new(Arc::new(storage), Settings::default());
 //! promql_server::serve(listener, api, std::future::pending()).await
 //! # }
 //! ```

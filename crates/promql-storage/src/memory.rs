@@ -17,6 +17,7 @@ use promql_engine::{
 };
 use promql_model::{FloatHistogram, Labels, RunReader};
 
+use crate::columns::push_start;
 use index::Index;
 
 /// The samples of one series, in columns: floats and native histograms, each in order of time.
@@ -38,6 +39,33 @@ pub struct Columns {
 }
 
 impl Columns {
+    /// Adds a float. `start` is the time since when its counter counts, 0 if that is unknown.
+    pub fn push_float(&mut self, timestamp: i64, value: f64, start: i64) {
+        push_start(&mut self.start_timestamps, start, self.timestamps.len());
+        self.timestamps.push(timestamp);
+        self.values.push(value);
+    }
+
+    /// Adds a histogram, with its `start` likewise.
+    pub fn push_histogram(&mut self, timestamp: i64, histogram: FloatHistogram, start: i64) {
+        let length = self.histogram_timestamps.len();
+        push_start(&mut self.histogram_start_timestamps, start, length);
+        self.histogram_timestamps.push(timestamp);
+        self.histograms.push(histogram);
+    }
+
+    /// The samples, lent.
+    pub fn samples(&self) -> Samples<'_> {
+        Samples {
+            timestamps: &self.timestamps,
+            values: &self.values,
+            start_timestamps: &self.start_timestamps,
+            histogram_timestamps: &self.histogram_timestamps,
+            histograms: &self.histograms,
+            histogram_start_timestamps: &self.histogram_start_timestamps,
+        }
+    }
+
     /// Gives the histograms the hints and buckets that Prometheus would read them back with.
     fn read_back(&mut self) {
         if self.histograms.is_empty() {

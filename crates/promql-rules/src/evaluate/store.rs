@@ -155,15 +155,10 @@ impl SeriesStore {
         match value {
             SampleValue::Float(value) => {
                 series.runs.float(&mut columns.histograms, *value);
-                push_start(&mut columns.start_timestamps, columns.timestamps.len(), start);
-                columns.timestamps.push(timestamp);
-                columns.values.push(*value);
+                columns.push_float(timestamp, *value, start);
             }
             SampleValue::Histogram(histogram) => {
-                let starts = &mut columns.histogram_start_timestamps;
-                push_start(starts, columns.histogram_timestamps.len(), start);
-                columns.histogram_timestamps.push(timestamp);
-                columns.histograms.push((**histogram).clone());
+                columns.push_histogram(timestamp, (**histogram).clone(), start);
                 let last = columns.histograms.len() - 1;
                 series.runs.histogram(&mut columns.histograms, last);
                 series.runs.finish(&mut columns.histograms);
@@ -176,7 +171,7 @@ impl SeriesStore {
     pub fn iter(&self) -> impl Iterator<Item = (&Labels, Samples<'_>)> {
         self.sorted.iter().map(|number| {
             let series = &self.series[*number as usize];
-            (&series.labels, samples(&series.columns))
+            (&series.labels, series.columns.samples())
         })
     }
 
@@ -234,27 +229,6 @@ fn is_same(a: &FloatHistogram, b: &FloatHistogram) -> bool {
     a == b
 }
 
-/// Appends a time since when a sample counts. As long as none is known the column is empty.
-fn push_start(starts: &mut Vec<i64>, samples: usize, start: i64) {
-    if start != 0 {
-        starts.resize(samples, 0);
-    }
-    if start != 0 || !starts.is_empty() {
-        starts.push(start);
-    }
-}
-
-fn samples(columns: &Columns) -> Samples<'_> {
-    Samples {
-        timestamps: &columns.timestamps,
-        values: &columns.values,
-        start_timestamps: &columns.start_timestamps,
-        histogram_timestamps: &columns.histogram_timestamps,
-        histograms: &columns.histograms,
-        histogram_start_timestamps: &columns.histogram_start_timestamps,
-    }
-}
-
 impl Storage for SeriesStore {
     fn select<'a>(
         &'a self,
@@ -302,7 +276,7 @@ impl SelectedSeries for Selection<'_> {
         _: &'b mut SampleBuffer,
     ) -> Result<Samples<'b>, StorageError> {
         match self.numbers.get(index) {
-            Some(number) => Ok(samples(&self.store.series[*number as usize].columns)),
+            Some(number) => Ok(self.store.series[*number as usize].columns.samples()),
             None => Err(StorageError::new(format!("there is no selected series {index}"))),
         }
     }

@@ -1,10 +1,9 @@
 //! Which scripts are run.
 
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use super::Stop;
-use crate::inputs::{InputError, files_below};
+use crate::inputs::{InputError, files_below, read_stdin};
 
 /// A script that was read.
 pub(super) struct Input {
@@ -47,8 +46,7 @@ pub(super) fn find(arguments: &[String]) -> Result<Vec<Input>, Stop> {
             if inputs.iter().any(|input| input.path.is_none()) {
                 return Err(InputError::StdinTwice.into());
             }
-            let mut text = Vec::new();
-            std::io::stdin().lock().read_to_end(&mut text).map_err(InputError::Stdin)?;
+            let text = read_stdin()?;
             inputs.push(Input { name: "standard input".to_string(), path: None, text });
             continue;
         }
