@@ -34,6 +34,7 @@ Sources (-s):
   fixture.test              the `load` blocks of a test script
   tests.yml                 the input_series of a promtool unit test
   metrics.prom, .txt, .om   what an exporter answers: exposition text, OpenMetrics
+  /var/lib/prometheus       the data folder of a server, a snapshot, or a block
   scrape+http://localhost:9100/metrics   an exporter, asked once
   -                         one of these texts from standard input
   Without -s the environment variable PROMQL_SOURCE says where to ask.
