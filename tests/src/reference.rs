@@ -56,11 +56,16 @@ pub fn free_port() -> u16 {
 
 /// The body of what a server on this machine answers, if it does so with status 200.
 pub fn get(port: u16, path: &str) -> Option<Vec<u8>> {
+    get_as(port, path, "*/*")
+}
+
+/// The same in a form that the server is asked for.
+pub fn get_as(port: u16, path: &str, accept: &str) -> Option<Vec<u8>> {
     let address = SocketAddr::from(([127, 0, 0, 1], port));
     let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(1)).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
     // HTTP 1.0: no chunks, and the connection ends with the answer.
-    write!(stream, "GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n").ok()?;
+    write!(stream, "GET {path} HTTP/1.0\r\nHost: localhost\r\nAccept: {accept}\r\n\r\n").ok()?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).ok()?;
     let end = answer.windows(4).position(|w| w == b"\r\n\r\n")?;

@@ -25,7 +25,9 @@
 //! Invariant: no evaluation of expressions. What is wrong with a file is told by where it is
 //! wrong; what is wrong with a server, without its secrets.
 
+mod amount;
 mod columns;
+mod compressed;
 mod diagnostics;
 pub mod exposition;
 pub mod fixture;
@@ -37,6 +39,7 @@ mod trouble;
 pub mod tsdb;
 mod union;
 
+pub use amount::Amount;
 pub use diagnostics::{Excerpt, Problem, Problems};
 pub use memory::{Columns, MemoryBuilder, MemoryStorage};
 pub use source::{

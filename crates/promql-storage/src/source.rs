@@ -8,8 +8,10 @@
 //! | `FILE.yml`, `FILE.yaml` | the input series of a unit-test file; `FILE.yml#NAME` those of one test |
 //! | `FILE.prom`, `FILE.txt` | exposition text, OpenMetrics if it ends in `# EOF` |
 //! | `FILE.om` | OpenMetrics text |
+//! | `FILE.pb` | an exposition in its protobuf form, which `.prom` and `.txt` may hold, too |
+//! | `FILE.….gz`, `FILE.….zst` | any of these files, compressed |
 //! | a folder | the data of a Prometheus server, a snapshot of it, or one block |
-//! | `-` | standard input: whichever of the file formats it is |
+//! | `-` | standard input: whichever of the file formats it is, compressed or not |
 //!
 //! Samples of exposition text without a timestamp are given the time when the file was last
 //! modified, or for standard input and exporters the present.
@@ -17,13 +19,16 @@
 use std::fmt;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use miette::Diagnostic;
 use promql_engine::{Cancellation, Storage};
 
+use crate::amount::Amount;
+use crate::compressed::{plain, without_ending};
 use crate::diagnostics::Problems;
-use crate::exposition::{self, Exposition, Format};
+use crate::exposition::{self, Exposition, Format, ProtobufError, ProtobufExposition, is_protobuf};
 use crate::fixture::{self, Fixture};
 use crate::remote::{self, RemoteError, RemoteOptions, RemoteServer, redacted};
 use crate::tsdb::{TsdbError, TsdbStorage};
@@ -58,18 +63,22 @@ pub enum FileKind {
     Script,
     /// A unit-test file of promtool.
     UnitTest,
-    /// Exposition text; without a format, the last line says which.
+    /// Exposition text; without a format, the last line says which, and it may be the protobuf
+    /// form.
     Exposition(Option<Format>),
+    /// An exposition in its protobuf form.
+    Protobuf,
 }
 
 /// File name extensions and what they mean.
-const EXTENSIONS: [(&str, FileKind); 6] = [
+const EXTENSIONS: [(&str, FileKind); 7] = [
     ("test", FileKind::Script),
     ("yml", FileKind::UnitTest),
     ("yaml", FileKind::UnitTest),
     ("prom", FileKind::Exposition(None)),
     ("txt", FileKind::Exposition(None)),
     ("om", FileKind::Exposition(Some(Format::OpenMetrics))),
+    ("pb", FileKind::Protobuf),
 ];
 
 /// What opening a source needs to know.
@@ -82,6 +91,8 @@ pub struct OpenOptions {
     pub scrape_time: Option<i64>,
     /// Lets another thread end the scrape of an exporter.
     pub cancellation: Cancellation,
+    /// Lets another thread see how far the reading of a file came.
+    pub amount: Arc<Amount>,
 }
 
 /// A source that can be asked.
@@ -181,6 +192,10 @@ pub enum SourceError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Content(#[from] Problems),
+    /// What is wrong with an exposition in its protobuf form.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Protobuf(#[from] ProtobufError),
     /// What is wrong with the data of a server.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -191,10 +206,14 @@ pub enum SourceError {
     Remote(#[from] RemoteError),
 }
 
+/// How much of a file is read at once, in bytes.
+const PORTION: u64 = 4 << 20;
+
 /// What can be a source, for help.
 const KINDS: &str = "a source is the address of a server (`http://HOST:9090`), of an exporter \
-    (`scrape+http://HOST:9100/metrics`), a file (`.test`, `.yml`, `.prom`, `.om`, `.txt`), the data \
-    folder of a server, or `-` for standard input";
+    (`scrape+http://HOST:9100/metrics`), a file (`.test`, `.yml`, `.prom`, `.om`, `.txt`, `.pb`, \
+    or one of them with `.gz` or `.zst` behind it), the data folder of a server, or `-` for \
+    standard input";
 
 impl Source {
     /// Understands the name of a source. Looks at the file system to tell files from folders, and
@@ -243,7 +262,8 @@ impl Source {
             _ => (text, None),
         };
         let path = PathBuf::from(file);
-        let extension = path.extension().and_then(|extension| extension.to_str());
+        let extension =
+            Path::new(without_ending(file)).extension().and_then(|extension| extension.to_str());
         let extension = extension.unwrap_or_default().to_ascii_lowercase();
         match EXTENSIONS.iter().find(|(known, _)| *known == extension) {
             Some((_, kind)) => Ok(Source::File { path, kind: *kind, part }),
@@ -278,18 +298,20 @@ impl Source {
             }
             Source::File { path, kind, part } => {
                 let name = path.display().to_string();
-                let (text, modified) = read_file(path)?;
+                let (text, modified) = read_file(path, &options.amount)?;
                 let time = options.scrape_time.unwrap_or(modified);
-                read(&name, &text, *kind, part.as_deref(), time)?
+                read(&name, &text, *kind, part.as_deref(), time, &options.amount)?
             }
             Source::StandardInput => {
                 let name = "standard input";
-                let mut text = Vec::new();
-                io::stdin().lock().read_to_end(&mut text).map_err(|error| {
-                    SourceError::Unreadable { shown: name.to_owned(), reason: error.to_string() }
+                options.amount.begin(0);
+                let text = read_all(&mut io::stdin().lock(), &options.amount);
+                let text = text.and_then(plain).map_err(|error| SourceError::Unreadable {
+                    shown: name.to_owned(),
+                    reason: error.to_string(),
                 })?;
                 let time = options.scrape_time.unwrap_or_else(|| milliseconds(SystemTime::now()));
-                read(name, &text, FileKind::detect(&text), None, time)?
+                read(name, &text, FileKind::detect(&text), None, time, &options.amount)?
             }
         };
         Ok(OpenSource::Local(local))
@@ -348,6 +370,14 @@ impl From<Exposition> for LocalSource {
     }
 }
 
+impl From<ProtobufExposition> for LocalSource {
+    fn from(exposition: ProtobufExposition) -> Self {
+        let default_time = exposition.storage.time_range().map(|range| range.end);
+        let warnings = boxed(exposition.warnings);
+        LocalSource { storage: Box::new(exposition.storage), default_time, warnings }
+    }
+}
+
 impl From<Fixture> for LocalSource {
     fn from(fixture: Fixture) -> Self {
         let default_time = fixture.storage.time_range().map(|range| range.end);
@@ -366,6 +396,7 @@ fn read(
     kind: FileKind,
     part: Option<&str>,
     time: i64,
+    amount: &Amount,
 ) -> Result<LocalSource, SourceError> {
     let no_part =
         || SourceError::Part { shown: name.to_owned(), part: part.unwrap_or_default().to_owned() };
@@ -375,28 +406,42 @@ fn read(
             Ok(fixture::read_script(name, text, section)?.into())
         }
         FileKind::UnitTest => Ok(fixture::read_unit_test(name, text, part)?.into()),
-        FileKind::Exposition(_) if part.is_some() => Err(no_part()),
+        FileKind::Exposition(_) | FileKind::Protobuf if part.is_some() => Err(no_part()),
+        FileKind::Protobuf => Ok(exposition::read_protobuf(name, text, time)?.into()),
+        FileKind::Exposition(None) if is_protobuf(text) => {
+            Ok(exposition::read_protobuf(name, text, time)?.into())
+        }
         FileKind::Exposition(format) => {
             let format = format.unwrap_or_else(|| Format::detect(text));
-            Ok(exposition::read(name, text, format, time)?.into())
+            Ok(exposition::read_counting(name, text, format, time, amount)?.into())
         }
     }
 }
 
-/// The bytes of a file, and when it was modified.
-fn read_file(path: &Path) -> Result<(Vec<u8>, i64), SourceError> {
+/// The bytes of a file, decompressed, and when it was modified.
+fn read_file(path: &Path, amount: &Amount) -> Result<(Vec<u8>, i64), SourceError> {
     let shown = path.display().to_string();
     let read = || -> io::Result<(Vec<u8>, i64)> {
         let mut file = std::fs::File::open(path)?;
-        let modified = file.metadata()?.modified().unwrap_or_else(|_| SystemTime::now());
-        let mut text = Vec::new();
-        file.read_to_end(&mut text)?;
+        let metadata = file.metadata()?;
+        let modified = metadata.modified().unwrap_or_else(|_| SystemTime::now());
+        amount.begin(metadata.len());
+        let text = plain(read_all(&mut file, amount)?)?;
         Ok((text, milliseconds(modified)))
     };
     read().map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => SourceError::NotFound { shown },
         _ => SourceError::Unreadable { shown, reason: error.to_string() },
     })
+}
+
+/// Everything that can be read, and meanwhile how much it is.
+fn read_all(reader: &mut impl Read, amount: &Amount) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    while reader.take(PORTION).read_to_end(&mut bytes)? > 0 {
+        amount.reach(bytes.len() as u64);
+    }
+    Ok(bytes)
 }
 
 fn milliseconds(time: SystemTime) -> i64 {

@@ -2,8 +2,11 @@
 
 mod support;
 
+use std::io::Write;
 use std::path::PathBuf;
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use promql_engine::{Cancellation, LabelQuery, SelectHints, SelectRequest, Storage, TimeRange};
 use promql_model::{MatchOp, Matcher};
 use promql_storage::{LocalSource, OpenOptions, OpenSource, Source, SourceError};
@@ -22,7 +25,7 @@ impl Folder {
         Folder(path)
     }
 
-    fn file(&self, name: &str, text: &str) -> String {
+    fn file(&self, name: &str, text: impl AsRef<[u8]>) -> String {
         let path = self.0.join(name);
         std::fs::write(&path, text).expect("a file");
         path.display().to_string()
@@ -61,6 +64,10 @@ fn the_text_says_what_it_is() {
         "c.prom",
         "c.txt",
         "c.om",
+        "c.pb",
+        "c.test.GZ#2",
+        "c.om.zst",
+        "c.gz",
         " - ",
         "/",
         "",
@@ -115,6 +122,28 @@ fn files_are_opened_by_their_names() {
     let odd = folder.file("e#1.prom", "odd 1\n");
     assert_eq!(names(&*open(&odd).expect("exposition text").storage), ["odd"]);
     assert_eq!(open(&folder.file("empty.prom", "")).expect("no series").default_time, None);
+}
+
+#[test]
+fn compressed_files_are_what_they_are_when_decompressed() {
+    let folder = Folder::new("compressed");
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+    gzip.write_all(b"load 1m\n  up 1x3\n").expect("to memory");
+    let gzip = gzip.finish().expect("to memory");
+    // The bytes say that it is compressed, the name says what it is.
+    for name in ["a.test.gz", "a.test"] {
+        let local = open(&folder.file(name, &gzip)).expect("a script");
+        assert_eq!(names(&*local.storage), ["up"]);
+    }
+    // A gauge `up` in the protobuf form.
+    let protobuf = b"\x13\x0a\x02up\x18\x01\x22\x0b\x12\x09\x09\0\0\0\0\0\0\xf0\x3f";
+    for name in ["a.pb", "a.prom", "a.txt"] {
+        let local = open(&folder.file(name, protobuf)).expect("an exposition");
+        assert_eq!(names(&*local.storage), ["up"]);
+    }
+    let cut = folder.file("cut.prom.gz", &gzip[..20]);
+    let error = rendered(&open(&cut).expect_err("it is cut short"));
+    assert!(error.contains("(incomplete deflate stream)"), "{error}");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use promql_model::{Labels, METRIC_NAME};
 
+use crate::amount::Amount;
 use crate::diagnostics::{MOST_PROBLEMS, Problems};
 use crate::memory::{Columns, MemoryBuilder, MemoryStorage};
 
@@ -13,16 +14,26 @@ use super::parser::{Line, MetricType, Parser, SampleLine};
 use super::scan::Pair;
 use super::{Exposition, Format};
 
+/// After how many bytes it is told how far the reading came.
+const OFTEN: usize = 1 << 20;
+
 pub(super) fn load(
     name: &str,
     text: &[u8],
     format: Format,
     scrape_time: i64,
+    amount: &Amount,
 ) -> Result<Exposition, Problems> {
+    let mut told = 0;
+    amount.begin(text.len() as u64);
     let mut parser = Parser::new(text, format);
     let mut loaded = Loaded::new(text, format, scrape_time);
     let mut problems: Option<Problems> = None;
     loop {
+        if parser.scan.at - told >= OFTEN {
+            told = parser.scan.at;
+            amount.reach(told as u64);
+        }
         match parser.next_line() {
             Ok(None) => break,
             // With a fault found, the rest is read for its faults alone.

@@ -1,7 +1,7 @@
 //! Exposition text: what exporters answer to a scrape, as a source of series.
 //!
-//! Two formats are read: the text format 0.0.4 that most exporters speak, and OpenMetrics 1.0.
-//! Both are read as strictly as Prometheus' scraper reads them, so that a text which loads here
+//! Two formats of text are read, the text format 0.0.4 that most exporters speak and OpenMetrics
+//! 1.0, and the protobuf form, which alone has native histograms. They are read as strictly as Prometheus' scraper reads them, so that a text which loads here
 //! is one that a server takes, and the other way round; where the scraper accepts something by
 //! accident there is a warning. A fault does not end the reading: all of a text's faults are
 //! reported together.
@@ -16,11 +16,18 @@ mod load;
 mod number;
 mod openmetrics;
 mod parser;
+mod protobuf;
 mod scan;
 mod text;
 
+use crate::amount::Amount;
 use crate::diagnostics::{Problem, Problems};
 use crate::memory::MemoryStorage;
+
+pub use protobuf::{
+    ProtobufError, ProtobufErrorKind, ProtobufExposition, ProtobufWarning, is_protobuf,
+    read_protobuf,
+};
 
 /// A format of exposition text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -79,5 +86,19 @@ pub fn read(
     format: Format,
     scrape_time: i64,
 ) -> Result<Exposition, Problems> {
-    load::load(name, text, format, scrape_time)
+    read_counting(name, text, format, scrape_time, &Amount::default())
+}
+
+/// As [`read`], and tells how far it came.
+///
+/// # Errors
+/// Those of [`read`].
+pub fn read_counting(
+    name: &str,
+    text: &[u8],
+    format: Format,
+    scrape_time: i64,
+    amount: &Amount,
+) -> Result<Exposition, Problems> {
+    load::load(name, text, format, scrape_time, amount)
 }

@@ -91,7 +91,7 @@ fn is_normal(text: &[u8]) -> bool {
 
 /// The shortest digits that read back as the same number, with an exponent when it is below -4
 /// or from 6 on, and always recognisable as a float.
-fn openmetrics_float(value: f64) -> String {
+pub(super) fn openmetrics_float(value: f64) -> String {
     if value.is_nan() {
         return "NaN".to_owned();
     }

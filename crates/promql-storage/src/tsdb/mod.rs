@@ -17,7 +17,7 @@ mod delete;
 mod error;
 mod file;
 mod folder;
-mod schema;
+pub(crate) mod schema;
 mod storage;
 mod wal;
 
