@@ -6,6 +6,8 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use promql_storage::Amount;
+
 use crate::console::Console;
 use crate::visible;
 
@@ -31,15 +33,46 @@ pub struct Progress {
     finished: Arc<AtomicUsize>,
 }
 
+/// How far something came.
+enum Measure {
+    /// Nobody knows.
+    None,
+    /// So many of the parts that there are.
+    Parts(Arc<AtomicUsize>, usize),
+    /// So many bytes.
+    Bytes(Arc<Amount>),
+}
+
+impl Measure {
+    fn shown(&self) -> String {
+        match self {
+            Measure::None => String::new(),
+            Measure::Parts(done, parts) => format!(" {}/{parts}", done.load(Ordering::Relaxed)),
+            Measure::Bytes(amount) => match (amount.done(), amount.total()) {
+                (0, _) => String::new(),
+                (done, Some(total)) => format!(" {}%", (done.min(total) * 100) / total),
+                (done, None) => format!(" {} MB", done / 1_000_000),
+            },
+        }
+    }
+}
+
 impl Progress {
     /// Begins something.
     pub fn start(console: &Console, what: String) -> Progress {
-        Self::new(console, what, None)
+        Self::new(console, what, Arc::default(), Measure::None)
     }
 
     /// Begins something that has parts. [`advance`](Self::advance) says that one is done.
     pub fn counting(console: &Console, what: String, parts: usize) -> Progress {
-        Self::new(console, what, Some(parts))
+        let finished: Arc<AtomicUsize> = Arc::default();
+        let measure = Measure::Parts(Arc::clone(&finished), parts);
+        Self::new(console, what, finished, measure)
+    }
+
+    /// Begins to read something, which tells how far it came.
+    pub fn reading(console: &Console, what: String, amount: Arc<Amount>) -> Progress {
+        Self::new(console, what, Arc::default(), Measure::Bytes(amount))
     }
 
     /// One more part is done.
@@ -47,12 +80,15 @@ impl Progress {
         self.finished.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn new(console: &Console, what: String, parts: Option<usize>) -> Progress {
-        let finished = Arc::new(AtomicUsize::new(0));
+    fn new(
+        console: &Console,
+        what: String,
+        finished: Arc<AtomicUsize>,
+        measure: Measure,
+    ) -> Progress {
         if !console.stderr_is_terminal {
             return Progress { done: None, thread: None, finished };
         }
-        let counter = Arc::clone(&finished);
         let what = visible::clip(&visible::escape(&what), LONGEST).into_owned();
         let (done, waiting) = channel();
         let (console, unicode) = (*console, console.unicode);
@@ -66,10 +102,9 @@ impl Progress {
             let start = Instant::now() - PATIENCE;
             for frame in frames.chars().cycle() {
                 let seconds = start.elapsed().as_secs();
-                let count = parts.map_or_else(String::new, |parts| {
-                    format!(" {}/{parts}", counter.load(Ordering::Relaxed))
-                });
-                console.remark(&format!("\r{frame} {what}{count} {seconds}s (Ctrl-C stops)"));
+                let count = measure.shown();
+                // What was longer before is overwritten.
+                console.remark(&format!("\r{frame} {what}{count} {seconds}s (Ctrl-C stops)\x1b[K"));
                 if waiting.recv_timeout(TICK) != Err(RecvTimeoutError::Timeout) {
                     break;
                 }

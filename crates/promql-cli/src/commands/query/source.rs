@@ -1,5 +1,7 @@
 //! From `--source` to something that can be asked.
 
+use std::sync::Arc;
+
 use promql_engine::Storage;
 use promql_storage::remote::RemoteServer;
 use promql_storage::{LocalSource, OpenOptions, OpenSource, Source, SourceError, UnionStorage};
@@ -59,7 +61,8 @@ pub(in crate::commands) fn open(
     let mut locals = Vec::new();
     for text in sources {
         let source = Source::parse(text).map_err(SourceFailure::Source)?;
-        let _progress = Progress::start(console, format!("reading {source}"));
+        let amount = Arc::clone(&options.amount);
+        let _progress = Progress::reading(console, format!("reading {source}"), amount);
         match source.open(options).map_err(SourceFailure::Source)? {
             OpenSource::Remote(server) => servers.push(server),
             OpenSource::Local(local) => locals.push(local),
