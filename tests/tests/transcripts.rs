@@ -1,4 +1,7 @@
 //! The commands in the README, in the book and in `transcripts/` do what is written there.
+//!
+//! `UPDATE_TRANSCRIPTS=1` rewrites what is outdated, and `TRANSCRIPTS=serve` looks only at files that
+//! have this in their paths.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "what a test counts has to be seen")]
 #![allow(clippy::unwrap_used, reason = "a test that fails")]
@@ -11,8 +14,9 @@ use promql_tests::{binary, transcript};
 fn check(files: Vec<PathBuf>) {
     assert!(!files.is_empty(), "there is nothing to check");
     let update = std::env::var_os("UPDATE_TRANSCRIPTS").is_some();
+    let only = std::env::var("TRANSCRIPTS").unwrap_or_default();
     let mut wrong = 0;
-    for path in files {
+    for path in files.into_iter().filter(|path| path.to_string_lossy().contains(&only)) {
         let text = fs::read_to_string(&path).unwrap();
         let now = transcript::replay(&text);
         if now == text {
