@@ -10,6 +10,7 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
+use std::sync::Arc;
 
 use promql_model::{FloatHistogram, Labels, Matcher};
 
@@ -91,6 +92,41 @@ pub trait Storage: Send + Sync {
         Ok(BTreeMap::new())
     }
 }
+
+/// A storage is one by reference, too.
+macro_rules! storage_by_reference {
+    ($($reference:ty),*) => {
+        $(impl<S: Storage + ?Sized> Storage for $reference {
+            fn select<'a>(
+                &'a self,
+                request: &SelectRequest<'_>,
+            ) -> Result<Box<dyn SelectedSeries + 'a>, StorageError> {
+                (**self).select(request)
+            }
+
+            fn label_names(&self, query: &LabelQuery<'_>) -> Result<Vec<String>, StorageError> {
+                (**self).label_names(query)
+            }
+
+            fn label_values(
+                &self,
+                name: &str,
+                query: &LabelQuery<'_>,
+            ) -> Result<Vec<String>, StorageError> {
+                (**self).label_values(name, query)
+            }
+
+            fn metadata(
+                &self,
+                metric: Option<&str>,
+            ) -> Result<BTreeMap<String, Vec<MetricMetadata>>, StorageError> {
+                (**self).metadata(metric)
+            }
+        })*
+    };
+}
+
+storage_by_reference!(&S, Arc<S>);
 
 /// What is asked of a storage when series are selected.
 #[derive(Clone, Copy, Debug)]

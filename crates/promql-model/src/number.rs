@@ -7,8 +7,9 @@
 //! | [`General`] | fill values, native histograms, messages | `2e+06` | `1e-07` |
 //! | [`Json`] | sample values in the HTTP API | `2000000` | `1e-07` |
 //!
-//! and [`Fixed`] with six decimals for some messages, and [`OpenMetrics`] for bounds of buckets. All are displayed without allocating, so
-//! `write!` appends them to whatever is at hand.
+//! and [`Fixed`] with six decimals for some messages, [`OpenMetrics`] for bounds of buckets, and
+//! [`Scientific`] for the values of alerts. All are displayed without allocating, so `write!` appends
+//! them to whatever is at hand.
 
 use std::fmt;
 
@@ -94,6 +95,26 @@ impl fmt::Display for Fixed {
         match special(self.0) {
             Some(word) => f.write_str(word),
             None => write!(f, "{:.6}", self.0),
+        }
+    }
+}
+
+/// Displays a number with an exponent always: Go's `%e` with the fewest digits, `strconv` form
+/// `'e', -1`. The HTTP API writes the values of alerts so.
+///
+/// ```
+/// use promql_model::number::Scientific;
+/// assert_eq!(Scientific(1.0).to_string(), "1e+00");
+/// assert_eq!(Scientific(-0.125).to_string(), "-1.25e-01");
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Scientific(pub f64);
+
+impl fmt::Display for Scientific {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match special(self.0) {
+            Some(word) => f.write_str(word),
+            None => Digits::of(self.0).write_scientific(f),
         }
     }
 }

@@ -24,18 +24,18 @@ use crate::columns::{append, sort};
 /// assert!(both.label_names(&everything)?.is_empty());
 /// # Ok::<(), promql_engine::StorageError>(())
 /// ```
-pub struct UnionStorage {
-    storages: Vec<Box<dyn Storage>>,
+pub struct UnionStorage<'s> {
+    storages: Vec<Box<dyn Storage + 's>>,
 }
 
-impl UnionStorage {
+impl<'s> UnionStorage<'s> {
     /// Puts storages together, the most trusted first.
-    pub fn new(storages: impl IntoIterator<Item = Box<dyn Storage>>) -> Self {
+    pub fn new(storages: impl IntoIterator<Item = Box<dyn Storage + 's>>) -> Self {
         UnionStorage { storages: storages.into_iter().collect() }
     }
 }
 
-impl Storage for UnionStorage {
+impl Storage for UnionStorage<'_> {
     fn select<'a>(
         &'a self,
         request: &SelectRequest<'_>,
@@ -83,7 +83,7 @@ impl Storage for UnionStorage {
     }
 }
 
-impl UnionStorage {
+impl UnionStorage<'_> {
     fn merged(
         &self,
         list: impl Fn(&dyn Storage) -> Result<Vec<String>, StorageError>,

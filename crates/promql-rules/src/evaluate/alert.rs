@@ -143,6 +143,11 @@ impl Alerts {
                 None => annotations(rule, &instance.data, timestamp, surroundings),
             },
             active_at: instance.active_at,
+            keep_firing_since: instance.keep_firing_since,
+            value: match instance.data.value {
+                Value::Float(value) => value,
+                _ => 0.0,
+            },
         };
         let mut alerts: Vec<Alert> = active.map(alert).collect();
         alerts.sort_by(|a, b| a.labels.cmp(&b.labels));

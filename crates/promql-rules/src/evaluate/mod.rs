@@ -39,19 +39,27 @@
 //! ```
 
 mod alert;
+mod manager;
 mod nothing;
 mod prepare;
 mod store;
 
 use std::collections::{BTreeMap, HashSet};
+use std::fmt;
+use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
-use promql_engine::{Cancellation, EngineOptions, EvaluationTime, QueryOptions, evaluate};
-use promql_model::{
-    Labels, LabelsBuilder, METRIC_NAME, QueryValue, SampleValue, VectorElement, stale_nan,
+use promql_engine::{
+    Cancellation, EngineError, EngineOptions, EvaluationTime, QueryOptions, Storage, evaluate,
 };
-use promql_syntax::{Features, compile};
+use promql_model::{
+    Labels, LabelsBuilder, METRIC_NAME, QueryResult, QueryValue, SampleValue, VectorElement,
+    stale_nan,
+};
+use promql_storage::UnionStorage;
+use promql_syntax::{Features, Query, compile};
 
+pub use manager::{GroupStatus, ManagerOptions, RuleHealth, RuleManager, RuleStatus};
 pub use prepare::{PreparedFile, PreparedGroup, PreparedRule};
 pub use store::{AppendError, SeriesStore};
 
@@ -99,6 +107,10 @@ pub struct Alert {
     pub annotations: Vec<(String, String)>,
     /// Since when its condition holds, in milliseconds since the epoch.
     pub active_at: i64,
+    /// Since when it goes on firing although its condition holds no more.
+    pub keep_firing_since: Option<i64>,
+    /// The value of the element that it was last made of; 0 if that was a histogram.
+    pub value: f64,
 }
 
 /// Why a rule has no result in a cycle.
@@ -123,11 +135,41 @@ trait Surroundings {
 pub struct Evaluation {
     /// The series. What is not written by rules is to be appended before the cycle that needs it.
     pub store: SeriesStore,
+    base: Base,
     states: Vec<RuleState>,
-    groups: Vec<String>,
+    /// The names of the groups, and the positions of their rules.
+    groups: Vec<(String, Range<usize>)>,
     options: EvaluateOptions,
     template_errors: Mutex<Vec<(usize, ExpandError)>>,
     builder: LabelsBuilder,
+}
+
+/// Series that are there besides those of the store, if there are such.
+#[derive(Clone, Default)]
+struct Base(Option<Arc<dyn Storage>>);
+
+impl Base {
+    /// Evaluates over the store and what lies below it.
+    fn query(
+        &self,
+        query: &Query,
+        store: &SeriesStore,
+        options: &QueryOptions,
+    ) -> Result<QueryResult, EngineError> {
+        match &self.0 {
+            None => evaluate(query, store, options),
+            Some(base) => {
+                let storages: [Box<dyn Storage + '_>; 2] = [Box::new(store), Box::new(&**base)];
+                evaluate(query, &UnionStorage::new(storages), options)
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Base {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Base({})", if self.0.is_some() { "…" } else { "" })
+    }
 }
 
 /// A rule in a run.
@@ -156,6 +198,7 @@ impl RuleState {
 
 struct Around<'a> {
     store: &'a SeriesStore,
+    base: &'a Base,
     options: &'a EvaluateOptions,
     errors: &'a Mutex<Vec<(usize, ExpandError)>>,
     rule: usize,
@@ -166,7 +209,8 @@ impl Surroundings for Around<'_> {
         let query =
             compile(expression, &self.options.features).map_err(|errors| errors.to_string())?;
         let options = query_options(self.options, timestamp);
-        let result = evaluate(&query, self.store, &options).map_err(|error| error.to_string())?;
+        let result = self.base.query(&query, self.store, &options);
+        let result = result.map_err(|error| error.to_string())?;
         let elements = elements(result.value).ok_or(NO_VECTOR)?;
         Ok(elements.iter().map(|e| Sample::new(&e.labels, &e.value)).collect())
     }
@@ -226,14 +270,29 @@ impl Evaluation {
             })
         };
         let groups: Vec<&PreparedGroup> = groups.into_iter().collect();
+        let mut rules = 0;
+        let named = groups.iter().map(|group| {
+            let first = rules;
+            rules += group.rules.len();
+            (group.name.clone(), first..rules)
+        });
         Evaluation {
             store: SeriesStore::default(),
-            groups: groups.iter().map(|group| group.name.clone()).collect(),
+            base: Base::default(),
+            groups: named.collect(),
             states: groups.into_iter().flat_map(state).collect(),
             options,
             template_errors: Mutex::default(),
             builder: LabelsBuilder::default(),
         }
+    }
+
+    /// Reads these series, too, which stay as they are. Where the store has a sample of a series at
+    /// the same time, that counts.
+    #[must_use]
+    pub fn over(mut self, base: Arc<dyn Storage>) -> Evaluation {
+        self.base = Base(Some(base));
+        self
     }
 
     /// The rules in the order in which they are evaluated.
@@ -243,7 +302,7 @@ impl Evaluation {
 
     /// The names of the groups in the order in which they are evaluated.
     pub fn groups(&self) -> impl Iterator<Item = &str> {
-        self.groups.iter().map(String::as_str)
+        self.groups.iter().map(|(name, _)| name.as_str())
     }
 
     /// How queries are run at a time.
@@ -267,10 +326,12 @@ impl Evaluation {
         let state = &mut self.states[number];
         let rule = Arc::clone(&state.rule);
         let at = timestamp.saturating_sub(state.query_offset);
-        let elements = if state.is_idle(&self.store) {
+        // What else there is to read isn't known to stay as it is.
+        let elements = if self.base.0.is_none() && state.is_idle(&self.store) {
             Vec::new()
         } else {
-            let result = evaluate(&rule.query, &self.store, &query_options(&self.options, at));
+            let options = query_options(&self.options, at);
+            let result = self.base.query(&rule.query, &self.store, &options);
             let result = result.map_err(|error| error.to_string())?;
             let elements = elements(result.value).ok_or(NO_VECTOR)?;
             // The first time a query is evaluated for the failures that it may come to.
@@ -282,6 +343,7 @@ impl Evaluation {
             RuleKind::Alerting => {
                 let surroundings = Around {
                     store: &self.store,
+                    base: &self.base,
                     options: &self.options,
                     errors: &self.template_errors,
                     rule: number,
@@ -313,18 +375,25 @@ impl Evaluation {
         let mut alerts = Vec::new();
         for (rule, state) in self.states.iter().enumerate() {
             if state.rule.kind == RuleKind::Alerting && state.rule.name == name {
-                let surroundings = Around {
-                    store: &self.store,
-                    options: &self.options,
-                    errors: &self.template_errors,
-                    rule,
-                };
-                alerts.extend(state.alerts.active(&state.rule, timestamp, &surroundings));
+                alerts.extend(self.active_alerts(rule, timestamp));
             }
         }
         alerts.retain(|alert| alert.state == AlertState::Firing);
         alerts.sort_by(|a, b| (&a.labels, &a.annotations).cmp(&(&b.labels, &b.annotations)));
         alerts
+    }
+
+    /// The alerts of a rule that are pending or firing, sorted by labels.
+    fn active_alerts(&self, rule: usize, timestamp: i64) -> Vec<Alert> {
+        let state = &self.states[rule];
+        let surroundings = Around {
+            store: &self.store,
+            base: &self.base,
+            options: &self.options,
+            errors: &self.template_errors,
+            rule,
+        };
+        state.alerts.active(&state.rule, timestamp, &surroundings)
     }
 
     /// The templates that failed so far, each with its rule as a position of [`Evaluation::rules`].

@@ -167,6 +167,23 @@ impl SeriesStore {
         Ok(())
     }
 
+    /// Forgets the samples before a time. Series without samples stay, and nobody finds them.
+    pub(super) fn forget_before(&mut self, time: i64) {
+        for series in &mut self.series {
+            let columns = &mut series.columns;
+            let floats = columns.timestamps.partition_point(|at| *at < time);
+            columns.timestamps.drain(..floats);
+            columns.values.drain(..floats);
+            let starts = floats.min(columns.start_timestamps.len());
+            columns.start_timestamps.drain(..starts);
+            let histograms = columns.histogram_timestamps.partition_point(|at| *at < time);
+            columns.histogram_timestamps.drain(..histograms);
+            columns.histograms.drain(..histograms);
+            let starts = histograms.min(columns.histogram_start_timestamps.len());
+            columns.histogram_start_timestamps.drain(..starts);
+        }
+    }
+
     /// The labels of a series with its samples, in the order of the labels.
     pub fn iter(&self) -> impl Iterator<Item = (&Labels, Samples<'_>)> {
         self.sorted.iter().map(|number| {

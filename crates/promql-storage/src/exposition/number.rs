@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use promql_model::number::OpenMetrics;
+
 /// Why text is no value of a sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NotANumber {
@@ -66,7 +68,7 @@ pub(super) fn normal_bound(text: Cow<'_, str>) -> Cow<'_, str> {
         return text;
     }
     match parse_float(text.as_bytes()) {
-        Ok(value) => Cow::Owned(openmetrics_float(value)),
+        Ok(value) => Cow::Owned(OpenMetrics(value).to_string()),
         Err(_) => text,
     }
 }
@@ -87,26 +89,6 @@ fn is_normal(text: &[u8]) -> bool {
     let fraction_is_normal = fraction == b"0" || !fraction.ends_with(b"0");
     let not_tiny = whole != b"0" || fraction == b"0" || !fraction.starts_with(b"0000");
     whole_is_normal && fraction_is_normal && not_tiny
-}
-
-/// The shortest digits that read back as the same number, with an exponent when it is below -4
-/// or from 6 on, and always recognisable as a float.
-pub(super) fn openmetrics_float(value: f64) -> String {
-    if value.is_nan() {
-        return "NaN".to_owned();
-    }
-    if value.is_infinite() {
-        return if value > 0.0 { "+Inf" } else { "-Inf" }.to_owned();
-    }
-    let scientific = format!("{value:e}");
-    let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or(0);
-    if value != 0.0 && !(-4..6).contains(&exponent) {
-        let sign = if exponent < 0 { '-' } else { '+' };
-        return format!("{digits}e{sign}{:02}", exponent.unsigned_abs());
-    }
-    let plain = format!("{value}");
-    if plain.contains('.') { plain } else { plain + ".0" }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use promql_model::number::OpenMetrics;
 use promql_model::{
     CounterResetHint, FloatHistogram, HistogramParts, IntegerHistogramParts, Labels, METRIC_NAME,
     Span,
@@ -11,7 +12,6 @@ use super::message::{
     Bucket, BucketSpan, FamilyType, Histogram, Metric, MetricFamily, Summary, Timestamp,
 };
 use super::{ProtobufErrorKind, ProtobufExposition, ProtobufWarning};
-use crate::exposition::number::openmetrics_float;
 use crate::exposition::parser::MetricType;
 use crate::memory::{Columns, MemoryBuilder};
 use crate::tsdb::schema::{coarsen, schema};
@@ -231,7 +231,7 @@ impl OfMetric<'_> {
                 let (family, label) = (self.family.to_owned(), name.to_owned());
                 return Err(ProtobufErrorKind::LabelTwice { family, label });
             }
-            labels.set(name, openmetrics_float(bound));
+            labels.set(name, OpenMetrics(bound).to_string());
         }
         Ok(labels.build())
     }
