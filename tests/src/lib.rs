@@ -1,6 +1,7 @@
 //! What the end-to-end tests share.
 
 pub mod answer;
+pub mod api;
 pub mod binary;
 pub mod conformance;
 pub mod corpus;

@@ -1,80 +1,16 @@
 //! The HTTP API, beside that of a real Prometheus with the same series: answers are compared byte
 //! for byte.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
 
 use promql_engine::EngineOptions;
 use promql_server::{Api, Settings};
-use promql_storage::MemoryStorage;
+use promql_tests::api::Request::{self, Get, Post};
+use promql_tests::api::{ask, serve};
 use promql_tests::conformance::say;
 use promql_tests::prometheus::Prometheus;
 use promql_tests::trial_data::{self, END};
-
-/// Serves series as long as the process lives. Gives the port.
-fn serve(storage: MemoryStorage) -> u16 {
-    let (sender, receiver) = std::sync::mpsc::channel();
-    std::thread::spawn(move || {
-        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-        runtime.block_on(async {
-            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-            let port = listener.local_addr().expect("an address").port();
-            sender.send(port).expect("somebody waits");
-            let timeout = Some(Duration::from_secs(60));
-            let settings = Settings {
-                now: Some(END),
-                engine: EngineOptions { timeout, ..EngineOptions::default() },
-                ..Settings::default()
-            };
-            let api = Api::new(Arc::new(storage), settings);
-            promql_server::serve(listener, api, std::future::pending()).await.expect("it serves");
-        });
-    });
-    receiver.recv().expect("a port")
-}
-
-/// Status and body of an answer.
-fn ask(port: u16, request: &Request) -> (u16, String) {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("somebody listens");
-    let (method, path, form) = match *request {
-        Request::Get(path) => ("GET", path, ""),
-        Request::Post(path, form) => ("POST", path, form),
-    };
-    let path: String = path.chars().map(escaped).collect();
-    let form: String = form.chars().map(escaped).collect();
-    let length = form.len();
-    let head = format!(
-        "{method} {path} HTTP/1.0\r\nHost: localhost\r\nContent-Length: {length}\r\n\
-         Content-Type: application/x-www-form-urlencoded\r\n\r\n{form}"
-    );
-    stream.write_all(head.as_bytes()).expect("a request is sent");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("an answer");
-    let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
-    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
-    (status.expect("a status"), body.to_owned())
-}
-
-/// What must not stand in a URL.
-fn escaped(c: char) -> String {
-    match c {
-        ' ' => "+".to_owned(),
-        '"' | '{' | '}' | '[' | ']' | '+' | '<' | '>' | '|' | '^' | '\\' => {
-            format!("%{:02X}", u32::from(c))
-        }
-        c if c.is_ascii() => c.to_string(),
-        c => c.to_string().bytes().map(|byte| format!("%{byte:02X}")).collect(),
-    }
-}
-
-enum Request {
-    Get(&'static str),
-    Post(&'static str, &'static str),
-}
-
-use Request::{Get, Post};
 
 /// What both servers answer alike. The data are those of one hour from 1699999200 on.
 const REQUESTS: &[Request] = &[
@@ -178,16 +114,18 @@ fn answers_are_those_of_a_real_server() {
     };
     let storage = trial_data::storage();
     theirs.write(&storage);
-    let ours = serve(storage);
+    let timeout = Some(Duration::from_secs(60));
+    let settings = Settings {
+        now: Some(END),
+        engine: EngineOptions { timeout, ..EngineOptions::default() },
+        ..Settings::default()
+    };
+    let ours = serve(Api::new(Arc::new(storage), settings));
     let mut different = Vec::new();
     for request in REQUESTS {
         let (a, b) = (ask(theirs.port(), request), ask(ours, request));
         if a != b {
-            let shown = match request {
-                Get(path) => (*path).to_owned(),
-                Post(path, form) => format!("{path} with {form}"),
-            };
-            different.push(format!("{shown}\n theirs {a:.1200?}\n ours   {b:.1200?}\n"));
+            different.push(format!("{request}\n theirs {a:.1200?}\n ours   {b:.1200?}\n"));
         }
     }
     say(&format!("{} of {} answers are equal", REQUESTS.len() - different.len(), REQUESTS.len()));

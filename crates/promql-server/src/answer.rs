@@ -9,7 +9,7 @@ use promql_model::{
     Severity, VectorElement,
 };
 
-use crate::writer::{Times, list, seconds, short_seconds};
+use crate::writer::{Times, label_pairs, list, seconds, short_seconds};
 
 pub use crate::writer::string;
 
@@ -193,16 +193,7 @@ fn histogram(out: &mut String, histogram: &FloatHistogram, time: impl FnOnce(&mu
 
 /// Labels as an object.
 pub fn metric(out: &mut String, labels: &Labels) {
-    out.push('{');
-    for (at, (name, value)) in labels.iter().enumerate() {
-        if at > 0 {
-            out.push(',');
-        }
-        string(out, name);
-        out.push(':');
-        string(out, value);
-    }
-    out.push('}');
+    label_pairs(out, labels.iter());
 }
 
 /// What a query took, under upstream's names. Evaluation and preparation are not told apart by

@@ -24,6 +24,7 @@
 //! | `endpoints/` | one file for each family of endpoints |
 //! | `parameters.rs` | what a client sent: times, durations, selectors, limits |
 //! | `failure.rs` | errors with their kinds and status codes |
+//! | `rules.rs` | how rules stand, which others evaluate |
 //! | `run.rs` | work that a client can abandon, so many at a time |
 //!
 //! Invariant: the engine and the storage are used as anybody could use them.
@@ -32,8 +33,11 @@ pub mod answer;
 mod endpoints;
 mod failure;
 mod parameters;
+mod rules;
 mod run;
 mod writer;
+
+pub use rules::Rules;
 
 use std::future::Future;
 use std::io;
@@ -43,6 +47,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use promql_engine::{EngineOptions, Storage};
+use promql_storage::UnionStorage;
 use promql_syntax::Features;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -86,6 +91,7 @@ impl Default for Settings {
 #[derive(Clone)]
 pub struct Api {
     storage: Arc<dyn Storage>,
+    rules: Option<Arc<Rules>>,
     settings: Arc<Settings>,
     permits: Arc<Semaphore>,
 }
@@ -94,7 +100,15 @@ impl Api {
     /// The API over a storage.
     pub fn new(storage: Arc<dyn Storage>, settings: Settings) -> Api {
         let permits = Arc::new(Semaphore::new(settings.concurrency.max(1)));
-        Api { storage, settings: Arc::new(settings), permits }
+        Api { storage, rules: None, settings: Arc::new(settings), permits }
+    }
+
+    /// Shows how rules stand, and what they wrote besides the series of the storage. Where both have
+    /// a sample of a series at one time, that of the rules counts.
+    #[must_use]
+    pub fn with_rules(mut self, rules: Arc<Rules>) -> Api {
+        self.rules = Some(rules);
+        self
     }
 
     /// The API as a service, to be put into a server together with others.
@@ -110,6 +124,18 @@ impl Api {
             .layer(CompressionLayer::new())
             .layer(cors)
             .with_state(self)
+    }
+
+    /// What is asked: the storage, and what rules wrote.
+    fn storage(&self) -> Arc<dyn Storage> {
+        match &self.rules {
+            None => Arc::clone(&self.storage),
+            Some(rules) => {
+                let storages: [Box<dyn Storage>; 2] =
+                    [Box::new(rules.written()), Box::new(Arc::clone(&self.storage))];
+                Arc::new(UnionStorage::new(storages))
+            }
+        }
     }
 
     /// The present, in milliseconds since the epoch.

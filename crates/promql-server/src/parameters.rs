@@ -118,15 +118,24 @@ impl Parameters {
         }
     }
 
+    /// A word for yes or no; no if there is none.
+    pub(crate) fn boolean(&self, name: &str) -> Result<bool, Failure> {
+        match self.get(name) {
+            None | Some("0" | "f" | "F" | "false" | "FALSE" | "False") => Ok(false),
+            Some("1" | "t" | "T" | "true" | "TRUE" | "True") => Ok(true),
+            Some(other) => {
+                let cause = format!("strconv.ParseBool: parsing {other:?}: invalid syntax");
+                Err(Failure::parameter(name, format!("error converting {name}: {cause}")))
+            }
+        }
+    }
+
     /// The selectors of `match[]`, each of which must be selective, or what is wrong with them.
     pub(crate) fn selectors(&self, features: &Features) -> Result<Vec<Vec<Matcher>>, String> {
-        let mut selectors = Vec::new();
-        for text in self.all("match[]") {
-            let matchers = selector(text, features)?;
-            if matchers.iter().all(Matcher::matches_empty) {
-                return Err("match[] must contain at least one non-empty matcher".to_owned());
-            }
-            selectors.push(matchers);
+        let selectors = self.all("match[]").map(|text| selector(text, features));
+        let selectors: Vec<Vec<Matcher>> = selectors.collect::<Result<_, _>>()?;
+        if selectors.iter().any(|matchers| matchers.iter().all(Matcher::matches_empty)) {
+            return Err("match[] must contain at least one non-empty matcher".to_owned());
         }
         Ok(selectors)
     }

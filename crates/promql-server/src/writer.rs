@@ -8,31 +8,57 @@ use std::fmt::Write;
 /// A JSON string. Characters that HTML gives a meaning are escaped as upstream escapes them, which
 /// makes no difference to a reader of JSON.
 pub fn string(out: &mut String, text: &str) {
+    escaped(out, text, |c| matches!(c, '<' | '>' | '&' | '\u{2028}' | '\u{2029}'));
+}
+
+/// A JSON string with nothing escaped that needn't be, as upstream writes labels.
+fn label_string(out: &mut String, text: &str) {
+    escaped(out, text, |_| false);
+}
+
+#[inline]
+fn escaped(out: &mut String, text: &str, is_odd: impl Fn(char) -> bool) {
     out.push('"');
     let mut plain = 0;
     for (at, c) in text.char_indices() {
-        let escaped = match c {
+        let escape = match c {
             '"' => "\\\"",
             '\\' => "\\\\",
             '\n' => "\\n",
             '\r' => "\\r",
             '\t' => "\\t",
-            '\u{8}' => "\\b",
-            '\u{c}' => "\\f",
-            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' | '\0'..='\u{1f}' => "",
+            '\0'..='\u{1f}' => "",
+            c if is_odd(c) => "",
             _ => continue,
         };
         out.push_str(&text[plain..at]);
-        match escaped {
+        match escape {
             "" => {
                 let _ = write!(out, "\\u{:04x}", c as u32);
             }
-            escaped => out.push_str(escaped),
+            escape => out.push_str(escape),
         }
         plain = at + c.len_utf8();
     }
     out.push_str(&text[plain..]);
     out.push('"');
+}
+
+/// Names with values as an object.
+pub(crate) fn label_pairs<N: AsRef<str>, V: AsRef<str>>(
+    out: &mut String,
+    pairs: impl IntoIterator<Item = (N, V)>,
+) {
+    out.push('{');
+    for (at, (name, value)) in pairs.into_iter().enumerate() {
+        if at > 0 {
+            out.push(',');
+        }
+        label_string(out, name.as_ref());
+        out.push(':');
+        label_string(out, value.as_ref());
+    }
+    out.push('}');
 }
 
 /// A list of whatever `write` writes.

@@ -29,12 +29,13 @@ pub(super) async fn federate(
     let lookback = i64::try_from(api.settings.engine.lookback_delta.as_millis());
     let range = TimeRange { start: now.saturating_sub(lookback.unwrap_or(i64::MAX)) + 1, end: now };
     let metrics = api.run(move |api, cancellation| {
+        let storage = api.storage();
         let mut metrics = Metrics::new();
         let mut buffer = SampleBuffer::default();
         for matchers in &selectors {
             let hints = SelectHints::default();
             let request = SelectRequest { matchers, range, hints, cancellation: &cancellation };
-            let selected = api.storage.select(&request)?;
+            let selected = storage.select(&request)?;
             for (index, labels) in selected.labels().iter().enumerate() {
                 let samples = selected.read(index, &mut buffer)?;
                 let count = samples.timestamps.partition_point(|time| *time <= range.end);

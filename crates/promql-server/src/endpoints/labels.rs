@@ -51,7 +51,7 @@ pub(super) async fn series(
                 hints: SelectHints { function: Some("series"), ..SelectHints::default() },
                 cancellation: &cancellation,
             };
-            all.extend_from_slice(api.storage.select(&request)?.labels());
+            all.extend_from_slice(api.storage().select(&request)?.labels());
         }
         all.sort_unstable();
         all.dedup();
@@ -77,7 +77,7 @@ pub(super) async fn names(
     State(api): State<Api>,
     parameters: Parameters,
 ) -> Result<Response, Failure> {
-    texts(api, parameters, |api, query| Ok(api.storage.label_names(query)?)).await
+    texts(api, parameters, |api, query| Ok(api.storage().label_names(query)?)).await
 }
 
 pub(super) async fn values(
@@ -89,7 +89,7 @@ pub(super) async fn values(
     if name.is_empty() {
         return Err(Failure::bad_data("invalid label name: \"\""));
     }
-    texts(api, parameters, move |api, query| Ok(api.storage.label_values(&name, query)?)).await
+    texts(api, parameters, move |api, query| Ok(api.storage().label_values(&name, query)?)).await
 }
 
 /// The label that a name in a path stands for. One that is not made of letters, digits and

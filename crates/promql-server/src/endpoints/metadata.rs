@@ -22,7 +22,7 @@ pub(super) async fn metadata(
     };
     let (families, entries) = (limit("limit")?, limit("limit_per_metric")?);
     let metric = parameters.get("metric").map(str::to_owned);
-    let known = api.run(move |api, _| Ok(api.storage.metadata(metric.as_deref())?)).await?;
+    let known = api.run(move |api, _| Ok(api.storage().metadata(metric.as_deref())?)).await?;
     let mut data = String::from("{");
     for (at, (family, metadata)) in known.iter().take(families).enumerate() {
         if at > 0 {

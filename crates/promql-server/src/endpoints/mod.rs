@@ -4,6 +4,7 @@ mod federate;
 mod labels;
 mod metadata;
 mod query;
+mod rules;
 mod status;
 mod syntax;
 
@@ -26,8 +27,9 @@ pub(crate) fn router() -> Router<Api> {
         .route("/labels", get(labels::names).post(labels::names))
         .route("/label/{name}/values", get(labels::values))
         .route("/metadata", get(metadata::metadata))
-        .route("/rules", get(status::rules))
-        .route("/alerts", get(status::alerts))
+        .route("/rules", get(rules::rules))
+        .route("/alerts", get(rules::alerts))
+        .route("/alertmanagers", get(rules::alertmanagers))
         .route("/targets", get(status::targets))
         .route("/status/buildinfo", get(status::build_info))
         .route("/status/runtimeinfo", get(status::runtime_info))

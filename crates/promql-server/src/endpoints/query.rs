@@ -1,6 +1,5 @@
 //! Queries.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
@@ -50,7 +49,7 @@ impl Request {
     async fn answer(self, api: &Api, time: EvaluationTime) -> Result<Response, Failure> {
         let body = api.run(move |api, cancellation| {
             let options = QueryOptions { time, engine: self.engine, cancellation };
-            let storage = Arc::clone(&api.storage);
+            let storage = api.storage();
             let (result, statistics) = match self.with_statistics {
                 true => {
                     let (result, statistics) =

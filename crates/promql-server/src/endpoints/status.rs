@@ -4,8 +4,6 @@ use axum::extract::State;
 use axum::response::Response;
 
 use super::json;
-use crate::failure::Failure;
-use crate::parameters::Parameters;
 use crate::writer::string;
 use crate::{Api, answer};
 
@@ -57,18 +55,6 @@ pub(super) async fn runtime_info(State(api): State<Api>) -> Response {
 
 pub(super) async fn config() -> Response {
     object(&[("yaml", "")])
-}
-
-/// No rules are evaluated here.
-pub(super) async fn rules(parameters: Parameters) -> Result<Response, Failure> {
-    match parameters.get("type") {
-        None | Some("alert" | "record") => Ok(json(answer::data("{\"groups\":[]}", &[]))),
-        Some(other) => Err(Failure::parameter("type", format!("not supported value {other:?}"))),
-    }
-}
-
-pub(super) async fn alerts() -> Response {
-    json(answer::data("{\"alerts\":[]}", &[]))
 }
 
 /// Nothing is scraped here.

@@ -1,12 +1,14 @@
 //! `promql serve`: the API of Prometheus over any source.
 
+mod rules;
+
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum, ValueHint};
-use promql_engine::QueryOptions;
-use promql_server::{Api, Settings};
+use promql_engine::{Cancellation, QueryOptions, Storage};
+use promql_server::{Api, Rules, Settings};
 use promql_storage::OpenOptions;
 
 use super::Stop;
@@ -18,17 +20,20 @@ use crate::console::Console;
 use crate::exit::Exit;
 use crate::interrupt;
 use crate::time::Clock;
+use rules::{RuleFlags, RulesFailure};
 
 const AFTER: &str = "\
 The address can be given to whatever asks a Prometheus server: a data source of
 Grafana, `promql query -s`, promtool. Nothing is scraped or written, and the source
-is read once, when the server starts.
+is read once, when the server starts. Rules are evaluated at multiples of their
+interval: up to the last sample over files, and on and on over servers.
 
 Examples:
   promql serve -s fixture.test
   promql serve -s /var/lib/prometheus --listen 127.0.0.1:9099
   promql serve -s http://old-server:9090        # a newer PromQL over an older server
   promql serve -s backup/ -s metrics.prom       # several sources as one view
+  promql serve -s fixture.test --rules alerts/  # which alerts would fire?
 
 Ctrl-C ends it.";
 
@@ -60,6 +65,9 @@ pub struct Serve {
     #[arg(short = 'o', long, value_name = "FORMAT", default_value = "text", value_enum)]
     pub format: Format,
 
+    /// Which rules are evaluated.
+    #[command(flatten)]
+    pub rules: RuleFlags,
     /// What an evaluation may take.
     #[command(flatten)]
     pub limits: LimitFlags,
@@ -142,15 +150,32 @@ impl Serve {
             any_origin: self.origins == Origins::Any,
             ..Settings::default()
         };
-        self.serve(Api::new(Arc::from(storage), settings), cancellation, console)
+        let storage: Arc<dyn Storage> = Arc::from(storage);
+        let present = now.unwrap_or(clock.now);
+        let engine = settings.engine.clone();
+        let over = Arc::clone(&storage);
+        let manager = match self.rules.evaluate(over, engine, present, &cancellation, console) {
+            Ok(manager) => manager,
+            Err(RulesFailure::Stop(stop)) => return Err(stop),
+            Err(RulesFailure::Invalid) => return Ok(Exit::Usage),
+        };
+        if cancellation.is_cancelled() {
+            return Ok(Exit::Interrupted);
+        }
+        let mut api = Api::new(storage, settings);
+        if let Some(manager) = manager {
+            let rules = Arc::new(Rules::default());
+            rules.tell(&manager, present);
+            api = api.with_rules(Arc::clone(&rules));
+            if now.is_none() {
+                rules::keep_evaluating(manager, rules, cancellation.clone())
+                    .map_err(|error| Stop::Usage(format!("cannot evaluate rules: {error}")))?;
+            }
+        }
+        self.serve(api, cancellation, console)
     }
 
-    fn serve(
-        &self,
-        api: Api,
-        cancellation: promql_engine::Cancellation,
-        console: &Console,
-    ) -> Result<Exit, Stop> {
+    fn serve(&self, api: Api, cancellation: Cancellation, console: &Console) -> Result<Exit, Stop> {
         let failed = |error: std::io::Error| {
             Stop::Usage(format!("cannot listen at {}: {error}", self.listen))
         };

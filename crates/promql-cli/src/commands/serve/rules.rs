@@ -1,0 +1,164 @@
+//! Rules that are evaluated over what is served.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{Args, ValueHint};
+use promql_engine::{Cancellation, EngineOptions, Storage};
+use promql_rules::evaluate::{EvaluateOptions, ManagerOptions, PreparedFile, RuleManager};
+use promql_rules::rule_file::LoadOptions;
+use promql_rules::{FileKind, file_kind};
+use promql_server::Rules;
+
+use crate::commands::Stop;
+use crate::commands::query::usage;
+use crate::console::Console;
+use crate::inputs::{self, InputError};
+use crate::progress::Progress;
+use crate::time::{Clock, range};
+use crate::{report, visible};
+
+/// What rules wrote longer ago is forgotten while a server runs, in milliseconds.
+const KEPT: i64 = 6 * 3_600_000;
+
+/// Which rules are evaluated, and when.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Rules")]
+pub struct RuleFlags {
+    /// Rule files, folders or patterns: evaluated over the sources, shown by /api/v1/rules and
+    /// /api/v1/alerts, and what they record can be queried; may be given several times
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::AnyPath)]
+    pub rules: Vec<String>,
+    /// How far back rules are evaluated first [default: until no alert waits for longer]
+    #[arg(long, value_name = "DURATION", requires = "rules")]
+    pub rules_since: Option<String>,
+    /// How often groups are evaluated that don't say it
+    #[arg(long, value_name = "DURATION", default_value = "1m", requires = "rules")]
+    pub evaluation_interval: String,
+}
+
+/// Why rules can't be evaluated.
+pub(super) enum RulesFailure {
+    /// The flags, or what they name.
+    Stop(Stop),
+    /// A file that no server would load, which was told.
+    Invalid,
+}
+
+impl From<Stop> for RulesFailure {
+    fn from(stop: Stop) -> Self {
+        RulesFailure::Stop(stop)
+    }
+}
+
+impl RuleFlags {
+    /// Reads the files and evaluates their rules up to the present. Nothing if there are no files.
+    ///
+    /// # Errors
+    /// When a file can't be read, or is none that a server would load.
+    pub(super) fn evaluate(
+        &self,
+        storage: Arc<dyn Storage>,
+        engine: EngineOptions,
+        now: i64,
+        cancellation: &Cancellation,
+        console: &Console,
+    ) -> Result<Option<RuleManager>, RulesFailure> {
+        if self.rules.is_empty() {
+            return Ok(None);
+        }
+        let milliseconds = |flag, text: &str| range::duration(flag, text).map_err(usage);
+        let interval = milliseconds("evaluation-interval", &self.evaluation_interval)?;
+        let since = self.rules_since.as_ref();
+        let since = since.map(|text| milliseconds("rules-since", text)).transpose()?;
+        let files = load(&self.rules, console)?;
+        let evaluate = EvaluateOptions {
+            engine,
+            cancellation: cancellation.clone(),
+            ..EvaluateOptions::default()
+        };
+        let options =
+            ManagerOptions { evaluate, interval: interval.max(1), ..ManagerOptions::default() };
+        let mut manager = RuleManager::new(files, storage, options);
+        let start = now.saturating_sub(since.unwrap_or_else(|| manager.settling_time()));
+        manager.start(start);
+        let _progress = Progress::start(console, "evaluating rules".to_owned());
+        crate::interrupt::while_stoppable(|| {
+            while !cancellation.is_cancelled() && manager.step(now).is_some() {}
+        });
+        Ok(Some(manager))
+    }
+}
+
+/// Evaluates rules whenever they are due, until the switch is thrown.
+pub(super) fn keep_evaluating(
+    mut manager: RuleManager,
+    rules: Arc<Rules>,
+    cancellation: Cancellation,
+) -> std::io::Result<()> {
+    let run = move || {
+        while !cancellation.is_cancelled() {
+            let now = Clock::system().now;
+            if manager.catch_up(now) {
+                manager.forget_before(now - KEPT.max(manager.settling_time()));
+                rules.tell(&manager, now);
+            }
+            let due = manager.next().unwrap_or(i64::MAX).saturating_sub(Clock::system().now);
+            // Short enough to see the switch.
+            std::thread::sleep(Duration::from_millis(due.clamp(1, 200).unsigned_abs()));
+        }
+    };
+    std::thread::Builder::new().name("rules".to_owned()).spawn(run).map(drop)
+}
+
+/// The rule files that arguments name, each once. Of folders only what looks like one.
+fn load(arguments: &[String], console: &Console) -> Result<Vec<PreparedFile>, RulesFailure> {
+    let mut paths = Vec::new();
+    for argument in arguments {
+        let path = Path::new(argument);
+        if path.is_dir() {
+            let files = inputs::files_below(path, is_yaml).map_err(Stop::from)?;
+            let before = paths.len();
+            paths.extend(files.into_iter().filter(|path| holds_rules(path)));
+            if paths.len() == before {
+                let message = format!("--rules: there is no rule file in {argument}");
+                return Err(Stop::Usage(message).into());
+            }
+        } else {
+            paths.extend(inputs::paths_like(argument).map_err(Stop::from)?);
+        }
+    }
+    let mut seen = std::collections::HashSet::new();
+    paths.retain(|path| seen.insert(path.clone()));
+    let mut files = Vec::with_capacity(paths.len());
+    let mut is_valid = true;
+    for path in paths {
+        let name = path.display().to_string();
+        let text = std::fs::read(&path)
+            .map_err(|error| Stop::from(InputError::File { path: path.clone(), error }))?;
+        let (file, findings) = match PreparedFile::load(&name, &text, &LoadOptions::default()) {
+            Ok(file) => {
+                files.push(file);
+                continue;
+            }
+            Err(refused) => refused,
+        };
+        is_valid = false;
+        for finding in findings.iter().filter(|finding| finding.is_error()) {
+            let located = finding.located(&visible::escape(&name), &file.text);
+            console.remark(&report::draw(&located, console));
+        }
+    }
+    if is_valid { Ok(files) } else { Err(RulesFailure::Invalid) }
+}
+
+fn is_yaml(path: &Path) -> bool {
+    let extension = path.extension().unwrap_or_default();
+    ["yml", "yaml", "json"].iter().any(|known| extension.eq_ignore_ascii_case(known))
+}
+
+fn holds_rules(path: &Path) -> bool {
+    let text = std::fs::read(path).unwrap_or_default();
+    file_kind(&String::from_utf8_lossy(&text)) == FileKind::Rules
+}
