@@ -6,6 +6,7 @@ pub mod binary;
 pub mod conformance;
 pub mod corpus;
 pub mod differential;
+pub mod faulty;
 pub mod generator;
 pub mod golden;
 pub mod inexact;

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | 0 | everything was answered |
 //! | 1 | an expression is wrong, a query failed, or there are findings |
-//! | 2 | the command was not understood, or an input can't be read |
+//! | 2 | the command was not understood, or an input can't be read, such as a server without an answer |
 //! | 3 | there are only warnings, where these were asked to count |
 //! | 130 | interrupted by Ctrl-C |
 

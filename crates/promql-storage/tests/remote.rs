@@ -5,7 +5,7 @@ mod support;
 use std::time::{Duration, Instant};
 
 use promql_engine::{Cancellation, EngineOptions, QueryOptions, TimeRange};
-use promql_storage::remote::{Credentials, LabelRequest, RemoteOptions, RemoteServer};
+use promql_storage::remote::{Credentials, HttpOptions, LabelRequest, RemoteOptions, RemoteServer};
 
 use support::rendered;
 use support::server::{Reply, Server};
@@ -267,13 +267,19 @@ fn addresses_that_are_none_are_shown_without_secrets() {
     insta::assert_snapshot!("address_scheme", shown("ftp://u:secret@host/x?token=secret"));
     insta::assert_snapshot!("address_port", shown("http://u:secret@host:port"));
     let options = RemoteOptions {
-        headers: vec![("X-Key".to_owned(), "secret\n".into())],
+        http: HttpOptions {
+            headers: vec![("X-Key".to_owned(), "secret\n".into())],
+            ..HttpOptions::default()
+        },
         ..RemoteOptions::default()
     };
     let error = RemoteServer::new("http://h", options).expect_err("no header");
     insta::assert_snapshot!("header", rendered(&error));
     let options = RemoteOptions {
-        credentials: Some(Credentials::Bearer("secret".into())),
+        http: HttpOptions {
+            credentials: Some(Credentials::bearer("secret")),
+            ..HttpOptions::default()
+        },
         ..RemoteOptions::default()
     };
     let error = RemoteServer::new("http://u:secret@h", options).expect_err("two users");
@@ -382,7 +388,10 @@ fn redirects_are_followed_as_far_as_is_safe() {
         let head = format!("Location: {location}\r\n");
         let server = Server::start(move |_, _| Reply::Answer(status, head.clone(), Vec::new()));
         let options = RemoteOptions {
-            credentials: Some(Credentials::Bearer("secret".into())),
+            http: HttpOptions {
+                credentials: Some(Credentials::bearer("secret")),
+                ..HttpOptions::default()
+            },
             repetitions: 0,
             ..RemoteOptions::default()
         };
@@ -427,7 +436,10 @@ fn requests_say_what_was_asked() {
     });
     let address = server.address.replace("http://", "http://alice:open%20sesame@");
     let options = RemoteOptions {
-        headers: vec![("X-Scope-OrgID".to_owned(), "team-a".into())],
+        http: HttpOptions {
+            headers: vec![("X-Scope-OrgID".to_owned(), "team-a".into())],
+            ..HttpOptions::default()
+        },
         ..RemoteOptions::default()
     };
     let remote = RemoteServer::new(&format!("{address}/prom/?extra=1"), options).expect("address");

@@ -95,7 +95,7 @@ impl Explain {
         let cancellation = interrupt::listen(*console);
         let clock = Clock::system();
         let open = OpenOptions {
-            remote: self.server.options().map_err(Stop::Usage)?,
+            remote: self.server.options()?,
             cancellation: cancellation.clone(),
             ..OpenOptions::default()
         };

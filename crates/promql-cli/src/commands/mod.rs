@@ -12,9 +12,12 @@ pub mod test;
 
 use std::path::PathBuf;
 
+use miette::Diagnostic;
+
 use crate::console::{Console, OutputError};
 use crate::exit::Exit;
 use crate::inputs::{Input, InputError, Reader};
+use crate::report;
 
 /// What ends a command before its time. Nothing was told yet.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +25,9 @@ pub enum Stop {
     /// The arguments don't fit together.
     #[error("{0}")]
     Usage(String),
+    /// The same, with a place to show.
+    #[error("{0}")]
+    Report(Box<dyn Diagnostic + Send + Sync>),
     /// An input can't be read.
     #[error(transparent)]
     Input(#[from] InputError),
@@ -36,10 +42,11 @@ impl Stop {
         match self {
             // Whoever closed the pipe has what they wanted.
             Stop::Output(error) if error.is_closed_pipe() => return Exit::Ok,
+            Stop::Report(report) => console.remark(&report::draw(&**report, console)),
             _ => console.error(&self.to_string()),
         }
         match self {
-            Stop::Usage(_) | Stop::Input(_) => Exit::Usage,
+            Stop::Usage(_) | Stop::Report(_) | Stop::Input(_) => Exit::Usage,
             Stop::Output(_) => Exit::Failed,
         }
     }

@@ -81,10 +81,10 @@ pub enum RangeError {
         /// The end.
         end: String,
     },
-    /// More steps than a server answers.
+    /// More steps than a server is asked for.
     #[error(
-        "from start to end there are {points} steps of {step}, and a server answers at most \
-         11000; use --step {enough} or leave --step out"
+        "from start to end there are {points} steps of {step}, and a server is asked for at most \
+         1000000; use --step {enough} or leave --step out"
     )]
     TooManySteps {
         /// The number of steps.
@@ -96,8 +96,8 @@ pub enum RangeError {
     },
 }
 
-/// The most steps that a server answers in one request.
-const MOST_STEPS: i64 = 11_000;
+/// The most steps that a server is asked for, in requests of 11,000.
+const MOST_STEPS: i64 = 1_000_000;
 
 /// A step that is chosen for the user gives at most so many points.
 const AUTOMATIC_POINTS: i64 = 250;
@@ -180,7 +180,7 @@ impl Times {
     }
 }
 
-/// Refuses a range with more steps than a server answers in one request.
+/// Refuses a range with more steps than a server is asked for.
 ///
 /// # Errors
 /// With a step that is large enough.
@@ -279,7 +279,7 @@ mod tests {
         assert_snapshot!(when("last=1h step=0"), @"--step: `0` is not above zero (the least is 1ms); write a duration (30s, 5m, 1h30m, 7d) or a number of seconds");
         assert_snapshot!(when("last=1h step=-5"), @"--step: `-5` is not above zero (the least is 1ms); write a duration (30s, 5m, 1h30m, 7d) or a number of seconds");
         assert_snapshot!(when("last=1h step=NaN"), @"--step: `NaN` is out of range; write a duration (30s, 5m, 1h30m, 7d) or a number of seconds");
-        assert_snapshot!(when("last=1d step=1s"), @"from start to end there are 86400 steps of 1s, and a server answers at most 11000; use --step 8s or leave --step out");
+        assert_snapshot!(when("last=1d step=50ms"), @"from start to end there are 1728000 steps of 50ms, and a server is asked for at most 1000000; use --step 1s or leave --step out");
         assert_snapshot!(when("start=noon"), @"--start: `noon` is not a time: write RFC 3339 (2026-11-23T10:00:00Z), seconds since the epoch (1795428000 or 1795428000.5), a time relative to now (now, now-1h, now-1d12h, now+5m), or a local date or time (2026-11-23, 2026-11-23 10:00, 10:00, today, yesterday)");
     }
 

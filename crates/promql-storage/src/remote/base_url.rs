@@ -34,7 +34,7 @@ impl BaseUrl {
         let credentials = match (url.username(), url.password()) {
             ("", None) => None,
             (user, password) => Some(Credentials::Basic {
-                user: percent_decoded(user),
+                user: Secret::new(percent_decoded(user)),
                 password: Secret::new(percent_decoded(password.unwrap_or_default())),
             }),
         };
@@ -156,7 +156,7 @@ mod tests {
         let (base, credentials) =
             BaseUrl::parse("https://al%40ice:pa%3Ass@h/p?token=t").expect("valid");
         let expected =
-            Credentials::Basic { user: "al@ice".to_owned(), password: Secret::new("pa:ss") };
+            Credentials::Basic { user: Secret::new("al@ice"), password: Secret::new("pa:ss") };
         assert_eq!(credentials, Some(expected));
         assert_eq!(base.to_string(), "https://h/p");
         assert_eq!(format!("{base:?}"), "https://h/p");

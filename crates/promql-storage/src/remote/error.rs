@@ -42,6 +42,13 @@ pub enum RemoteErrorKind {
         /// The reason in the system's words.
         reason: String,
     },
+    /// There is no token to ask with.
+    Token {
+        /// The address of the server that gives tokens.
+        from: String,
+        /// Why not.
+        reason: String,
+    },
     /// TLS failed.
     Tls {
         /// The reason in the TLS library's words.
@@ -95,6 +102,8 @@ pub enum RemoteErrorKind {
         status: u16,
         /// The first line of the answer.
         said: String,
+        /// How long the server wants to be left alone.
+        retry_after: Option<Duration>,
     },
     /// A page for browsers.
     Html {
@@ -133,6 +142,9 @@ impl fmt::Display for RemoteError {
             UnknownHost { host } => write!(f, "cannot reach {server}: no host named `{host}`"),
             Refused => write!(f, "cannot reach {server}: connection refused"),
             NotConnected { reason } => write!(f, "cannot reach {server}: {reason}"),
+            Token { from, reason } => {
+                write!(f, "cannot ask {server}: {from} gives no token: {reason}")
+            }
             Tls { reason } => write!(f, "no trusted connection to {server}: {reason}"),
             Timeout { after } => write!(f, "{server} gave no answer within {}", Seconds(*after)),
             Disconnected { reason } => {
@@ -149,10 +161,12 @@ impl fmt::Display for RemoteError {
                 write!(f, "{server} sends to {to} instead of answering (status {status})")
             }
             Api { message, .. } => write!(f, "{server} says: {message}"),
-            Http { status, said } if said.is_empty() => {
+            Http { status, said, .. } if said.is_empty() => {
                 write!(f, "{server} answered with status {status}")
             }
-            Http { status, said } => write!(f, "{server} answered with status {status}: {said}"),
+            Http { status, said, .. } => {
+                write!(f, "{server} answered with status {status}: {said}")
+            }
             Html { status, .. } => {
                 write!(f, "{server} answered with a web page (status {status})")
             }
@@ -174,6 +188,7 @@ impl Diagnostic for RemoteError {
             UnknownHost { .. } => "remote::unknown-host",
             Refused => "remote::refused",
             NotConnected { .. } => "remote::not-connected",
+            Token { .. } => "remote::token",
             Tls { .. } => "remote::tls",
             Timeout { .. } => "remote::timeout",
             Disconnected { .. } => "remote::disconnected",
@@ -218,6 +233,7 @@ impl RemoteError {
             UnknownHost { .. } => "check the spelling of the host and the network's name service".into(),
             Refused => "check host and port, and that the server runs; a Prometheus listens on port 9090 unless told otherwise".into(),
             NotConnected { .. } => "check host, port and network; proxies are taken from HTTP_PROXY, HTTPS_PROXY and NO_PROXY".into(),
+            Token { .. } => "check token_url, client_id and what proves it in the configuration of the client".into(),
             Tls { reason } if reason.contains("InvalidContentType") || reason.contains("corrupt message") => {
                 "the server speaks no TLS at this port: write `http://` instead of `https://`".into()
             }
@@ -235,6 +251,9 @@ impl RemoteError {
             }
             Api { message, .. } if message.contains("exceeded maximum resolution") => "ask for a longer step or a shorter range".into(),
             Api { .. } => return None,
+            Http { retry_after: Some(wait), .. } if !wait.is_zero() => {
+                format!("the server asks to be left alone for {}; ask again then, or allow more time by --timeout", Seconds(*wait))
+            }
             Http { status: 404 | 405 | 400, .. } => "check the path of the address: `/api/v1/query` must be found below it".into(),
             Http { status: 429, .. } => "the server limits how often it is asked; wait, and ask less often".into(),
             Http { status: 502..=504, .. } => "the server, or what is behind a proxy, is not ready; a Prometheus that starts reads its log first".into(),

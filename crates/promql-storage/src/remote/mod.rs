@@ -4,12 +4,23 @@
 //! else answers under `/api/v1` will do.
 
 mod answer;
+mod aws;
 mod base_url;
+mod client;
 mod credentials;
+mod encoding;
 mod error;
 mod histogram;
+mod http_config;
+mod identity;
+mod oauth2;
+mod options;
 mod raw;
+mod redirect;
+mod retry;
 mod scrape;
+mod sigv4;
+mod slices;
 mod transport;
 
 use std::borrow::Cow;
@@ -23,8 +34,10 @@ use promql_model::{Annotation, Labels, QueryResult};
 use serde::Deserialize;
 
 pub use answer::BuildInfo;
-pub use credentials::{Credentials, Secret};
+pub use credentials::{Credentials, Grant, JwtBearer, OAuth2, RsaAlgorithm, Secret, SigV4};
 pub use error::{RemoteError, RemoteErrorKind};
+pub use http_config::read_http_config;
+pub use options::{HttpOptions, Proxy, RemoteOptions, TlsOptions, TlsVersion};
 pub use raw::RemoteStorage;
 
 pub(crate) use base_url::redacted;
@@ -33,54 +46,10 @@ pub(crate) use scrape::scrape;
 use answer::{Envelope, Metadata, Metric, QueryData};
 use base_url::BaseUrl;
 use error::{first_words, page_title};
-use transport::{Request, Response, Transport};
+use transport::{Content, Request, Response, Transport};
 
 /// The one format of the API.
 const JSON: &str = "application/json";
-
-/// How a server is asked.
-#[derive(Clone, Debug)]
-pub struct RemoteOptions {
-    /// Who asks. User and password in the address do the same; both together are an error unless
-    /// they are equal.
-    pub credentials: Option<Credentials>,
-    /// Headers that are sent with every request, as `X-Scope-OrgID`.
-    pub headers: Vec<(String, Secret)>,
-    /// How long a query may take; [`EngineOptions::timeout`] goes before. Two minutes by default,
-    /// as promtool has it. The server is told the same limit, and five seconds more are waited
-    /// for its answer.
-    pub timeout: Duration,
-    /// How long it may take to connect. Five seconds by default.
-    pub connect_timeout: Duration,
-    /// How large an unpacked answer may be, in bytes. 256 MiB by default.
-    pub most_bytes: usize,
-    /// How often a request is repeated when the connection breaks before an answer, or a proxy
-    /// says that the server is busy (429, 502, 503, 504). Twice by default.
-    pub repetitions: u32,
-    /// Use GET where POST would do. POST is tried first by default, as expressions may be longer
-    /// than an address may be, and left alone once it was refused.
-    pub get_only: bool,
-    /// Certificate authorities to trust besides the system's: PEM.
-    pub certificate_authorities: Vec<u8>,
-    /// Talk to servers that cannot prove who they are.
-    pub skip_certificate_check: bool,
-}
-
-impl Default for RemoteOptions {
-    fn default() -> Self {
-        RemoteOptions {
-            credentials: None,
-            headers: Vec::new(),
-            timeout: Duration::from_secs(120),
-            connect_timeout: Duration::from_secs(5),
-            most_bytes: 256 << 20,
-            repetitions: 2,
-            get_only: false,
-            certificate_authorities: Vec::new(),
-            skip_certificate_check: false,
-        }
-    }
-}
 
 /// An answer with what the server remarks about it.
 #[derive(Clone, Debug, PartialEq)]
@@ -138,7 +107,7 @@ impl RemoteServer {
         let (base, in_address) = BaseUrl::parse(address)?;
         let failed = |kind| RemoteError::new(base.to_string(), kind);
         let credentials = credentials_of(in_address.as_ref(), &options).map_err(failed)?;
-        let transport = Transport::new(&options, credentials).map_err(failed)?;
+        let transport = Transport::new(&base.url(), &options, credentials).map_err(failed)?;
         Ok(RemoteServer { base, options, transport })
     }
 
@@ -152,11 +121,20 @@ impl RemoteServer {
     /// Of the engine's settings the server is told the timeout and the lookback delta, the latter
     /// if it is not the usual one. Native histograms are put together again from the populated
     /// buckets that the API shows. The text of a remark keeps the position in the expression that
-    /// it ends with, as `(1:6)`.
+    /// it ends with, as `(1:6)`. A range of more than 11,000 steps is asked for in slices.
     ///
     /// # Errors
     /// See [`RemoteErrorKind`]. An error of the API about a place in the expression points there.
     pub fn query(
+        &self,
+        expression: &str,
+        options: &QueryOptions,
+    ) -> Result<QueryResult, RemoteError> {
+        let slices = slices::slices(options);
+        slices::ask(&slices, |slice| self.query_once(expression, slice), |kind| self.failed(kind))
+    }
+
+    fn query_once(
         &self,
         expression: &str,
         options: &QueryOptions,
@@ -183,7 +161,7 @@ impl RemoteServer {
         let request = Request {
             url: self.base.endpoint(&[endpoint]),
             parameters,
-            post: true,
+            content: Content::Form,
             accept: JSON,
             timeout: timeout.saturating_add(Duration::from_secs(5)),
         };
@@ -200,7 +178,7 @@ impl RemoteServer {
     /// # Errors
     /// See [`RemoteErrorKind`].
     pub fn series(&self, request: &LabelRequest<'_>) -> Result<Answer<Vec<Labels>>, RemoteError> {
-        let answer: Answer<Vec<Metric>> = self.list(&["series"], true, request)?;
+        let answer: Answer<Vec<Metric>> = self.list(&["series"], Content::Form, request)?;
         let labels = answer.data.into_iter().map(|metric| metric.0).collect();
         Ok(Answer { data: labels, annotations: answer.annotations })
     }
@@ -213,7 +191,7 @@ impl RemoteServer {
         &self,
         request: &LabelRequest<'_>,
     ) -> Result<Answer<Vec<String>>, RemoteError> {
-        self.list(&["labels"], true, request)
+        self.list(&["labels"], Content::Form, request)
     }
 
     /// The values of a label, sorted.
@@ -225,7 +203,7 @@ impl RemoteServer {
         name: &str,
         request: &LabelRequest<'_>,
     ) -> Result<Answer<Vec<String>>, RemoteError> {
-        self.list(&["label", &escaped_label_name(name), "values"], false, request)
+        self.list(&["label", &escaped_label_name(name), "values"], Content::Get, request)
     }
 
     /// What targets say about metrics, by the name of the family: of one, or of all.
@@ -256,7 +234,7 @@ impl RemoteServer {
     fn list<T: for<'de> Deserialize<'de>>(
         &self,
         path: &[&str],
-        post: bool,
+        content: Content,
         request: &LabelRequest<'_>,
     ) -> Result<Answer<Vec<T>>, RemoteError> {
         let mut parameters: Vec<(&'static str, String)> =
@@ -271,7 +249,7 @@ impl RemoteServer {
         let timeout = self.options.timeout;
         let url = self.base.endpoint(path);
         let response = self.send(
-            &Request { url, parameters, post, accept: JSON, timeout },
+            &Request { url, parameters, content, accept: JSON, timeout },
             &request.cancellation,
         )?;
         let answer = self.read::<Vec<T>>(&response, None)?;
@@ -286,7 +264,10 @@ impl RemoteServer {
     ) -> Result<Response, RemoteError> {
         let timeout = self.options.timeout;
         let url = self.base.endpoint(path);
-        self.send(&Request { url, parameters, post: false, accept: JSON, timeout }, cancellation)
+        self.send(
+            &Request { url, parameters, content: Content::Get, accept: JSON, timeout },
+            cancellation,
+        )
     }
 
     fn send(
@@ -322,13 +303,21 @@ impl RemoteServer {
             Some(b'<') => {
                 return Err(self.failed(RemoteErrorKind::Html { status, said: page_title(body) }));
             }
-            _ if status >= 400 => {
-                return Err(self.failed(RemoteErrorKind::Http { status, said: first_words(body) }));
+            _ if status >= 300 => {
+                return Err(self.failed(RemoteErrorKind::Http {
+                    status,
+                    said: first_words(body),
+                    retry_after: response.retry_after,
+                }));
             }
             _ => return Err(self.malformed("no JSON object".to_owned(), response)),
         }
         if status >= 400 {
-            return Err(self.failed(api_error(status, body, expression)));
+            let mut kind = api_error(status, body, expression);
+            if let RemoteErrorKind::Http { retry_after, .. } = &mut kind {
+                *retry_after = response.retry_after;
+            }
+            return Err(self.failed(kind));
         }
         let mut envelope: Envelope<'_, T> = serde_json::from_slice(body).map_err(|error| {
             if error.is_eof() {
@@ -355,7 +344,7 @@ fn credentials_of<'a>(
     in_address: Option<&'a Credentials>,
     options: &'a RemoteOptions,
 ) -> Result<Option<&'a Credentials>, RemoteErrorKind> {
-    match (in_address, &options.credentials) {
+    match (in_address, &options.http.credentials) {
         (Some(one), Some(other)) if one != other => {
             let reason = "the address has a user, and other credentials are given".to_owned();
             Err(RemoteErrorKind::Options { reason })
@@ -381,7 +370,7 @@ fn api_error(status: u16, body: &[u8], expression: Option<&str>) -> RemoteErrorK
         Ok(proxy) => first_words(proxy.message.as_bytes()),
         Err(_) => first_words(body),
     };
-    RemoteErrorKind::Http { status, said }
+    RemoteErrorKind::Http { status, said, retry_after: None }
 }
 
 /// Takes the position out of an error about an expression: `invalid parameter "query": 1:5: parse

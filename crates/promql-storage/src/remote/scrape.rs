@@ -6,7 +6,7 @@ use crate::exposition::Format;
 
 use super::base_url::BaseUrl;
 use super::error::{RemoteError, RemoteErrorKind, first_words, page_title};
-use super::transport::{Request, Transport};
+use super::transport::{Content, Request, Transport};
 use super::{RemoteOptions, credentials_of};
 
 /// What Prometheus asks for, without its protobuf format.
@@ -24,11 +24,11 @@ pub(crate) fn scrape(
     let (base, in_address) = BaseUrl::parse(address)?;
     let failed = |kind| RemoteError::new(base.to_string(), kind);
     let credentials = credentials_of(in_address.as_ref(), options).map_err(failed)?;
-    let transport = Transport::new(options, credentials).map_err(failed)?;
+    let transport = Transport::new(&base.url(), options, credentials).map_err(failed)?;
     let request = Request {
         url: base.url(),
         parameters: Vec::new(),
-        post: false,
+        content: Content::Get,
         accept: ACCEPT,
         timeout: options.timeout,
     };
@@ -39,9 +39,11 @@ pub(crate) fn scrape(
         Some(b'<') if is_page || status >= 400 => {
             Err(failed(RemoteErrorKind::Html { status, said: page_title(&response.body) }))
         }
-        _ if status >= 400 => {
-            Err(failed(RemoteErrorKind::Http { status, said: first_words(&response.body) }))
-        }
+        _ if status >= 400 => Err(failed(RemoteErrorKind::Http {
+            status,
+            said: first_words(&response.body),
+            retry_after: response.retry_after,
+        })),
         _ => {
             let format = match response.content_type.split(';').next().map(str::trim) {
                 Some("application/openmetrics-text") => Format::OpenMetrics,

@@ -4,32 +4,29 @@
 //! it and looks at the switch for cancellation meanwhile; a request that nobody waits for any more
 //! is dropped, which closes its connection, which is how a server learns that it may stop.
 
-use std::error::Error;
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use promql_engine::Cancellation;
-use reqwest::header::{
-    ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
-};
-use reqwest::{Client, Method, StatusCode, Url, redirect};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HOST, RETRY_AFTER};
+use reqwest::{Client, Method, Url};
 use tokio::runtime::{Builder, Runtime};
 
 use super::RemoteOptions;
 use super::base_url::without_parameters;
+use super::client::{cause, client, innermost};
 use super::credentials::Credentials;
+use super::encoding::form;
 use super::error::RemoteErrorKind;
+use super::identity::{Identity, Proof};
+use super::redirect::{self, MOST_REDIRECTS};
+use super::retry::{Pauses, is_passing, retry_after};
 
 /// How often a waiting caller looks whether it was cancelled.
 const CANCELLATION_INTERVAL: Duration = Duration::from_millis(20);
-
-/// The first pause before a repetition; each further one is twice as long.
-const FIRST_PAUSE: Duration = Duration::from_millis(250);
-
-/// How many redirects are followed.
-const MOST_REDIRECTS: usize = 10;
 
 /// What is asked.
 #[derive(Clone, Debug)]
@@ -37,12 +34,21 @@ pub(super) struct Request {
     pub(super) url: Url,
     /// Form parameters in order.
     pub(super) parameters: Vec<(&'static str, String)>,
-    /// Whether the endpoint takes POST.
-    pub(super) post: bool,
+    /// What is sent, and how.
+    pub(super) content: Content,
     /// What the answer should be written in.
     pub(super) accept: &'static str,
     /// How long all of it may take.
     pub(super) timeout: Duration,
+}
+
+/// What is sent with a request, and how.
+#[derive(Clone, Debug)]
+pub(super) enum Content {
+    /// Parameters in the address.
+    Get,
+    /// Parameters as a form, or in the address if the server or a proxy wants it so.
+    Form,
 }
 
 /// An answer, whatever its status.
@@ -52,14 +58,13 @@ pub(super) struct Response {
     /// In lower case, empty if there is none.
     pub(super) content_type: String,
     pub(super) body: Vec<u8>,
-    retry_after: Option<Duration>,
+    /// How long the server wants to be left alone.
+    pub(super) retry_after: Option<Duration>,
 }
 
 /// Connections to one server.
 pub(super) struct Transport {
-    client: Client,
-    headers: HeaderMap,
-    most_bytes: usize,
+    connection: Arc<Connection>,
     repetitions: u32,
     /// POST was refused once, so GET is used.
     get_only: AtomicBool,
@@ -67,33 +72,29 @@ pub(super) struct Transport {
     runtime: Option<Runtime>,
 }
 
+/// What a request needs on the thread of the connections.
+struct Connection {
+    client: Client,
+    identity: Identity,
+    most_bytes: usize,
+    follow_redirects: bool,
+    /// The host, and the name by which it is greeted instead.
+    server_name: Option<(String, String)>,
+}
+
 impl Transport {
     pub(super) fn new(
+        server: &Url,
         options: &RemoteOptions,
         credentials: Option<&Credentials>,
     ) -> Result<Transport, RemoteErrorKind> {
         let refuse = |reason: String| RemoteErrorKind::Options { reason };
-        // reqwest takes the process's default provider of cryptography and panics if there is
-        // none. Another part of the program may have set one already, which is then used.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut builder = Client::builder()
-            .user_agent(concat!("promql/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(options.connect_timeout)
-            .redirect(redirect::Policy::none())
-            .pool_idle_timeout(Duration::from_secs(300))
-            .tcp_nodelay(true)
-            .tls_danger_accept_invalid_certs(options.skip_certificate_check);
-        if !options.certificate_authorities.is_empty() {
-            let certificates =
-                reqwest::Certificate::from_pem_bundle(&options.certificate_authorities)
-                    .ok()
-                    .filter(|certificates| !certificates.is_empty())
-                    .ok_or_else(|| {
-                        refuse("the certificate authorities are not PEM certificates".to_owned())
-                    })?;
-            builder = builder.tls_certs_merge(certificates);
-        }
-        let client = builder.build().map_err(|error| refuse(innermost(&error)))?;
+        let RemoteOptions { http, connect_timeout, .. } = options;
+        let client =
+            client(&http.tls, &http.proxy, http.http2, *connect_timeout, server).map_err(refuse)?;
+        let identity = Identity::new(http, credentials, *connect_timeout).map_err(refuse)?;
+        let host = server.host_str().unwrap_or_default().to_owned();
+        let server_name = http.tls.server_name.clone().map(|name| (host, name));
         let runtime = Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("promql-http")
@@ -101,9 +102,13 @@ impl Transport {
             .build()
             .map_err(|error| refuse(format!("no thread for connections: {error}")))?;
         Ok(Transport {
-            client,
-            headers: headers(options, credentials)?,
-            most_bytes: options.most_bytes,
+            connection: Arc::new(Connection {
+                client,
+                identity,
+                most_bytes: options.most_bytes,
+                follow_redirects: http.follow_redirects,
+                server_name,
+            }),
             repetitions: options.repetitions,
             get_only: AtomicBool::new(options.get_only),
             runtime: Some(runtime),
@@ -121,20 +126,21 @@ impl Transport {
         cancellation: &Cancellation,
     ) -> Result<Response, RemoteErrorKind> {
         let deadline = Instant::now() + request.timeout;
-        let mut pause = FIRST_PAUSE;
+        let mut pauses = Pauses::new();
         let mut repetitions = self.repetitions;
         loop {
             let answer = self.send_as_allowed(request, deadline, cancellation);
             let wait = match &answer {
-                Ok(response) if is_passing(response) => response.retry_after.unwrap_or(pause),
-                Err(RemoteErrorKind::Disconnected { .. }) => pause,
+                Ok(response) if is_passing(response.status, &response.body) => {
+                    response.retry_after.unwrap_or_else(|| pauses.next())
+                }
+                Err(RemoteErrorKind::Disconnected { .. }) => pauses.next(),
                 _ => return answer,
             };
             if repetitions == 0 || Instant::now() + wait >= deadline {
                 return answer;
             }
             repetitions -= 1;
-            pause *= 2;
             sleep(wait, cancellation)?;
         }
     }
@@ -146,10 +152,11 @@ impl Transport {
         deadline: Instant,
         cancellation: &Cancellation,
     ) -> Result<Response, RemoteErrorKind> {
-        let post = request.post && !self.get_only.load(Ordering::Relaxed);
-        let method = if post { Method::POST } else { Method::GET };
+        let form = matches!(request.content, Content::Form);
+        let form = form && !self.get_only.load(Ordering::Relaxed);
+        let method = if form { Method::POST } else { Method::GET };
         let answer = self.send_once(request, method, deadline, cancellation)?;
-        if !post || !refuses_post(&answer) {
+        if !form || !refuses_post(&answer) {
             return Ok(answer);
         }
         let second = self.send_once(request, Method::GET, deadline, cancellation)?;
@@ -171,18 +178,13 @@ impl Transport {
         let Some(runtime) = &self.runtime else {
             return Err(RemoteErrorKind::Cancelled);
         };
-        let exchange = Exchange {
-            client: self.client.clone(),
-            headers: self.headers.clone(),
-            most_bytes: self.most_bytes,
-            timeout: request.timeout,
-        };
+        let connection = Arc::clone(&self.connection);
         let (answer, waiting) = mpsc::sync_channel(1);
-        let request_of_task = request.clone();
         let time_left = deadline.saturating_duration_since(Instant::now());
+        let request = request.clone();
         let task = runtime.spawn(async move {
-            let timeout = RemoteErrorKind::Timeout { after: request_of_task.timeout };
-            let done = tokio::time::timeout(time_left, exchange.run(request_of_task, method)).await;
+            let timeout = RemoteErrorKind::Timeout { after: request.timeout };
+            let done = tokio::time::timeout(time_left, connection.exchange(request, method)).await;
             // The caller may be gone.
             let _ = answer.send(done.unwrap_or(Err(timeout)));
         });
@@ -212,196 +214,153 @@ impl Drop for Transport {
     }
 }
 
-/// What a request needs on the thread of the connections.
-struct Exchange {
-    client: Client,
-    headers: HeaderMap,
-    most_bytes: usize,
-    timeout: Duration,
-}
-
-impl Exchange {
+impl Connection {
     /// Sends, follows redirects, and reads the body.
-    async fn run(
-        mut self,
+    async fn exchange(
+        &self,
         mut request: Request,
         method: Method,
     ) -> Result<Response, RemoteErrorKind> {
-        for _ in 0..=MOST_REDIRECTS {
-            let answer = self.ask(&request, &method).await;
-            let answer = answer.map_err(|error| self.failure(&error, &request.url))?;
+        let first = request.url.clone();
+        let mut trusted = true;
+        let mut renewed = false;
+        let mut redirects = 0;
+        loop {
+            let (answer, proof) = self.ask(&request, &method, trusted).await?;
             let status = answer.status();
-            let Some(to) = redirect_target(&request.url, status, answer.headers()) else {
-                return self.read(answer).await;
+            // A token may have been called back before its time.
+            if status == 401 && !renewed && self.identity.renew(&proof) {
+                renewed = true;
+                continue;
+            }
+            let Some(to) = redirect::target(&request.url, status, answer.headers()) else {
+                return self.read(answer, request.timeout).await;
             };
-            if !may_follow(&request.url, &to, status, &method) {
+            let may_follow = redirect::may_follow(&request.url, &to, status, &method);
+            if !self.follow_redirects || !may_follow {
                 return Err(RemoteErrorKind::Redirected {
                     status: status.as_u16(),
-                    login: is_login(&to),
+                    login: redirect::is_login(&to),
                     to: without_parameters(&to),
                 });
             }
-            if !stays_with_host(&request.url, &to) {
-                self.headers.clear();
+            redirects += 1;
+            if redirects > MOST_REDIRECTS {
+                let reason = format!("more than {MOST_REDIRECTS} redirects");
+                return Err(RemoteErrorKind::NotConnected { reason });
             }
+            // What left the host once is not trusted again, even if it comes back.
+            trusted &= redirect::stays_with_host(&first, &to);
             request.url = to;
             // A redirect of a GET repeats its parameters.
             if method == Method::GET {
                 request.parameters.clear();
             }
         }
-        let reason = format!("more than {MOST_REDIRECTS} redirects");
-        Err(RemoteErrorKind::NotConnected { reason })
     }
 
     async fn ask(
         &self,
         request: &Request,
         method: &Method,
-    ) -> Result<reqwest::Response, reqwest::Error> {
+        trusted: bool,
+    ) -> Result<(reqwest::Response, Proof), RemoteErrorKind> {
         let mut url = request.url.clone();
-        let mut builder;
-        if *method == Method::POST {
-            builder = self.client.request(Method::POST, url);
-            builder = builder
-                .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-                .body(form(&request.parameters));
-        } else {
-            if !request.parameters.is_empty() {
+        let body = match *method {
+            Method::POST => form(&request.parameters).into_bytes(),
+            _ if request.parameters.is_empty() => Vec::new(),
+            _ => {
                 url.query_pairs_mut().extend_pairs(&request.parameters);
+                Vec::new()
             }
-            builder = self.client.request(Method::GET, url);
+        };
+        let proof = match trusted {
+            true => self.identity.prove(method.as_str(), &url, &body).await?,
+            false => Proof::default(),
+        };
+        let mut builder = self.client.request(method.clone(), self.connected_to(&url));
+        if let Some(host) = self.renamed(&url) {
+            builder = builder.header(HOST, host);
         }
-        builder.headers(self.headers.clone()).header(ACCEPT, request.accept).send().await
+        if *method == Method::POST {
+            builder = builder.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(body);
+        }
+        builder = builder.headers(proof.headers.clone()).header(ACCEPT, request.accept);
+        match builder.send().await {
+            Ok(answer) => Ok((answer, proof)),
+            Err(error) => Err(failure(&error, &request.url, request.timeout)),
+        }
+    }
+
+    /// The `Host` of a server that is greeted by another name.
+    fn renamed(&self, url: &Url) -> Option<String> {
+        let (host, _) = self.server_name.as_ref()?;
+        let is_it = url.scheme() == "https" && url.host_str() == Some(host);
+        is_it.then(|| url.port().map_or(host.clone(), |port| format!("{host}:{port}")))
+    }
+
+    fn connected_to(&self, url: &Url) -> Url {
+        let mut url = url.clone();
+        if let (Some(_), Some((_, name))) = (self.renamed(&url), &self.server_name) {
+            // A name that is none fails when the certificate is looked at.
+            let _ = url.set_host(Some(name));
+        }
+        url
     }
 
     /// Reads a body piece by piece, so that its size is known before it fills the memory.
-    async fn read(&self, mut answer: reqwest::Response) -> Result<Response, RemoteErrorKind> {
+    async fn read(
+        &self,
+        mut answer: reqwest::Response,
+        timeout: Duration,
+    ) -> Result<Response, RemoteErrorKind> {
         let status = answer.status().as_u16();
-        let seconds = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-        let retry_after =
-            seconds.and_then(|seconds| seconds.trim().parse().ok()).map(Duration::from_secs);
-        let content_type = answer.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        let content_type = content_type.unwrap_or_default().to_ascii_lowercase();
+        let header = |name| answer.headers().get(name).and_then(|value| value.to_str().ok());
+        let retry_after = header(RETRY_AFTER).and_then(|text| retry_after(text, SystemTime::now()));
+        let content_type = header(CONTENT_TYPE).unwrap_or_default().to_ascii_lowercase();
         let mut body = Vec::new();
         loop {
             match answer.chunk().await {
-                Ok(None) => return Ok(Response { status, content_type, body, retry_after }),
+                Ok(None) => {
+                    return Ok(Response { status, content_type, body, retry_after });
+                }
                 Ok(Some(piece)) if body.len() + piece.len() > self.most_bytes => {
                     return Err(RemoteErrorKind::TooLarge { limit: self.most_bytes });
                 }
                 Ok(Some(piece)) => body.extend_from_slice(&piece),
                 Err(error) if error.is_timeout() => {
-                    return Err(RemoteErrorKind::Timeout { after: self.timeout });
+                    return Err(RemoteErrorKind::Timeout { after: timeout });
+                }
+                Err(error) if is_mispacked(&error) => {
+                    let reason = "it is not packed as it says".to_owned();
+                    return Err(RemoteErrorKind::Malformed { reason, said: String::new() });
                 }
                 Err(_) => return Err(RemoteErrorKind::Truncated { received: body.len() }),
             }
         }
     }
+}
 
-    /// Why a request found no answer. The error's own text is not used: it has the address in it.
-    fn failure(&self, error: &reqwest::Error, url: &Url) -> RemoteErrorKind {
-        let host = url.host_str().unwrap_or_default().to_owned();
-        if let Some(tls) = cause::<rustls::Error>(error) {
-            return RemoteErrorKind::Tls { reason: tls.to_string() };
-        }
-        let system = cause::<io::Error>(error).map(io::Error::kind);
-        match system {
-            _ if error.is_dns() => RemoteErrorKind::UnknownHost { host },
-            Some(io::ErrorKind::ConnectionRefused) => RemoteErrorKind::Refused,
-            _ if error.is_timeout() => RemoteErrorKind::Timeout { after: self.timeout },
-            _ if error.is_connect() => RemoteErrorKind::NotConnected { reason: innermost(error) },
-            _ => RemoteErrorKind::Disconnected { reason: innermost(error) },
-        }
+/// Why a request found no answer. The error's own text is not used: it has the address in it.
+fn failure(error: &reqwest::Error, url: &Url, timeout: Duration) -> RemoteErrorKind {
+    let host = url.host_str().unwrap_or_default().to_owned();
+    if let Some(tls) = cause::<rustls::Error>(error) {
+        return RemoteErrorKind::Tls { reason: tls.to_string() };
+    }
+    let system = cause::<io::Error>(error).map(io::Error::kind);
+    match system {
+        _ if error.is_dns() => RemoteErrorKind::UnknownHost { host },
+        Some(io::ErrorKind::ConnectionRefused) => RemoteErrorKind::Refused,
+        _ if error.is_timeout() => RemoteErrorKind::Timeout { after: timeout },
+        _ if error.is_connect() => RemoteErrorKind::NotConnected { reason: innermost(error) },
+        _ => RemoteErrorKind::Disconnected { reason: innermost(error) },
     }
 }
 
-fn headers(
-    options: &RemoteOptions,
-    credentials: Option<&Credentials>,
-) -> Result<HeaderMap, RemoteErrorKind> {
-    let mut headers = HeaderMap::new();
-    let mut insert = |name: HeaderName, shown: &str, text: &str| {
-        let Ok(mut value) = HeaderValue::from_str(text) else {
-            let reason = format!("{shown} holds a line break or another control character");
-            return Err(RemoteErrorKind::Options { reason });
-        };
-        value.set_sensitive(true);
-        headers.insert(name, value);
-        Ok(())
-    };
-    for (name, value) in &options.headers {
-        let Ok(known) = HeaderName::from_bytes(name.as_bytes()) else {
-            let reason = format!("`{}` is not the name of a header", name.escape_debug());
-            return Err(RemoteErrorKind::Options { reason });
-        };
-        insert(known, &format!("the header {name}"), value.reveal())?;
-    }
-    match credentials {
-        None => {}
-        Some(Credentials::Basic { user, password }) => {
-            let text = format!("Basic {}", base64(format!("{user}:{}", password.reveal())));
-            insert(AUTHORIZATION, "the password", &text)?;
-        }
-        Some(Credentials::Bearer(token)) => {
-            insert(AUTHORIZATION, "the token", &format!("Bearer {}", token.reveal()))?;
-        }
-    }
-    Ok(headers)
-}
-
-/// RFC 4648, with padding.
-fn base64(text: String) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::with_capacity(text.len().div_ceil(3) * 4);
-    for three in text.as_bytes().chunks(3) {
-        let byte = |at: usize| u32::from(three.get(at).copied().unwrap_or(0));
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for digit in 0..4 {
-            let six = (bits >> (18 - 6 * digit)) & 63;
-            out.push(if digit <= three.len() { char::from(ALPHABET[six as usize]) } else { '=' });
-        }
-    }
-    out
-}
-
-fn form(parameters: &[(&'static str, String)]) -> String {
-    let mut url = Url::parse("form:").ok();
-    if let Some(url) = &mut url {
-        url.query_pairs_mut().extend_pairs(parameters);
-    }
-    url.as_ref().and_then(Url::query).unwrap_or_default().to_owned()
-}
-
-/// Where an answer sends to.
-fn redirect_target(from: &Url, status: StatusCode, headers: &HeaderMap) -> Option<Url> {
-    if !matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) {
-        return None;
-    }
-    let to = from.join(headers.get(LOCATION)?.to_str().ok()?).ok()?;
-    matches!(to.scheme(), "http" | "https").then_some(to)
-}
-
-/// 307 and 308 keep method and body. The others would turn a POST into a GET without parameters.
-/// A page to log in is no answer, and nothing goes from a safe to an open connection.
-fn may_follow(from: &Url, to: &Url, status: StatusCode, method: &Method) -> bool {
-    let keeps_method = matches!(status.as_u16(), 307 | 308) || *method == Method::GET;
-    let stays_safe = from.scheme() == to.scheme() || to.scheme() == "https";
-    keeps_method && stays_safe && !is_login(to)
-}
-
-fn is_login(to: &Url) -> bool {
-    ["/login", "/oauth2/", "/dex/", "/signin", "/auth/realms/"]
-        .iter()
-        .any(|page| to.path().contains(page))
-}
-
-/// Whether what proves who asks may go along: to the same host, or one below it.
-fn stays_with_host(from: &Url, to: &Url) -> bool {
-    let (Some(from), Some(to)) = (from.domain(), to.domain()) else {
-        return from.host() == to.host();
-    };
-    to == from || to.strip_suffix(from).is_some_and(|rest| rest.ends_with('.'))
+/// Whether a body was packed in another way than its head says. One that ends early is not.
+fn is_mispacked(error: &reqwest::Error) -> bool {
+    let kind = cause::<io::Error>(error).map(io::Error::kind);
+    matches!(kind, Some(io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput))
 }
 
 /// Whether an answer says that POST is not taken: by its status, or because a proxy forbids it.
@@ -409,16 +368,6 @@ fn refuses_post(answer: &Response) -> bool {
     match answer.status {
         405 | 501 => true,
         403 | 404 => !answer.body.trim_ascii_start().starts_with(b"{"),
-        _ => false,
-    }
-}
-
-/// Whether an answer is about a state that passes. A Prometheus that gave up a query for its
-/// length says so in JSON, and would do so again.
-fn is_passing(answer: &Response) -> bool {
-    match answer.status {
-        429 | 502 | 504 => true,
-        503 => !answer.body.trim_ascii_start().starts_with(b"{"),
         _ => false,
     }
 }
@@ -433,26 +382,4 @@ fn sleep(pause: Duration, cancellation: &Cancellation) -> Result<(), RemoteError
         std::thread::sleep(left.min(CANCELLATION_INTERVAL));
     }
     Ok(())
-}
-
-/// The first cause of a type.
-fn cause<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
-    causes(error).find_map(|error| error.downcast_ref::<T>())
-}
-
-/// The cause of all, which has no address in it.
-fn innermost(error: &(dyn Error + 'static)) -> String {
-    causes(error).last().unwrap_or(error).to_string()
-}
-
-/// An error and what caused it. The standard library's I/O error passes over the error that it
-/// carries and names that one's cause, hence the look inside.
-fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |error| {
-        let error: &'a (dyn Error + 'static) = *error;
-        match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
-            Some(inside) => Some(inside as &(dyn Error + 'static)),
-            None => error.source(),
-        }
-    })
 }

@@ -1,7 +1,8 @@
 //! What the tests share: diagnostics and series as text.
 
-#![allow(dead_code)]
+#![allow(dead_code, unreachable_pub)]
 
+#[path = "../../../../tests/src/faulty.rs"]
 pub(crate) mod server;
 
 use std::fmt::Write;

@@ -8,6 +8,7 @@ use promql_syntax::{Aggregator, Errors, Features, Function};
 
 use super::source::Opened;
 use crate::console::Console;
+use crate::exit::Exit;
 use crate::inputs::Input;
 use crate::interrupt;
 use crate::progress::Progress;
@@ -78,6 +79,20 @@ impl QueryFailure {
             QueryFailure::Syntax(_) => false,
             QueryFailure::Engine(error) => matches!(error, EngineError::Cancelled),
             QueryFailure::Server(error) => error.is_cancelled(),
+        }
+    }
+
+    /// How that counts: a source that gives no answer is an input that can't be read; a server's own
+    /// refusal is a query that failed.
+    pub(in crate::commands) fn exit(&self) -> Exit {
+        match self {
+            QueryFailure::Syntax(_) => Exit::Failed,
+            QueryFailure::Engine(EngineError::Storage(_)) => Exit::Usage,
+            QueryFailure::Engine(_) => Exit::Failed,
+            QueryFailure::Server(error) => match &*error.kind {
+                RemoteErrorKind::Api { .. } => Exit::Failed,
+                _ => Exit::Usage,
+            },
         }
     }
 

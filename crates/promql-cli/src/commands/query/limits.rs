@@ -19,7 +19,7 @@ pub struct LimitFlags {
     #[arg(long, value_name = "DURATION")]
     pub lookback: Option<String>,
     /// How long a query may take [default: 2m for a server, no limit here]
-    #[arg(long, value_name = "DURATION")]
+    #[arg(long, value_name = "DURATION", env = "PROMQL_TIMEOUT", hide_env_values = true)]
     pub timeout: Option<String>,
     /// How many samples an evaluation here may hold at once [default: 50000000]
     #[arg(long, value_name = "COUNT")]
@@ -66,7 +66,7 @@ const UNITS: [(&str, f64); 9] = [
 ];
 
 /// Reads an amount of memory: a number with a unit, or of bytes.
-fn size(text: &str) -> Result<usize, String> {
+pub(super) fn size(text: &str) -> Result<usize, String> {
     let text = text.trim();
     let with_unit = UNITS.iter().find_map(|(unit, size)| {
         let number = text.len().checked_sub(unit.len()).filter(|&at| text.is_char_boundary(at))?;

@@ -77,6 +77,7 @@ pub struct Query {
 
     /// Who evaluates: the server, or this program from the server's raw samples
     #[arg(long, value_name = "WHERE", value_enum, help_heading = "Evaluation")]
+    #[arg(env = "PROMQL_EVAL", hide_env_values = true)]
     pub eval: Option<Evaluator>,
     /// What an evaluation may take.
     #[command(flatten)]
@@ -138,7 +139,7 @@ impl Query {
             clock.zone = jiff::tz::TimeZone::UTC;
         }
         let open = OpenOptions {
-            remote: self.server.options().map_err(Stop::Usage)?,
+            remote: self.server.options()?,
             cancellation: cancellation.clone(),
             ..OpenOptions::default()
         };
@@ -344,7 +345,7 @@ impl QueryFailure {
         if as_json {
             console.print(&envelope)?;
         }
-        Ok(Exit::Failed)
+        Ok(self.exit())
     }
 
     fn envelope(&self, diagnostic: &dyn Diagnostic) -> String {

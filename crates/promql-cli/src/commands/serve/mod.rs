@@ -121,7 +121,7 @@ impl Serve {
         let cancellation = interrupt::listen(*console);
         let clock = Clock::system();
         let open = OpenOptions {
-            remote: self.server.options().map_err(Stop::Usage)?,
+            remote: self.server.options()?,
             cancellation: cancellation.clone(),
             ..OpenOptions::default()
         };

@@ -1,4 +1,6 @@
 //! An HTTP server that does what a test tells it, right or wrong.
+//!
+//! The tests of `promql-storage` read this file, too.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -6,8 +8,10 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use socket2::SockRef;
+
 /// What the server does with a request.
-pub(crate) enum Reply {
+pub enum Reply {
     /// Status, further header lines, body.
     Answer(u16, String, Vec<u8>),
     /// Sends this text as it is and closes the connection.
@@ -18,24 +22,31 @@ pub(crate) enum Reply {
     Flood,
     /// Sends a body byte by byte, with pauses.
     Drip(Vec<u8>, Duration),
+    /// Sends this text as it is and breaks the connection, as a process does that is killed.
+    Reset(Vec<u8>),
 }
 
 impl Reply {
-    pub(crate) fn json(status: u16, body: &str) -> Reply {
+    /// A JSON answer.
+    pub fn json(status: u16, body: &str) -> Reply {
         let headers = "Content-Type: application/json\r\n".to_owned();
         Reply::Answer(status, headers, body.as_bytes().to_vec())
     }
 }
 
 /// A server on a port of the loopback interface. It lives as long as the process.
-pub(crate) struct Server {
-    pub(crate) address: String,
+pub struct Server {
+    /// `http://` and where it listens.
+    pub address: String,
     requests: Arc<Mutex<Vec<String>>>,
 }
 
 impl Server {
     /// Answers each request by its number and its text: head, empty line, body.
-    pub(crate) fn start(reply: impl Fn(usize, &str) -> Reply + Send + Sync + 'static) -> Server {
+    ///
+    /// # Panics
+    /// When there is no free port.
+    pub fn start(reply: impl Fn(usize, &str) -> Reply + Send + Sync + 'static) -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = format!("http://{}", listener.local_addr().expect("an address"));
         let requests = Arc::new(Mutex::new(Vec::new()));
@@ -50,12 +61,18 @@ impl Server {
     }
 
     /// The requests that came so far.
-    pub(crate) fn requests(&self) -> Vec<String> {
+    ///
+    /// # Panics
+    /// When a thread of the server did.
+    pub fn requests(&self) -> Vec<String> {
         self.requests.lock().expect("no panic").clone()
     }
 
     /// The port, so that output can be compared.
-    pub(crate) fn port(&self) -> &str {
+    ///
+    /// # Panics
+    /// Never: there is one.
+    pub fn port(&self) -> &str {
         self.address.rsplit(':').next().expect("a port")
     }
 }
@@ -80,6 +97,13 @@ fn serve(stream: TcpStream, seen: &Mutex<Vec<String>>, reply: &dyn Fn(usize, &st
             }
             Reply::Raw(text) => {
                 let _ = writer.write_all(&text);
+                return;
+            }
+            Reply::Reset(text) => {
+                let _ = writer.write_all(&text);
+                // What was sent shall arrive before the end of the connection does.
+                thread::sleep(Duration::from_millis(50));
+                let _ = SockRef::from(&writer).set_linger(Some(Duration::ZERO));
                 return;
             }
             Reply::Silence(pause) => {
