@@ -138,7 +138,8 @@ fn what_a_server_does_wrong_is_said() {
 
 #[test]
 fn what_an_exporter_does_wrong_is_said() {
-    let cases: [(&str, fn() -> Reply); 6] = [
+    type Case = (&'static str, fn() -> Reply);
+    let cases: [Case; 6] = [
         ("breaks the connection in the body", || {
             Reply::Reset(b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\nup 1\n".into())
         }),
