@@ -7,6 +7,7 @@ use promql_syntax::Query;
 use crate::annotations::Annotations;
 use crate::limits::Limits;
 use crate::options::EngineOptions;
+use crate::parts::Recorder;
 use crate::statistics::Collector;
 use crate::storage::Storage;
 use crate::workers::Workers;
@@ -21,6 +22,8 @@ pub(crate) struct Context<'a> {
     pub(crate) workers: Workers,
     /// Where statistics go, if anybody wants them.
     pub(crate) statistics: Option<Arc<Collector>>,
+    /// Where the values of the parts go, likewise.
+    pub(crate) recorder: Option<&'a Recorder>,
     /// How many operations the plan has. Operations keep what they know about timestamps under
     /// their numbers; this is the next one.
     pub(crate) operations: usize,

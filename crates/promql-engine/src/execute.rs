@@ -66,6 +66,10 @@ pub(crate) fn execute<'a>(
                 value.map(|value| statistics.measured(index, value))
             }
         };
+        let value = match context.recorder {
+            None => value,
+            Some(recorder) => value.and_then(|value| recorder.record(context, operation, value)),
+        };
         let value = value.map_err(|error| error.at(operation.span))?;
         context.limits.keep_bytes(labels_bytes(operation, &value))?;
         values.push(value, index, operation);
@@ -219,7 +223,9 @@ impl<'a> Step<'a> {
                 | Vector::HistogramQuantiles { .. }
                 | Vector::HistogramFraction { .. }
         );
-        let alone = self.operation.uses == 1 && self.along().next().is_none();
+        let alone = self.operation.uses == 1
+            && self.along().next().is_none()
+            && self.context.recorder.is_none();
         Streamed::of(op).filter(|_| takes_histograms && alone)
     }
 

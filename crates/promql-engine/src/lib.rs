@@ -69,6 +69,7 @@ mod limits;
 mod operator;
 mod options;
 mod over_range;
+mod parts;
 mod plan;
 mod result;
 mod select;
@@ -87,6 +88,7 @@ pub use explain::{
     PlanTree, PlanWindow, Sharing, plan,
 };
 pub use options::{Cancellation, EngineOptions, EvaluationTime, QueryOptions};
+pub use parts::{Part, PartValue};
 pub use statistics::{NodeStatistics, QueryStatistics, ReadStatistics};
 pub use storage::{
     LabelQuery, MetricMetadata, SampleBuffer, Samples, SelectHints, SelectRequest, SelectedSeries,
@@ -101,6 +103,7 @@ use promql_syntax::query::Root;
 
 use context::Context;
 use limits::Limits;
+use parts::Recorder;
 use statistics::Collector;
 
 /// Evaluates a query.
@@ -114,7 +117,59 @@ pub fn evaluate(
 ) -> Result<QueryResult, EngineError> {
     let limits = Limits::new(&options.engine, options.cancellation.clone());
     let plan = plan::plan(query, options.time, &options.engine)?;
-    run(query, storage, options, &plan, Arc::new(limits), None)
+    run(query, storage, options, &plan, Arc::new(limits), Watched::default())
+}
+
+/// Evaluates a query and keeps what each of its parts gives, operands before what uses them. The
+/// parts are there for a query that fails, too, as far as it came. They count among the samples and
+/// bytes that the query holds.
+///
+/// ```
+/// # use promql_engine::*;
+/// # struct Nothing;
+/// # impl Storage for Nothing {
+/// #     fn select<'a>(&'a self, _: &SelectRequest<'_>)
+/// #     -> Result<Box<dyn SelectedSeries + 'a>, StorageError> { Ok(Box::new(Nothing)) }
+/// #     fn label_names(&self, _: &LabelQuery<'_>) -> Result<Vec<String>, StorageError> {
+/// #         Ok(vec![])
+/// #     }
+/// #     fn label_values(&self, _: &str, _: &LabelQuery<'_>)
+/// #     -> Result<Vec<String>, StorageError> { Ok(vec![]) }
+/// # }
+/// # impl SelectedSeries for Nothing {
+/// #     fn labels(&self) -> &[promql_model::Labels] { &[] }
+/// #     fn read<'b>(&'b self, _: usize, _: &'b mut SampleBuffer)
+/// #     -> Result<Samples<'b>, StorageError> { Ok(Samples::default()) }
+/// # }
+/// # let storage = Nothing;
+/// let query = promql_syntax::compile("vector(2) > 1", &Default::default())?;
+/// let (result, parts) = evaluate_with_parts(&query, &storage, &QueryOptions::instant(0));
+/// assert!(result.is_ok());
+/// let texts: Vec<&str> = parts.iter().map(|part| {
+///     let span = query.span(part.node);
+///     &"vector(2) > 1"[span.start as usize..span.end as usize]
+/// }).collect();
+/// assert_eq!(texts, ["2", "vector(2)", "1", "vector(2) > 1"]);
+/// assert_eq!(parts[0].value, PartValue::Scalar(vec![2.0]));
+/// assert_eq!(parts[3].value.series()[0].floats, [(0, 2.0)]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn evaluate_with_parts(
+    query: &Query,
+    storage: &dyn Storage,
+    options: &QueryOptions,
+) -> (Result<QueryResult, EngineError>, Vec<Part>) {
+    let engine = EngineOptions { share: false, ..options.engine.clone() };
+    let options = options.clone().with_engine(engine);
+    let limits = Arc::new(Limits::new(&options.engine, options.cancellation.clone()));
+    let plan = match plan::plan(query, options.time, &options.engine) {
+        Ok(plan) => plan,
+        Err(error) => return (Err(error), Vec::new()),
+    };
+    let recorder = Recorder::default();
+    let watched = Watched { recorder: Some(&recorder), ..Watched::default() };
+    let result = run(query, storage, &options, &plan, limits, watched);
+    (result, recorder.finish())
 }
 
 /// Evaluates a query and measures what that takes. The statistics are there for a query that fails,
@@ -159,8 +214,8 @@ pub fn evaluate_with_statistics(
     };
     let planning_time = limits.start().elapsed();
     let collector = Arc::new(Collector::new(&plan));
-    let statistics = Some(collector.clone());
-    let result = run(query, storage, options, &plan, limits.clone(), statistics);
+    let watched = Watched { statistics: Some(collector.clone()), ..Watched::default() };
+    let result = run(query, storage, options, &plan, limits.clone(), watched);
     let total_time = limits.start().elapsed();
     let (peak_samples, peak_bytes) = limits.peaks();
     let peak_samples_of_server =
@@ -176,13 +231,20 @@ pub fn evaluate_with_statistics(
     (result, statistics)
 }
 
+/// What is to be kept of an evaluation beside its result.
+#[derive(Default)]
+struct Watched<'a> {
+    statistics: Option<Arc<Collector>>,
+    recorder: Option<&'a Recorder>,
+}
+
 fn run(
     query: &Query,
     storage: &dyn Storage,
     options: &QueryOptions,
     plan: &plan::Plan,
     limits: Arc<Limits>,
-    statistics: Option<Arc<Collector>>,
+    Watched { statistics, recorder }: Watched<'_>,
 ) -> Result<QueryResult, EngineError> {
     if let Root::String(text) = query.root() {
         let value = String::from_utf8_lossy(query.text(text)).into_owned();
@@ -197,6 +259,7 @@ fn run(
         annotations: annotations::Annotations::default(),
         workers: workers::Workers::new(&options.engine, limits, statistics.clone()),
         statistics,
+        recorder,
         operations: plan.operations.len(),
     };
     let selected = select::select_all(&context, plan)?;
