@@ -22,6 +22,7 @@
 //! Invariant: nothing here prints, reads a file or writes one. Outcomes are values; how they look is
 //! the matter of whoever shows them.
 
+pub mod coverage;
 pub mod evaluate;
 mod file_kind;
 mod finding;

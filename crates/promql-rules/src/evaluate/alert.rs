@@ -20,6 +20,40 @@ use super::prepare::PreparedRule;
 use super::{Alert, AlertState, Surroundings};
 use crate::template::{AlertData, Sample, Template, Value, label_map};
 
+/// What happened to an alert.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Transition {
+    /// When, in milliseconds since the epoch.
+    pub time: i64,
+    /// The labels of the alert.
+    pub labels: Labels,
+    /// What.
+    pub change: AlertChange,
+}
+
+/// A step of an alert from one state to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AlertChange {
+    /// Its condition holds, and it waits for `for` to be over.
+    Pending,
+    /// It fires.
+    Firing {
+        /// Since when its condition holds, in milliseconds since the epoch.
+        since: i64,
+    },
+    /// Its condition ended before `for` was over.
+    Dropped {
+        /// Since when it held, in milliseconds since the epoch.
+        since: i64,
+    },
+    /// Its condition ended, and it fires on until `keep_firing_for` is over.
+    Kept,
+    /// Its condition holds again before that.
+    Resumed,
+    /// It has ended.
+    Resolved,
+}
+
 /// How long an alert that has ended is remembered, in milliseconds.
 const REMEMBERED: i64 = 15 * 60 * 1000;
 
@@ -45,6 +79,8 @@ pub(super) struct Instance {
 struct Around<'a> {
     surroundings: &'a dyn Surroundings,
     timestamp: i64,
+    /// The template that is expanded: labels first, then annotations.
+    template: usize,
 }
 
 impl crate::template::Surroundings for Around<'_> {
@@ -55,6 +91,10 @@ impl crate::template::Surroundings for Around<'_> {
     fn timestamp(&self) -> i64 {
         self.timestamp
     }
+
+    fn branch(&mut self, at: usize, taken: bool) {
+        self.surroundings.branch(self.template, at, taken);
+    }
 }
 
 /// The alerts of a rule.
@@ -62,6 +102,8 @@ impl crate::template::Surroundings for Around<'_> {
 pub(super) struct Alerts {
     instances: HashMap<Labels, Instance>,
     builder: LabelsBuilder,
+    /// What happened to them, if that is asked for.
+    pub(super) transitions: Option<Vec<Transition>>,
 }
 
 /// A sample that an alerting rule writes.
@@ -111,7 +153,13 @@ impl Alerts {
         let mut active = 0;
         self.instances.retain(|labels, instance| {
             let is_present = present.contains(labels);
+            let before = (instance.state, instance.keep_firing_since.is_some());
             let outcome = instance.step(rule, is_present, timestamp);
+            if let Some(transitions) = &mut self.transitions
+                && let Some(change) = instance.change(before, outcome, timestamp)
+            {
+                transitions.push(Transition { time: timestamp, labels: labels.clone(), change });
+            }
             if outcome == Step::Active {
                 active += 1;
                 instance.write(&mut written);
@@ -154,6 +202,22 @@ impl Alerts {
         alerts
     }
 
+    /// How long the longest of the alerts that are pending has been, and of those that fire on without
+    /// their condition, in milliseconds; 0 if there is none.
+    pub(super) fn longest_waits(&self, timestamp: i64) -> (i64, i64) {
+        let pending = self.instances.values().filter(|i| i.state == AlertState::Pending);
+        let kept = self.instances.values().filter(|i| i.state == AlertState::Firing);
+        (
+            pending.map(|instance| timestamp - instance.active_at).max().unwrap_or(0),
+            kept.filter_map(|i| Some(timestamp - i.keep_firing_since?)).max().unwrap_or(0),
+        )
+    }
+
+    /// Whether one of them fires.
+    pub(super) fn is_firing(&self) -> bool {
+        self.instances.values().any(|instance| instance.state == AlertState::Firing)
+    }
+
     fn data(&self, element: &VectorElement, surroundings: &dyn Surroundings) -> Arc<AlertData> {
         Arc::new(AlertData {
             labels: Arc::new(label_map(&element.labels)),
@@ -175,8 +239,9 @@ impl Alerts {
     ) -> Labels {
         let builder = &mut self.builder;
         builder.reset(of_element).remove(METRIC_NAME);
-        for (name, _, template) in &rule.templates {
-            builder.set(name, expand(template, data, timestamp, surroundings));
+        for (number, (name, _, template)) in rule.templates.iter().enumerate() {
+            let mut around = Around { surroundings, timestamp, template: number };
+            builder.set(name, expand(template, data, &mut around));
         }
         builder.set("alertname", &rule.name);
         builder.build()
@@ -230,6 +295,32 @@ enum Step {
 }
 
 impl Instance {
+    /// What a step made of it; `before` is its state and whether it was kept firing.
+    fn change(
+        &self,
+        before: (AlertState, bool),
+        outcome: Step,
+        timestamp: i64,
+    ) -> Option<AlertChange> {
+        let since = self.active_at;
+        match (before.0, self.state, outcome) {
+            (AlertState::Pending, _, Step::Forgotten) => Some(AlertChange::Dropped { since }),
+            (AlertState::Pending, AlertState::Firing, _) => Some(AlertChange::Firing { since }),
+            (AlertState::Pending, AlertState::Pending, _) if since == timestamp => {
+                Some(AlertChange::Pending)
+            }
+            (AlertState::Firing, AlertState::Inactive, _) => Some(AlertChange::Resolved),
+            (AlertState::Firing, AlertState::Firing, _) => {
+                match (before.1, self.keep_firing_since.is_some()) {
+                    (false, true) => Some(AlertChange::Kept),
+                    (true, false) => Some(AlertChange::Resumed),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
     fn step(&mut self, rule: &PreparedRule, is_present: bool, timestamp: i64) -> Step {
         if is_present {
             self.keep_firing_since = None;
@@ -269,20 +360,15 @@ impl Instance {
 }
 
 /// A template's text; if it fails, what Prometheus puts into its place.
-fn expand(
-    template: &Template,
-    data: &Arc<AlertData>,
-    timestamp: i64,
-    surroundings: &dyn Surroundings,
-) -> String {
+fn expand(template: &Template, data: &Arc<AlertData>, around: &mut Around<'_>) -> String {
     if template.is_plain() {
         return template.source().to_owned();
     }
     let dot = Value::Alert(Arc::clone(data));
-    match template.expand(&dot, &mut Around { surroundings, timestamp }) {
+    match template.expand(&dot, around) {
         Ok(text) => text,
         Err(error) => {
-            surroundings.template_failed(&error);
+            around.surroundings.template_failed(around.template, &error);
             format!("<error expanding template: {error}>")
         }
     }
@@ -294,9 +380,12 @@ fn annotations(
     timestamp: i64,
     surroundings: &dyn Surroundings,
 ) -> Vec<(String, String)> {
-    let expanded = |(name, template): &(String, Template)| {
-        (name.clone(), expand(template, data, timestamp, surroundings))
+    let expanded = |(number, (name, template)): (usize, &(String, Template))| {
+        let template_number = rule.templates.len() + number;
+        let mut around = Around { surroundings, timestamp, template: template_number };
+        (name.clone(), expand(template, data, &mut around))
     };
-    let by_name: BTreeMap<String, String> = rule.annotations.iter().map(expanded).collect();
+    let all = rule.annotations.iter().enumerate();
+    let by_name: BTreeMap<String, String> = all.map(expanded).collect();
     by_name.into_iter().collect()
 }

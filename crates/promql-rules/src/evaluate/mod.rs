@@ -59,10 +59,12 @@ use promql_model::{
 use promql_storage::UnionStorage;
 use promql_syntax::{Features, Query, compile};
 
+pub use alert::{AlertChange, Transition};
 pub use manager::{GroupStatus, ManagerOptions, RuleHealth, RuleManager, RuleStatus};
 pub use prepare::{PreparedFile, PreparedGroup, PreparedRule};
 pub use store::{AppendError, SeriesStore};
 
+use crate::coverage::{Branched, Observer, RuleCounts};
 use crate::rule_file::RuleKind;
 use crate::template::{ExpandError, Sample};
 use alert::Alerts;
@@ -122,12 +124,24 @@ pub struct RuleFailure {
     pub message: String,
 }
 
+/// A template that could not be expanded.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TemplateFailure {
+    /// The rule, as a position among [`Evaluation::rules`].
+    pub rule: usize,
+    /// The template: labels first, by their names, then annotations in the order of the file.
+    pub template: usize,
+    /// Why, and where in it.
+    pub error: ExpandError,
+}
+
 /// What templates of alerts see of what is around.
 trait Surroundings {
     fn query(&self, expression: &str, timestamp: i64) -> Result<Vec<Sample>, String>;
     fn external_labels(&self) -> Arc<BTreeMap<String, String>>;
     fn external_url(&self) -> Arc<str>;
-    fn template_failed(&self, error: &ExpandError);
+    fn template_failed(&self, template: usize, error: &ExpandError);
+    fn branch(&self, template: usize, at: usize, taken: bool);
 }
 
 /// A run of groups over a store.
@@ -140,7 +154,9 @@ pub struct Evaluation {
     /// The names of the groups, and the positions of their rules.
     groups: Vec<(String, Range<usize>)>,
     options: EvaluateOptions,
-    template_errors: Mutex<Vec<(usize, ExpandError)>>,
+    template_errors: Mutex<Vec<TemplateFailure>>,
+    /// Who looks on, if anybody does.
+    observer: Option<Box<Observer>>,
     builder: LabelsBuilder,
 }
 
@@ -200,7 +216,8 @@ struct Around<'a> {
     store: &'a SeriesStore,
     base: &'a Base,
     options: &'a EvaluateOptions,
-    errors: &'a Mutex<Vec<(usize, ExpandError)>>,
+    errors: &'a Mutex<Vec<TemplateFailure>>,
+    observer: Option<&'a Observer>,
     rule: usize,
 }
 
@@ -223,12 +240,18 @@ impl Surroundings for Around<'_> {
         Arc::clone(&self.options.external_url)
     }
 
-    fn template_failed(&self, error: &ExpandError) {
+    fn template_failed(&self, template: usize, error: &ExpandError) {
         if let Ok(mut errors) = self.errors.lock() {
-            let new = (self.rule, error.clone());
+            let new = TemplateFailure { rule: self.rule, template, error: error.clone() };
             if !errors.contains(&new) {
                 errors.push(new);
             }
+        }
+    }
+
+    fn branch(&self, template: usize, at: usize, taken: bool) {
+        if let Some(observer) = self.observer {
+            observer.branch(Branched { rule: self.rule, template, at, taken });
         }
     }
 }
@@ -283,6 +306,7 @@ impl Evaluation {
             states: groups.into_iter().flat_map(state).collect(),
             options,
             template_errors: Mutex::default(),
+            observer: None,
             builder: LabelsBuilder::default(),
         }
     }
@@ -322,10 +346,39 @@ impl Evaluation {
         failures
     }
 
+    /// Counts from now on what the evaluations exercise of the rules.
+    pub(crate) fn observe(&mut self) {
+        let rules = self.states.iter().map(|state| &*state.rule);
+        self.observer = Some(Box::new(Observer::new(rules)));
+        for state in &mut self.states {
+            state.alerts.transitions = Some(Vec::new());
+        }
+    }
+
+    /// What was counted, for each of [`Evaluation::rules`]; nothing if nothing was to be.
+    pub(crate) fn finish_observing(&mut self) -> Option<Vec<RuleCounts>> {
+        let observer = self.observer.take()?;
+        Some(observer.finish(self.states.iter().map(|state| &*state.rule)))
+    }
+
+    /// A test expects alerts of a name at this time.
+    pub(crate) fn expected(&mut self, name: &str) {
+        let Some(observer) = &mut self.observer else { return };
+        for (number, state) in self.states.iter().enumerate() {
+            let rule = &state.rule;
+            if rule.kind == RuleKind::Alerting && rule.name == name && state.alerts.is_firing() {
+                observer.expected(number, rule.points());
+            }
+        }
+    }
+
     fn evaluate(&mut self, number: usize, timestamp: i64) -> Result<(), String> {
         let state = &mut self.states[number];
         let rule = Arc::clone(&state.rule);
         let at = timestamp.saturating_sub(state.query_offset);
+        if let Some(observer) = &mut self.observer {
+            observer.expression(number, &rule, &self.store, &query_options(&self.options, at));
+        }
         // What else there is to read isn't known to stay as it is.
         let elements = if self.base.0.is_none() && state.is_idle(&self.store) {
             Vec::new()
@@ -346,9 +399,17 @@ impl Evaluation {
                     base: &self.base,
                     options: &self.options,
                     errors: &self.template_errors,
+                    observer: self.observer.as_deref(),
                     rule: number,
                 };
-                state.alerts.update(&rule, elements, timestamp, &surroundings)?
+                let written = state.alerts.update(&rule, elements, timestamp, &surroundings)?;
+                if let Some(observer) = &mut self.observer {
+                    let transitions = state.alerts.transitions.take().unwrap_or_default();
+                    let waits = state.alerts.longest_waits(timestamp);
+                    observer.alerts(number, rule.points(), &transitions, waits);
+                    state.alerts.transitions = Some(Vec::new());
+                }
+                written
             }
         };
         let mut failed = None;
@@ -391,13 +452,14 @@ impl Evaluation {
             base: &self.base,
             options: &self.options,
             errors: &self.template_errors,
+            observer: self.observer.as_deref(),
             rule,
         };
         state.alerts.active(&state.rule, timestamp, &surroundings)
     }
 
-    /// The templates that failed so far, each with its rule as a position of [`Evaluation::rules`].
-    pub fn template_errors(&self) -> Vec<(usize, ExpandError)> {
+    /// The templates that failed so far, each kind of failure once.
+    pub fn template_errors(&self) -> Vec<TemplateFailure> {
         self.template_errors.lock().map(|errors| errors.clone()).unwrap_or_default()
     }
 }

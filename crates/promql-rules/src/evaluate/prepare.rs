@@ -1,11 +1,12 @@
 //! Rules made ready to be evaluated any number of times.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use promql_model::quote;
 use promql_syntax::Query;
 
 use super::nothing::Selectors;
+use crate::coverage::{Points, points};
 use crate::finding::Finding;
 use crate::rule_file::{Group, LoadOptions, Rule, RuleFile, RuleKind};
 use crate::template::Template;
@@ -53,15 +54,24 @@ pub struct PreparedRule {
     /// The labels that a recording rule sets, sorted by name.
     pub(super) labels: Vec<(String, String)>,
     /// The labels that an alert gets, sorted by name: the text and what it expands to.
-    pub(super) templates: Vec<(String, String, Template)>,
+    pub(crate) templates: Vec<(String, String, Template)>,
     /// The annotations of an alert.
-    pub(super) annotations: Vec<(String, Template)>,
+    pub(crate) annotations: Vec<(String, Template)>,
     /// Whether annotations ask for series, so that it matters when they are expanded.
     pub(super) queries_in_annotations: bool,
     /// How long an alert is pending, in milliseconds.
-    pub(super) hold: i64,
+    pub(crate) hold: i64,
     /// How long an alert goes on firing, in milliseconds.
-    pub(super) keep_firing_for: i64,
+    pub(crate) keep_firing_for: i64,
+    /// What tests can exercise of it, found out when that is asked for.
+    points: OnceLock<Points>,
+}
+
+impl PreparedRule {
+    /// What tests can exercise of it.
+    pub(crate) fn points(&self) -> &Points {
+        self.points.get_or_init(|| points(self))
+    }
 }
 
 const MILLISECOND: i64 = 1_000_000;
@@ -180,5 +190,6 @@ fn prepare(
         annotations,
         hold: rule.for_duration.map_or(0, |duration| duration.value / MILLISECOND),
         keep_firing_for: rule.keep_firing_for.map_or(0, |duration| duration.value / MILLISECOND),
+        points: OnceLock::new(),
     }))
 }

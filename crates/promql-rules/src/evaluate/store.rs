@@ -11,7 +11,9 @@ use promql_engine::{
     TimeRange,
 };
 use promql_model::number::General;
-use promql_model::{FloatHistogram, Labels, MatchOp, Matcher, RunReader, SampleValue};
+use promql_model::{
+    FloatHistogram, Labels, MatchOp, Matcher, RunReader, SampleValue, is_stale_nan,
+};
 use promql_storage::Columns;
 
 /// Series in memory that can be appended to.
@@ -206,6 +208,28 @@ impl SeriesStore {
     pub(super) fn has_series(&self, request: &SelectRequest<'_>) -> bool {
         let fulfils = |number: &u32| request.matches(&self.series[*number as usize].labels);
         self.candidates(request.matchers).iter().any(fulfils)
+    }
+
+    /// Whether a series fulfils all matchers, has a sample in a range of time, and is wanted.
+    pub(crate) fn has_any(
+        &self,
+        matchers: &[Matcher],
+        range: TimeRange,
+        is_wanted: impl Fn(&Labels) -> bool,
+    ) -> bool {
+        let fulfils = |labels: &Labels| {
+            matchers.iter().all(|m| m.matches(labels.get(m.name()).unwrap_or_default()))
+        };
+        let has_samples = |columns: &Columns| {
+            let floats = columns.timestamps.iter().zip(&columns.values);
+            let mut floats = floats.filter(|(_, value)| !is_stale_nan(**value));
+            floats.any(|(at, _)| range.contains(*at))
+                || columns.histogram_timestamps.iter().any(|at| range.contains(*at))
+        };
+        self.candidates(matchers).iter().any(|number| {
+            let series = &self.series[*number as usize];
+            fulfils(&series.labels) && is_wanted(&series.labels) && has_samples(&series.columns)
+        })
     }
 
     /// The series that may fulfil matchers: those of the metric if they name one.

@@ -54,6 +54,8 @@ pub(super) struct Expansion<'t, 's> {
     pub(super) trees: &'t Trees,
     pub(super) mode: Mode,
     pub(super) missing: MissingKey,
+    /// How much of the text is no part of what was written.
+    pub(super) prelude: usize,
     pub(super) surroundings: &'t mut (dyn Surroundings + 's),
 }
 
@@ -65,6 +67,7 @@ impl Expansion<'_, '_> {
             trees: self.trees,
             mode: self.mode,
             missing: self.missing,
+            prelude: self.prelude,
             surroundings: self.surroundings,
             out: String::new(),
             steps: 0,
@@ -118,6 +121,7 @@ struct State<'t, 'c, 's> {
     trees: &'t Trees,
     mode: Mode,
     missing: MissingKey,
+    prelude: usize,
     surroundings: &'c mut (dyn Surroundings + 's),
     out: String,
     steps: usize,
@@ -195,10 +199,12 @@ impl<'t> State<'t, '_, '_> {
             NodeKind::Branch(branch) => {
                 let in_scope = self.variables.len();
                 match branch.kind {
-                    BranchKind::Range => self.range(dot, branch)?,
+                    BranchKind::Range => self.range(dot, node.start, branch)?,
                     kind => {
                         let value = self.pipe(dot, &branch.pipe)?;
-                        if value.is_true() {
+                        let taken = value.is_true();
+                        self.surroundings.branch(node.start.saturating_sub(self.prelude), taken);
+                        if taken {
                             let inner = if kind == BranchKind::With { &value } else { dot };
                             self.list(inner, &branch.list)?;
                         } else if let Some(otherwise) = &branch.otherwise {
@@ -248,7 +254,7 @@ impl<'t> State<'t, '_, '_> {
         }
     }
 
-    fn range(&mut self, dot: &Value, branch: &'t Branch) -> Walked<()> {
+    fn range(&mut self, dot: &Value, start: usize, branch: &'t Branch) -> Walked<()> {
         let value = self.pipe(dot, &branch.pipe)?;
         let mut iterations: Box<dyn Iterator<Item = (Value, Value)>> =
             match &value {
@@ -300,6 +306,7 @@ impl<'t> State<'t, '_, '_> {
                 Err(failed) => return Err(failed),
             }
         }
+        self.surroundings.branch(start.saturating_sub(self.prelude), !empty);
         match &branch.otherwise {
             Some(otherwise) if empty => self.list(dot, otherwise),
             _ => Ok(()),

@@ -70,6 +70,10 @@ pub trait Surroundings {
     /// The time of the evaluation in milliseconds since the epoch.
     fn timestamp(&self) -> i64;
 
+    /// The expansion came to a branch (`if`, `with`, `range`) whose pipeline begins at this byte of the
+    /// text. `taken` says whether its condition holds, or there is something to go through.
+    fn branch(&mut self, _at: usize, _taken: bool) {}
+
     /// Where the server is reached from outside. Unit tests have none.
     fn external_url(&self) -> Option<&str> {
         None
@@ -255,6 +259,17 @@ impl Template {
         !self.is_plain && self.trees.values().any(|tree| tree.calls(function))
     }
 
+    /// The branches (`if`, `with`, `range`), in the order of the text: where each begins, as
+    /// [`Surroundings::branch`] has it, and its pipeline, in bytes of the text.
+    pub fn branches(&self) -> Vec<(usize, Range<usize>)> {
+        let mut places = Vec::new();
+        self.trees.values().for_each(|tree| tree.branches(&mut places));
+        places.sort_by_key(|place: &Range<usize>| place.start);
+        let length = self.source().len();
+        let places = places.into_iter().map(|p| without_prelude(p, self.prelude, length));
+        places.map(|place| (place.start, place)).collect()
+    }
+
     /// Expands the template.
     ///
     /// # Errors
@@ -273,6 +288,7 @@ impl Template {
             trees: &self.trees,
             mode: self.options.mode(),
             missing: self.options.missing_key,
+            prelude: self.prelude,
             surroundings,
         };
         expansion.run(dot).map_err(|failure| ExpandError {

@@ -216,6 +216,17 @@ impl fmt::Display for Command {
 }
 
 impl List {
+    /// Adds the pipelines of all branches.
+    pub(super) fn branches(&self, places: &mut Vec<std::ops::Range<usize>>) {
+        for node in &self.nodes {
+            if let NodeKind::Branch(branch) = &node.kind {
+                places.push(node.start..node.end);
+                branch.list.branches(places);
+                branch.otherwise.iter().for_each(|list| list.branches(places));
+            }
+        }
+    }
+
     /// Whether a function is called somewhere in it.
     pub(super) fn calls(&self, function: &str) -> bool {
         self.nodes.iter().any(|node| node.calls(function))

@@ -20,6 +20,7 @@ use super::{
     AlertRow, AlertTest, ExpectedSample, ExpressionTest, TestGroup, UnitTestFile, compare_alerts,
     traps,
 };
+use crate::coverage::TestCoverage;
 use crate::evaluate::{
     EvaluateOptions, Evaluation, NO_VECTOR, PreparedFile, PreparedGroup, SeriesStore, elements,
 };
@@ -37,6 +38,8 @@ pub struct RunOptions {
     pub features: Features,
     /// Whether what can't be meant is looked for.
     pub traps: bool,
+    /// Whether it is counted what the test exercises of the rules.
+    pub coverage: bool,
     /// Whether the series are kept when the test is over, for those who want to look at them.
     pub keep_series: bool,
     /// Lets another thread end the run.
@@ -55,6 +58,7 @@ impl Default for RunOptions {
             engine,
             features: Features::ALL,
             traps: true,
+            coverage: false,
             keep_series: false,
             cancellation: Cancellation::default(),
         }
@@ -88,6 +92,9 @@ pub struct Outcome {
     pub warnings: Vec<Finding>,
     /// The series as they are at the end, if that was asked for.
     pub store: Option<SeriesStore>,
+    /// What the test exercised of the rules, if that was asked for. A test that couldn't be prepared
+    /// has none.
+    pub coverage: Option<TestCoverage>,
 }
 
 /// What fails a test as a whole.
@@ -172,7 +179,11 @@ pub fn run(
         return outcome;
     }
     let mut runner = Runner::new(file, test, rules, options, series);
+    if options.coverage {
+        runner.evaluation.observe();
+    }
     runner.run(&mut outcome);
+    outcome.coverage = runner.coverage();
     if outcome.stage != Stage::Done {
         return outcome;
     }
@@ -210,6 +221,7 @@ impl Outcome {
             expressions: expressions.iter().map(|_| None).collect(),
             warnings: Vec::new(),
             store: None,
+            coverage: None,
         }
     }
 }
@@ -347,6 +359,14 @@ impl<'a> Runner<'a> {
         }
     }
 
+    /// What was exercised, if that was observed.
+    fn coverage(&mut self) -> Option<TestCoverage> {
+        let counts = self.evaluation.finish_observing()?;
+        let rules = self.evaluation.rules().zip(&self.files).zip(counts);
+        let rules = rules.map(|((rule, file), counts)| ((*file, rule.group, rule.rule), counts));
+        Some(TestCoverage { rules: rules.collect() })
+    }
+
     /// Runs the test.
     fn run(&mut self, outcome: &mut Outcome) {
         if !self.cycles(outcome) {
@@ -401,7 +421,11 @@ impl<'a> Runner<'a> {
                 self.test.start.saturating_add(eval_time) < next
             };
             while let Some(at) = waiting.next_if(is_due) {
-                let verdict = self.alert(&self.test.alert_tests[at], time);
+                let test = &self.test.alert_tests[at];
+                if !test.expected.is_empty() {
+                    self.evaluation.expected(&test.alertname.value);
+                }
+                let verdict = self.alert(test, time);
                 let has_failed = !matches!(verdict, AlertVerdict::Passed);
                 outcome.alerts[at] = Some(verdict);
                 if has_failed && self.until_failed {
