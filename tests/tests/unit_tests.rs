@@ -143,6 +143,41 @@ fn failures_are_shown_with_their_places() {
 }
 
 #[test]
+fn coverage_is_told() {
+    let file = |name: &str| format!("corpus/unittests/coverage/{name}");
+    let little = file("little.yml");
+    let unused = file("unused.yml");
+    let more = ["--coverage", "--coverage-rules", &unused];
+    insta::assert_snapshot!("coverage_little", told(&little, &more));
+    insta::assert_snapshot!("coverage_listing", told(&little, &["--coverage-listing", "--ascii"]));
+    let complete = file("complete.yml");
+    insta::assert_snapshot!("coverage_complete", told(&complete, &["--coverage-min", "100%"]));
+    insta::assert_snapshot!("coverage_json", told(&complete, &["--coverage", "-o", "json"]));
+    let (code, out, _) =
+        run(workspace(), promql(), &arguments(&["test", "--coverage-min", "50", &little]));
+    assert_eq!(code, 1, "{out}");
+    assert!(out.ends_with("of 78 points are exercised (46.1%), and at least 50% are asked for\n"));
+    let out = told(&little, &["--coverage-min", "50", "-o", "json"]);
+    assert!(out.starts_with(r#"{"success":false,"#) && out.ends_with("exit 1\n"), "{out}");
+    // Tests of several files add up, in whatever order they run.
+    let both = |files: [&str; 2]| {
+        let words = ["test", "--coverage", "-o", "json", files[0], files[1]];
+        let out = run(workspace(), promql(), &arguments(&words)).1;
+        let json: Value = serde_json::from_str(&out).expect("JSON");
+        json["coverage"].clone()
+    };
+    let shop = file("shop.yml");
+    assert_eq!(both([&little, &shop]), both([&shop, &little]));
+    for wrong in ["101", "-1", "much"] {
+        let flag = format!("--coverage-min={wrong}");
+        let words = arguments(&["test", &flag, &complete]);
+        assert_eq!(run(workspace(), promql(), &words).0, 2, "{wrong}");
+    }
+    let none = told(&complete, &["--coverage-rules", "corpus/queries"]);
+    assert!(none.contains("there is no rule file in corpus/queries"), "{none}");
+}
+
+#[test]
 fn outdated_files_are_brought_up_to_date() {
     let folder = workspace().join("target/unit-tests-updated");
     for part in ["rules", "outdated"] {

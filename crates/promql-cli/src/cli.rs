@@ -47,7 +47,7 @@ pub enum Command {
     /// Check rule files, and what names them
     Check(check::Check),
     /// Run test scripts and unit tests: what queries and rules must make of series
-    Test(test::Test),
+    Test(Box<test::Test>),
     /// Answer the HTTP API of Prometheus over files, folders or servers
     Serve(Box<serve::Serve>),
     /// Print a completion script for a shell

@@ -13,9 +13,26 @@ use crate::console::Console;
 use crate::render::json;
 use crate::visible;
 
+/// How a diagnostic is drawn.
+#[derive(Clone, Copy, Debug)]
+pub struct Drawn {
+    /// Whether characters beyond ASCII can be shown.
+    pub unicode: bool,
+    /// Whether it is coloured.
+    pub color: bool,
+    /// The columns there are.
+    pub width: usize,
+}
+
 /// Draws a diagnostic for standard error.
 pub fn draw(diagnostic: &dyn Diagnostic, console: &Console) -> String {
-    let theme = match (console.unicode, console.stderr_color) {
+    let (unicode, color) = (console.unicode, console.stderr_color);
+    draw_as(diagnostic, Drawn { unicode, color, width: console.stderr_width() })
+}
+
+/// Draws a diagnostic.
+pub fn draw_as(diagnostic: &dyn Diagnostic, look: Drawn) -> String {
+    let theme = match (look.unicode, look.color) {
         (true, true) => GraphicalTheme::unicode(),
         (true, false) => GraphicalTheme::unicode_nocolor(),
         (false, true) => GraphicalTheme {
@@ -25,7 +42,7 @@ pub fn draw(diagnostic: &dyn Diagnostic, console: &Console) -> String {
         (false, false) => GraphicalTheme::none(),
     };
     let handler = GraphicalReportHandler::new_themed(theme)
-        .with_width(console.stderr_width())
+        .with_width(look.width)
         .with_links(false)
         .with_context_lines(1);
     let mut text = String::new();
@@ -51,7 +68,8 @@ impl<'a> WithSource<'a> {
     }
 }
 
-fn shown(text: &[u8]) -> String {
+/// A text in which what a terminal would obey is question marks, as many as it has bytes.
+pub(crate) fn shown(text: &[u8]) -> String {
     let mut out = String::with_capacity(text.len());
     for chunk in text.utf8_chunks() {
         for c in chunk.valid().chars() {

@@ -9,6 +9,7 @@ use promql_rules::script::{
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::coverage::CoverageEntry;
 use super::run::{Outcome, State};
 use super::unit::json::TestEntry;
 use super::{report, unit};
@@ -21,6 +22,9 @@ struct Report<'a> {
     success: bool,
     counts: report::Counts,
     files: Vec<File<'a>>,
+    /// What the unit tests exercise of the rules, if that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    coverage: Option<CoverageEntry>,
 }
 
 /// A script.
@@ -179,9 +183,13 @@ struct UpdateEntry<'a> {
 }
 
 /// The report in one line.
-pub(super) fn render(outcomes: &[Outcome], success: bool) -> String {
+pub(super) fn render(
+    outcomes: &[Outcome],
+    coverage: Option<CoverageEntry>,
+    success: bool,
+) -> String {
     let counts = report::Counts::of(outcomes);
-    let report = Report { success, counts, files: outcomes.iter().map(file).collect() };
+    let report = Report { success, counts, files: outcomes.iter().map(file).collect(), coverage };
     // Strings, numbers and lists can always be written.
     serde_json::to_string(&report).unwrap_or_default() + "\n"
 }

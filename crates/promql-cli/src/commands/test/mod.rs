@@ -1,5 +1,6 @@
 //! `promql test`: runs test scripts and unit tests.
 
+mod coverage;
 mod features;
 mod files;
 mod json;
@@ -14,6 +15,7 @@ use promql_rules::rule_file::{Dialect, LoadOptions};
 use promql_rules::script::RunOptions;
 use promql_rules::unit_test;
 
+use self::coverage::CoverageArgs;
 use self::features::Settings;
 use self::run::{Outcome, Selection, State};
 use self::unit::{RuleCache, UnitSettings};
@@ -46,9 +48,11 @@ Examples:
   promql test --update tests/           # write what comes into the files as what must come
   promql test -o json tests/ | jq .counts
   promql test --explain rules-tests.yml # also what parts of failing expressions give
+  promql test --coverage --coverage-min 80 rules-tests.yml
+                                        # also what of the rules is tested, and is it enough
 
-Exit codes: 0 all tests passed; 1 some did not; 2 a file can't be read or the command
-was not understood.";
+Exit codes: 0 all tests passed; 1 some did not, or too little is covered; 2 a file can't be
+read or the command was not understood.";
 
 /// Arguments of `promql test`.
 #[derive(Debug, Args)]
@@ -63,6 +67,8 @@ pub struct Test {
     pub run: Vec<String>,
     /// Give promtool's verdicts on unit tests, in its words, and nothing more
     #[arg(long, conflicts_with = "update")]
+    #[arg(conflicts_with_all = ["coverage", "coverage_listing", "coverage_min"])]
+    #[arg(conflicts_with_all = ["coverage_rules", "coverage_lcov"])]
     pub strict_promtool: bool,
     /// Let keys pass in rule files that nobody knows
     #[arg(long)]
@@ -119,6 +125,10 @@ pub struct Test {
     /// Draw with ASCII characters only
     #[arg(long, help_heading = "Display")]
     pub ascii: bool,
+
+    /// What is asked for about coverage.
+    #[command(flatten)]
+    pub coverage: CoverageArgs,
 }
 
 /// How `promql test` answers.
@@ -152,6 +162,7 @@ impl Test {
                 features: settings.features,
                 traps: !self.strict_promtool,
                 keep_series: self.explain,
+                coverage: self.coverage.is_wanted(),
                 cancellation: cancellation.clone(),
                 engine: settings.unit_engine,
             },
@@ -200,13 +211,26 @@ impl Test {
             std::fs::write(path, report)
                 .map_err(|error| InputError::Write { path: path.clone(), error })?;
         }
+        let coverage = match self.coverage.is_wanted() {
+            true => Some(self.coverage.collect(&outcomes, &unit.rules, console)?),
+            false => None,
+        };
+        if let Some(coverage) = &coverage {
+            self.coverage.write(coverage)?;
+            if self.coverage.shortfall(coverage).is_some() {
+                exit = exit.and(Exit::Failed);
+            }
+        }
         if self.strict_promtool && exit == Exit::Usage {
             exit = Exit::Failed;
         }
         match self.format {
             Format::Text if self.strict_promtool => unit::promtool::tell(&outcomes, console)?,
-            Format::Text => report::tell(&outcomes, self, console)?,
-            Format::Json => console.print(&json::render(&outcomes, exit == Exit::Ok))?,
+            Format::Text => report::tell(&outcomes, coverage.as_ref(), self, console)?,
+            Format::Json => {
+                let coverage = coverage.map(|coverage| self.coverage.entry(&coverage));
+                console.print(&json::render(&outcomes, coverage, exit == Exit::Ok))?;
+            }
         }
         Ok(exit)
     }

@@ -2,6 +2,7 @@
 
 use anstyle::{AnsiColor, Style};
 use promql_model::{Labels, Severity};
+use promql_rules::coverage::Coverage;
 use promql_rules::script::{
     Eval, EvalTime, Failure, LineKind, Mismatch, Origin, Pattern, RowVerdict, Script, Verdict,
 };
@@ -96,6 +97,7 @@ pub(super) fn origins(script: &Script, eval: &Eval, failure: &Failure) -> Vec<Or
 /// When standard output can't be written.
 pub(super) fn tell(
     outcomes: &[Outcome],
+    coverage: Option<&Coverage>,
     test: &Test,
     console: &Console,
 ) -> Result<(), OutputError> {
@@ -136,7 +138,11 @@ pub(super) fn tell(
             }
         }
     }
-    console.print(&summary(outcomes, &look))
+    console.print(&summary(outcomes, &look))?;
+    match coverage {
+        Some(coverage) => test.coverage.tell(coverage, &look, console),
+        None => Ok(()),
+    }
 }
 
 /// Tells about the evals of a script.

@@ -152,7 +152,7 @@ impl UnitRun {
 }
 
 /// What reading a rule file came to.
-type Prepared = Result<Arc<PreparedFile>, Arc<RuleFault>>;
+pub(super) type Prepared = Result<Arc<PreparedFile>, Arc<RuleFault>>;
 
 /// Rule files that were read, each once for all tests.
 #[derive(Default)]
@@ -166,7 +166,9 @@ impl RuleCache {
         RuleCache { files: Mutex::default(), options }
     }
 
-    fn load(&self, path: &Path) -> Prepared {
+    /// A rule file, however often it is asked for.
+    pub(super) fn load(&self, path: &Path) -> Prepared {
+        let path = &*cleaned(path);
         let cell = match self.files.lock() {
             Ok(mut files) => Arc::clone(files.entry(path.to_path_buf()).or_default()),
             Err(_) => Arc::default(),
@@ -337,7 +339,12 @@ fn bring_up_to_date(
         return None;
     }
     let read = UnitTestFile::read(&file.name, update.text.as_bytes()).file?;
-    let options = RunOptions { traps: false, keep_series: false, ..settings.options.clone() };
+    let options = RunOptions {
+        traps: false,
+        keep_series: false,
+        coverage: false,
+        ..settings.options.clone()
+    };
     let passes = outcomes.iter().enumerate().map(|(number, outcome)| {
         let has_failed = outcome.as_ref().is_some_and(|outcome| !outcome.is_passed());
         has_failed && run(&read, number, rules, &options).is_passed()
