@@ -33,6 +33,7 @@ pub mod exposition;
 pub mod fixture;
 mod inverted;
 mod memory;
+mod recording;
 pub mod remote;
 mod source;
 mod trouble;
@@ -42,6 +43,7 @@ mod union;
 pub use amount::Amount;
 pub use diagnostics::{Excerpt, Problem, Problems};
 pub use memory::{Columns, MemoryBuilder, MemoryStorage};
+pub use recording::RecordingStorage;
 pub use source::{
     FileKind, LocalSource, OpenOptions, OpenSource, Source, SourceError, SourceWarning,
 };

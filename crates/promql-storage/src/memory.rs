@@ -84,6 +84,19 @@ impl Columns {
     }
 }
 
+impl From<SampleBuffer> for Columns {
+    fn from(buffer: SampleBuffer) -> Self {
+        Columns {
+            timestamps: buffer.timestamps,
+            values: buffer.values,
+            start_timestamps: buffer.start_timestamps,
+            histogram_timestamps: buffer.histogram_timestamps,
+            histograms: buffer.histograms,
+            histogram_start_timestamps: buffer.histogram_start_timestamps,
+        }
+    }
+}
+
 /// Collects series for a [`MemoryStorage`].
 #[derive(Clone, Debug, Default)]
 pub struct MemoryBuilder {

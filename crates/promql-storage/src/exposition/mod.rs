@@ -19,6 +19,7 @@ mod parser;
 mod protobuf;
 mod scan;
 mod text;
+mod write;
 
 use crate::amount::Amount;
 use crate::diagnostics::{Problem, Problems};
@@ -28,6 +29,8 @@ pub use protobuf::{
     ProtobufError, ProtobufErrorKind, ProtobufExposition, ProtobufWarning, is_protobuf,
     read_protobuf,
 };
+
+pub use write::{NoOpenMetrics, write_openmetrics};
 
 /// A format of exposition text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
