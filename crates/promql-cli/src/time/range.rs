@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::render::timestamps;
 use clap::Args;
 use promql_engine::QueryOptions;
 use promql_model::{FormatDuration, parse_duration};
@@ -218,6 +219,17 @@ pub fn duration(flag: &'static str, text: &str) -> Result<i64, RangeError> {
 pub fn written(milliseconds: i64) -> String {
     FormatDuration(milliseconds.saturating_mul(1_000_000)).to_string()
 }
+
+/// A time of a fixture: a duration since its start, or the time itself if it is one of a calendar.
+pub fn moment(milliseconds: i64) -> String {
+    match milliseconds.abs() < YEAR {
+        true => written(milliseconds),
+        false => timestamps::rfc3339(milliseconds),
+    }
+}
+
+/// A year, in milliseconds.
+const YEAR: i64 = 365 * 86_400_000;
 
 #[cfg(test)]
 mod tests {

@@ -22,6 +22,19 @@ pub enum EvalTime {
     },
 }
 
+impl EvalTime {
+    /// The time when it counts from another one than the epoch.
+    pub(super) fn after(self, origin: i64) -> EvalTime {
+        let after = |time: i64| time.saturating_add(origin);
+        match self {
+            EvalTime::Instant(at) => EvalTime::Instant(after(at)),
+            EvalTime::Range { start, end, step } => {
+                EvalTime::Range { start: after(start), end: after(end), step }
+            }
+        }
+    }
+}
+
 /// The word behind `eval_`, an old way to say what must come of a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Suffix {

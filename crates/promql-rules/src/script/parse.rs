@@ -38,6 +38,7 @@ impl Script {
                     parser.loader.load(&block);
                     parser.is_stage_current = false;
                 }
+                ScriptCommand::At => parser.loader.set_start(&block),
                 ScriptCommand::Eval => parser.eval(&block, source),
                 ScriptCommand::Unknown => parser.troubles.push(block.unknown_command()),
             }
@@ -80,7 +81,7 @@ impl Parser {
                 return self.troubles.extend(errors);
             }
         };
-        let Some(time) = head.time else { return };
+        let Some(time) = head.time.map(|time| time.after(self.loader.start())) else { return };
         if !self.is_stage_current {
             let stage = Stage { storage: self.loader.storage(), places: self.loader.places() };
             self.stages.push(stage);

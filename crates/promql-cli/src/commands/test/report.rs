@@ -220,8 +220,8 @@ impl Teller<'_> {
             return;
         }
         let at = match attempt.time {
-            EvalTime::Instant(at) => range::written(at),
-            EvalTime::Range { start, .. } => range::written(start),
+            EvalTime::Instant(at) => range::moment(at),
+            EvalTime::Range { start, .. } => range::moment(start),
         };
         let is_range = if attempt.in_range_mode {
             format!(" as the middle step of a range query, at {at}")

@@ -95,7 +95,7 @@ fn table(rows: &[&Row], look: &Look) -> Option<String> {
             Cell::new(&series).styled(style(Style::new())),
         ];
         if has_times {
-            let time = row.timestamp.map_or_else(String::new, range::written);
+            let time = row.timestamp.map_or_else(String::new, range::moment);
             cells.push(Cell::new(&time).styled(style(Style::new())));
         }
         cells.push(Cell::new(&expected).styled(style(EXPECTED)));
@@ -160,7 +160,7 @@ fn list(rows: &[&Row], look: &Look) -> String {
         out.push_str(INDENT);
         push_styled(&mut out, look.mark(row.verdict), GOT, look.color);
         let time =
-            row.timestamp.map_or_else(String::new, |at| format!(" at {}", range::written(at)));
+            row.timestamp.map_or_else(String::new, |at| format!(" at {}", range::moment(at)));
         out.push_str(&format!(" {}{time}\n", visible::value(&labels::selector(&row.labels))));
         let (expected, got) = values(row);
         let or_none = |text: String| if text.is_empty() { "nothing".to_string() } else { text };
