@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{check, completions, explain, fmt, man, parse, query, serve, test};
+use crate::commands::{capture, check, completions, explain, fmt, man, parse, query, serve, test};
 use crate::console::ColorChoice;
 
 const AFTER: &str = "\
@@ -13,6 +13,7 @@ Examples:
   promql fmt --check queries/
   promql check rules/
   promql test tests/
+  promql capture -s http://localhost:9090 'rate(x[5m])' > fixture.test
   promql serve -s /var/lib/prometheus
 
 Exit codes: 0 everything was answered; 1 an expression is wrong, a query failed or
@@ -48,6 +49,8 @@ pub enum Command {
     Check(check::Check),
     /// Run test scripts and unit tests: what queries and rules must make of series
     Test(Box<test::Test>),
+    /// Write the series that expressions or rules need as a fixture
+    Capture(Box<capture::Capture>),
     /// Answer the HTTP API of Prometheus over files, folders or servers
     Serve(Box<serve::Serve>),
     /// Print a completion script for a shell

@@ -41,6 +41,7 @@ pub fn main() -> ExitCode {
     let result = match &cli.command {
         Command::Query(query) => query.run(&console),
         Command::Explain(explain) => explain.run(&console),
+        Command::Capture(capture) => capture.run(&console),
         Command::Serve(serve) => serve.run(&console),
         Command::Parse(parse) => parse.run(&console),
         Command::Fmt(fmt) => fmt.run(&console),

@@ -126,7 +126,7 @@ macro_rules! storage_by_reference {
     };
 }
 
-storage_by_reference!(&S, Arc<S>);
+storage_by_reference!(&S, Arc<S>, Box<S>);
 
 /// What is asked of a storage when series are selected.
 #[derive(Clone, Copy, Debug)]

@@ -1,5 +1,6 @@
 //! One file for each command: its arguments, and what it does.
 
+pub mod capture;
 pub mod check;
 pub mod completions;
 pub mod explain;
@@ -7,6 +8,7 @@ pub mod fmt;
 pub mod man;
 pub mod parse;
 pub mod query;
+pub mod rules;
 pub mod serve;
 pub mod test;
 

@@ -36,13 +36,21 @@ pub fn write_openmetrics(series: &[(Labels, Columns)]) -> Result<String, NoOpenM
             if is_stale_nan(*value) {
                 return Err(NoOpenMetrics::Staleness);
             }
-            let sign = if *time < 0 { "-" } else { "" };
-            let (whole, rest) = (time.unsigned_abs() / 1000, time.unsigned_abs() % 1000);
-            let _ = writeln!(out, "{labels} {} {sign}{whole}.{rest:03}", Json(*value));
+            let _ = writeln!(out, "{labels} {} {}", Json(*value), seconds(*time));
         }
     }
     out.push_str("# EOF\n");
     Ok(out)
+}
+
+/// A time in seconds. Readers multiply it by 1000 and cut the rest off, by which some times would be a
+/// millisecond early; these are written with half a millisecond more.
+fn seconds(time: i64) -> String {
+    let sign = if time < 0 { "-" } else { "" };
+    let (whole, rest) = (time.unsigned_abs() / 1000, time.unsigned_abs() % 1000);
+    let text = format!("{sign}{whole}.{rest:03}");
+    let read = text.parse::<f64>().map(|seconds| (seconds * 1000.0) as i64);
+    if read == Ok(time) { text } else { text + "5" }
 }
 
 /// Name and labels without any blank between them.

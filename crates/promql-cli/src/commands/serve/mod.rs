@@ -1,6 +1,6 @@
 //! `promql serve`: the API of Prometheus over any source.
 
-mod rules;
+mod live;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -16,11 +16,11 @@ use super::query::Evaluator;
 use super::query::limits::LimitFlags;
 use super::query::server::ServerFlags;
 use super::query::source::{self, Opened};
+use super::rules::{RuleFlags, RulesFailure};
 use crate::console::Console;
 use crate::exit::Exit;
 use crate::interrupt;
 use crate::time::Clock;
-use rules::{RuleFlags, RulesFailure};
 
 const AFTER: &str = "\
 The address can be given to whatever asks a Prometheus server: a data source of
@@ -154,11 +154,12 @@ impl Serve {
         let present = now.unwrap_or(clock.now);
         let engine = settings.engine.clone();
         let over = Arc::clone(&storage);
-        let manager = match self.rules.evaluate(over, engine, present, &cancellation, console) {
-            Ok(manager) => manager,
-            Err(RulesFailure::Stop(stop)) => return Err(stop),
-            Err(RulesFailure::Invalid) => return Ok(Exit::Usage),
-        };
+        let manager =
+            match self.rules.evaluate(over, engine, present..=present, &cancellation, console) {
+                Ok(manager) => manager,
+                Err(RulesFailure::Stop(stop)) => return Err(stop),
+                Err(RulesFailure::Invalid) => return Ok(Exit::Usage),
+            };
         if cancellation.is_cancelled() {
             return Ok(Exit::Interrupted);
         }
@@ -168,7 +169,7 @@ impl Serve {
             rules.tell(&manager, present);
             api = api.with_rules(Arc::clone(&rules));
             if now.is_none() {
-                rules::keep_evaluating(manager, rules, cancellation.clone())
+                live::keep_evaluating(manager, rules, cancellation.clone())
                     .map_err(|error| Stop::Usage(format!("cannot evaluate rules: {error}")))?;
             }
         }

@@ -1,33 +1,28 @@
-//! Rules that are evaluated over what is served.
+//! Rules that are evaluated over sources.
 
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use clap::{Args, ValueHint};
 use promql_engine::{Cancellation, EngineOptions, Storage};
 use promql_rules::evaluate::{EvaluateOptions, ManagerOptions, PreparedFile, RuleManager};
 use promql_rules::rule_file::LoadOptions;
 use promql_rules::{FileKind, file_kind};
-use promql_server::Rules;
 
-use crate::commands::Stop;
-use crate::commands::query::usage;
+use super::Stop;
+use super::query::usage;
 use crate::console::Console;
 use crate::inputs::{self, InputError};
 use crate::progress::Progress;
-use crate::time::{Clock, range};
+use crate::time::range;
 use crate::{report, visible};
-
-/// What rules wrote longer ago is forgotten while a server runs, in milliseconds.
-const KEPT: i64 = 6 * 3_600_000;
 
 /// Which rules are evaluated, and when.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Rules")]
 pub struct RuleFlags {
-    /// Rule files, folders or patterns: evaluated over the sources, shown by /api/v1/rules and
-    /// /api/v1/alerts, and what they record can be queried; may be given several times
+    /// Rule files, folders or patterns, evaluated over the sources; may be given several times
     #[arg(long, value_name = "FILE", value_hint = ValueHint::AnyPath)]
     pub rules: Vec<String>,
     /// How far back rules are evaluated first [default: until no alert waits for longer]
@@ -39,7 +34,7 @@ pub struct RuleFlags {
 }
 
 /// Why rules can't be evaluated.
-pub(super) enum RulesFailure {
+pub(in crate::commands) enum RulesFailure {
     /// The flags, or what they name.
     Stop(Stop),
     /// A file that no server would load, which was told.
@@ -53,15 +48,16 @@ impl From<Stop> for RulesFailure {
 }
 
 impl RuleFlags {
-    /// Reads the files and evaluates their rules up to the present. Nothing if there are no files.
+    /// Reads the files and evaluates their rules at times, in milliseconds since the epoch, and before
+    /// them until no alert waits for longer. Nothing if there are no files.
     ///
     /// # Errors
     /// When a file can't be read, or is none that a server would load.
-    pub(super) fn evaluate(
+    pub(in crate::commands) fn evaluate(
         &self,
         storage: Arc<dyn Storage>,
         engine: EngineOptions,
-        now: i64,
+        times: RangeInclusive<i64>,
         cancellation: &Cancellation,
         console: &Console,
     ) -> Result<Option<RuleManager>, RulesFailure> {
@@ -81,35 +77,14 @@ impl RuleFlags {
         let options =
             ManagerOptions { evaluate, interval: interval.max(1), ..ManagerOptions::default() };
         let mut manager = RuleManager::new(files, storage, options);
-        let start = now.saturating_sub(since.unwrap_or_else(|| manager.settling_time()));
-        manager.start(start);
+        let before = since.unwrap_or_else(|| manager.settling_time());
+        manager.start(times.start().saturating_sub(before));
         let _progress = Progress::start(console, "evaluating rules".to_owned());
         crate::interrupt::while_stoppable(|| {
-            while !cancellation.is_cancelled() && manager.step(now).is_some() {}
+            while !cancellation.is_cancelled() && manager.step(*times.end()).is_some() {}
         });
         Ok(Some(manager))
     }
-}
-
-/// Evaluates rules whenever they are due, until the switch is thrown.
-pub(super) fn keep_evaluating(
-    mut manager: RuleManager,
-    rules: Arc<Rules>,
-    cancellation: Cancellation,
-) -> std::io::Result<()> {
-    let run = move || {
-        while !cancellation.is_cancelled() {
-            let now = Clock::system().now;
-            if manager.catch_up(now) {
-                manager.forget_before(now - KEPT.max(manager.settling_time()));
-                rules.tell(&manager, now);
-            }
-            let due = manager.next().unwrap_or(i64::MAX).saturating_sub(Clock::system().now);
-            // Short enough to see the switch.
-            std::thread::sleep(Duration::from_millis(due.clamp(1, 200).unsigned_abs()));
-        }
-    };
-    std::thread::Builder::new().name("rules".to_owned()).spawn(run).map(drop)
 }
 
 /// The rule files that arguments name, each once. Of folders only what looks like one.
