@@ -64,8 +64,9 @@ pub(crate) use observe::{Branched, Observer};
 pub(crate) use points::{Points, points};
 
 use crate::evaluate::{PreparedFile, PreparedRule};
-use places::Places;
-use points::{Place, Point};
+pub(crate) use places::Places;
+pub(crate) use points::Place;
+use points::Point;
 
 /// How often the points of a rule were exercised.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use crate::rule_file::{Group, Rule, RuleFile};
 use crate::yaml::{Positions, Text};
 
 /// The places of a rule.
-pub(super) struct Places<'f> {
+pub(crate) struct Places<'f> {
     file: &'f RuleFile,
     group: &'f Group,
     rule: &'f Rule,
@@ -15,12 +15,12 @@ pub(super) struct Places<'f> {
 }
 
 impl<'f> Places<'f> {
-    pub(super) fn new(file: &'f RuleFile, group: &'f Group, rule: &'f Rule) -> Places<'f> {
+    pub(crate) fn new(file: &'f RuleFile, group: &'f Group, rule: &'f Rule) -> Places<'f> {
         Places { file, group, rule, expression: rule.expr_positions(file) }
     }
 
     /// A place as bytes of the file.
-    pub(super) fn span(&self, place: &Place) -> Range<usize> {
+    pub(crate) fn span(&self, place: &Place) -> Range<usize> {
         let rule = self.rule;
         let within = |text: Option<&Text>, range: &Range<usize>| {
             text.map(|text| text.positions(&self.file.text).file_span(range.clone()))

@@ -39,6 +39,7 @@
 //! ```
 
 mod alert;
+mod capture;
 mod manager;
 mod nothing;
 mod prepare;
@@ -68,6 +69,7 @@ use crate::coverage::{Branched, Observer, RuleCounts};
 use crate::rule_file::RuleKind;
 use crate::template::{ExpandError, Sample};
 use alert::Alerts;
+use capture::Captures;
 
 /// What upstream says of a result that is no vector.
 pub(crate) const NO_VECTOR: &str = "rule result is not a vector or scalar";
@@ -157,6 +159,7 @@ pub struct Evaluation {
     template_errors: Mutex<Vec<TemplateFailure>>,
     /// Who looks on, if anybody does.
     observer: Option<Box<Observer>>,
+    captures: Option<Box<Captures>>,
     builder: LabelsBuilder,
 }
 
@@ -307,6 +310,7 @@ impl Evaluation {
             options,
             template_errors: Mutex::default(),
             observer: None,
+            captures: None,
             builder: LabelsBuilder::default(),
         }
     }
@@ -361,6 +365,23 @@ impl Evaluation {
         Some(observer.finish(self.states.iter().map(|state| &*state.rule)))
     }
 
+    /// Keeps from now on what the parts of rules give at some of their evaluations (each a rule, as a
+    /// position among [`Evaluation::rules`], with a time), and what happens to alerts.
+    pub(crate) fn capture(&mut self, evaluations: HashSet<(usize, i64)>) {
+        self.captures = Some(Box::new(Captures::new(evaluations)));
+        for state in &mut self.states {
+            state.alerts.transitions = Some(Vec::new());
+        }
+    }
+
+    /// What was kept.
+    pub(crate) fn finish_capturing(&mut self) -> Captures {
+        let mut captures = self.captures.take().map(|captures| *captures).unwrap_or_default();
+        let transitions = self.states.iter_mut().map(|state| state.alerts.transitions.take());
+        captures.transitions = transitions.map(Option::unwrap_or_default).collect();
+        captures
+    }
+
     /// A test expects alerts of a name at this time.
     pub(crate) fn expected(&mut self, name: &str) {
         let Some(observer) = &mut self.observer else { return };
@@ -378,6 +399,10 @@ impl Evaluation {
         let at = timestamp.saturating_sub(state.query_offset);
         if let Some(observer) = &mut self.observer {
             observer.expression(number, &rule, &self.store, &query_options(&self.options, at));
+        }
+        if let Some(captures) = &mut self.captures {
+            let options = query_options(&self.options, at);
+            captures.evaluated((number, timestamp), &rule.query, &self.store, &options);
         }
         // What else there is to read isn't known to stay as it is.
         let elements = if self.base.0.is_none() && state.is_idle(&self.store) {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use promql_model::{Labels, SampleValue};
 
+use super::Tolerance;
 use crate::script::{Row, RowVerdict};
 
 /// An alert as it is compared: labels and annotations by their names. An expected label may be empty,
@@ -64,7 +65,12 @@ pub fn compare_alerts(expected: &[AlertTexts], got: &[AlertTexts]) -> Vec<AlertR
 pub type WantedSample = (Labels, SampleValue);
 
 /// Puts expected and actual samples side by side, by their labels.
-pub fn compare_samples(expected: &[WantedSample], got: &[WantedSample], fuzzy: bool) -> Vec<Row> {
+/// There is a tolerance for each of the expected ones; where it is missing there is none.
+pub fn compare_samples(
+    expected: &[WantedSample],
+    got: &[WantedSample],
+    tolerances: &[Tolerance],
+) -> Vec<Row> {
     let mut by_labels: BTreeMap<&Labels, (Vec<usize>, Vec<&SampleValue>)> = BTreeMap::new();
     for (at, (labels, _)) in expected.iter().enumerate() {
         by_labels.entry(labels).or_default().0.push(at);
@@ -78,8 +84,10 @@ pub fn compare_samples(expected: &[WantedSample], got: &[WantedSample], fuzzy: b
             let expectation = wanted.get(at).copied();
             let expected = expectation.and_then(|at| expected.get(at)).map(|(_, value)| value);
             let got = came.get(at).copied();
+            let tolerance = expectation.and_then(|at| tolerances.get(at)).copied();
+            let tolerance = tolerance.unwrap_or_default();
             let verdict = match (expected, got) {
-                (Some(a), Some(b)) if is_same(a, b, fuzzy) => RowVerdict::Same,
+                (Some(a), Some(b)) if is_same(a, b, tolerance) => RowVerdict::Same,
                 (Some(_), Some(_)) => RowVerdict::Different,
                 (Some(_), None) => RowVerdict::Missing,
                 (None, _) => RowVerdict::Unexpected,
@@ -97,12 +105,12 @@ pub fn compare_samples(expected: &[WantedSample], got: &[WantedSample], fuzzy: b
     rows
 }
 
-/// Whether two values are the same to promtool: floats by their number (so NaN never is), or by being
-/// neighbours if that is asked for; histograms by their notation.
-fn is_same(a: &SampleValue, b: &SampleValue, fuzzy: bool) -> bool {
-    match (a, b) {
-        (SampleValue::Float(a), SampleValue::Float(b)) => {
-            a == b || fuzzy && (a.next_up() == *b || a.next_down() == *b)
+/// Whether what came is as expected. Where nothing is said about tolerance that is as promtool has it:
+/// floats by their number (so NaN never is); histograms by their notation.
+fn is_same(expected: &SampleValue, got: &SampleValue, tolerance: Tolerance) -> bool {
+    match (expected, got) {
+        (SampleValue::Float(expected), SampleValue::Float(got)) => {
+            tolerance.allows(*expected, *got)
         }
         (SampleValue::Histogram(a), SampleValue::Histogram(b)) => {
             a.notation().to_string() == b.notation().to_string()

@@ -14,8 +14,13 @@
 //! |---|---|
 //! | `read.rs` | from YAML to tests |
 //! | `run.rs` | the simulated time: series, cycles, tests |
+//! | `outcome.rs` | what comes of a test |
+//! | `verdict.rs` | the verdicts on tests of alerts and expressions |
 //! | `compare.rs` | what came against what was expected |
+//! | `tolerance.rs` | how far floats may be from what is expected |
+//! | `explain.rs` | where failures come from |
 //! | `traps.rs` | what can't be meant |
+//! | `template_failures.rs` | templates that can't be expanded |
 //! | `promtool.rs` | failures in the words of promtool |
 //! | `update.rs` | what came, written into the file as what is expected |
 //!
@@ -40,19 +45,27 @@
 //! ```
 
 mod compare;
+mod explain;
+mod outcome;
 mod promtool;
 mod read;
 mod run;
+mod template_failures;
+mod tolerance;
 mod traps;
 mod update;
+mod verdict;
 
 use std::ops::Range;
 use std::sync::Arc;
 
 pub use compare::{AlertRow, AlertTexts, WantedSample, compare_alerts, compare_samples};
+pub use explain::{ExplainedRule, Explanation, Explanations, explain};
+pub use outcome::{AlertVerdict, ExpressionVerdict, GroupFailure, Outcome, Stage};
 pub use promtool::{failure_text, rule_error_text};
 pub use read::ReadFile;
-pub use run::{AlertVerdict, ExpressionVerdict, GroupFailure, Outcome, RunOptions, Stage, run};
+pub use run::{RunOptions, run};
+pub use tolerance::Tolerance;
 
 pub use update::{Update, update};
 
@@ -163,6 +176,8 @@ pub struct ExpectedSample {
     pub value: Spanned<f64>,
     /// The value if it is a native histogram.
     pub histogram: Option<Text>,
+    /// How far a float may be from it, with all that is said about that farther out.
+    pub tolerance: Tolerance,
 }
 
 impl TestGroup {

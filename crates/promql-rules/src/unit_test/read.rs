@@ -6,7 +6,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::{
-    AlertTest, ExpectedAlert, ExpectedSample, ExpressionTest, InputSeries, TestGroup, UnitTestFile,
+    AlertTest, ExpectedAlert, ExpectedSample, ExpressionTest, InputSeries, TestGroup, Tolerance,
+    UnitTestFile,
 };
 use crate::finding::Finding;
 use crate::yaml::{self, Fields, Flavour, Node, Reader, Shape, Spanned, Style, Text};
@@ -14,7 +15,15 @@ use crate::yaml::{self, Fields, Flavour, Node, Reader, Shape, Spanned, Style, Te
 const FILE: Shape<'static> = Shape {
     upstream: "main.unitTestFile",
     noun: "unit-test file",
-    keys: &["rule_files", "evaluation_interval", "group_eval_order", "tests", "fuzzy_compare"],
+    keys: &[
+        "rule_files",
+        "evaluation_interval",
+        "group_eval_order",
+        "tests",
+        "fuzzy_compare",
+        "tolerance",
+        "nan_equal",
+    ],
 };
 const TEST: Shape<'static> = Shape {
     upstream: "main.testGroup",
@@ -28,6 +37,8 @@ const TEST: Shape<'static> = Shape {
         "external_labels",
         "external_url",
         "start_timestamp",
+        "tolerance",
+        "nan_equal",
     ],
 };
 const SERIES: Shape<'static> =
@@ -45,13 +56,42 @@ const ALERT: Shape<'static> = Shape {
 const EXPRESSION_TEST: Shape<'static> = Shape {
     upstream: "main.promqlTestCase",
     noun: "test of an expression",
-    keys: &["expr", "eval_time", "exp_samples"],
+    keys: &["expr", "eval_time", "exp_samples", "tolerance", "nan_equal"],
 };
 const SAMPLE: Shape<'static> = Shape {
     upstream: "main.sample",
     noun: "list entry of expected samples",
-    keys: &["labels", "value", "histogram"],
+    keys: &["labels", "value", "histogram", "tolerance", "nan_equal"],
 };
+
+/// The last so many keys of the shapes that have them are extensions.
+const EXTENSIONS: usize = 2;
+
+/// The shapes of the mappings, with what promtool doesn't know or without.
+pub(super) struct Shapes {
+    file: Shape<'static>,
+    test: Shape<'static>,
+    expression_test: Shape<'static>,
+    sample: Shape<'static>,
+}
+
+impl Shapes {
+    pub(super) const TOLERANCE: Shape<'static> =
+        Shape { upstream: "", noun: "tolerance", keys: &["relative", "absolute", "ulps"] };
+
+    fn new(extensions: bool) -> Shapes {
+        let shape = |shape: &Shape<'static>| {
+            let known = shape.keys.len() - if extensions { 0 } else { EXTENSIONS };
+            Shape { upstream: shape.upstream, noun: shape.noun, keys: &shape.keys[..known] }
+        };
+        Shapes {
+            file: shape(&FILE),
+            test: shape(&TEST),
+            expression_test: shape(&EXPRESSION_TEST),
+            sample: shape(&SAMPLE),
+        }
+    }
+}
 
 /// A minute: the distance of evaluations where a file says nothing.
 const DEFAULT_INTERVAL: i64 = 60_000;
@@ -72,6 +112,12 @@ pub struct ReadFile {
 impl UnitTestFile {
     /// Reads a unit-test file. `name` is what it is called in diagnostics.
     pub fn read(name: &str, text: &[u8]) -> ReadFile {
+        UnitTestFile::read_with(name, text, true)
+    }
+
+    /// The same; without `extensions` what promtool doesn't know is an error: `tolerance` and
+    /// `nan_equal`.
+    pub fn read_with(name: &str, text: &[u8], extensions: bool) -> ReadFile {
         let text: Arc<str> = match std::str::from_utf8(text) {
             Ok(text) => text.into(),
             Err(error) => {
@@ -102,7 +148,7 @@ impl UnitTestFile {
             Some(document) => {
                 reader.document(document);
                 if let Some(root) = &document.root {
-                    read_file(&mut file, root, &mut reader);
+                    read_file(&mut file, root, &Shapes::new(extensions), &mut reader);
                 }
                 let second = stream.documents.get(1).and_then(|next| next.separator.clone());
                 if let Some(span) = second {
@@ -128,8 +174,8 @@ impl UnitTestFile {
     }
 }
 
-fn read_file(file: &mut UnitTestFile, root: &Node<'_>, reader: &mut Reader<'_>) {
-    let Some(fields) = reader.fields(root, &FILE) else { return };
+fn read_file(file: &mut UnitTestFile, root: &Node<'_>, shapes: &Shapes, reader: &mut Reader<'_>) {
+    let Some(fields) = reader.fields(root, &shapes.file) else { return };
     file.rule_files = texts(&fields, "rule_files", "names of rule files", reader);
     file.group_eval_order = texts(&fields, "group_eval_order", "names of groups", reader);
     file.fuzzy_compare = fields
@@ -142,10 +188,15 @@ fn read_file(file: &mut UnitTestFile, root: &Node<'_>, reader: &mut Reader<'_>) 
         file.evaluation_interval = interval.value;
     }
     repeated_names(&file.group_eval_order, reader);
+    let tolerance = Tolerance::read(&fields, reader);
     let Some(tests) = fields.get("tests") else { return };
     for node in reader.items(tests, "tests", "[]main.testGroup") {
-        let Some(fields) = reader.fields(node, &TEST) else { continue };
-        let test = read_test(&fields, file.evaluation_interval, reader);
+        let Some(fields) = reader.fields(node, &shapes.test) else { continue };
+        let mut test = read_test(&fields, file.evaluation_interval, tolerance, shapes, reader);
+        if file.fuzzy_compare {
+            let samples = test.expression_tests.iter_mut().flat_map(|test| &mut test.expected);
+            samples.for_each(|sample| sample.tolerance = sample.tolerance.fuzzy());
+        }
         file.tests.push(test);
     }
 }
@@ -166,7 +217,14 @@ fn repeated_names(names: &[Text], reader: &mut Reader<'_>) {
     }
 }
 
-fn read_test(fields: &Fields<'_, '_>, default: i64, reader: &mut Reader<'_>) -> TestGroup {
+fn read_test(
+    fields: &Fields<'_, '_>,
+    default: i64,
+    tolerance: Tolerance,
+    shapes: &Shapes,
+    reader: &mut Reader<'_>,
+) -> TestGroup {
+    let of_test = Tolerance::read(fields, reader).or(tolerance);
     let interval = duration(fields, "interval", reader).filter(|interval| interval.value > 0);
     let mut test = TestGroup {
         name: fields.get("name").and_then(|node| reader.text(node)),
@@ -202,9 +260,11 @@ fn read_test(fields: &Fields<'_, '_>, default: i64, reader: &mut Reader<'_>) -> 
             span,
         });
     }
-    let tests = list(fields, "promql_expr_test", "tests of expressions", &EXPRESSION_TEST, reader);
+    let tests =
+        list(fields, "promql_expr_test", "tests of expressions", &shapes.expression_test, reader);
     for (fields, span) in tests {
-        let expected = list(&fields, "exp_samples", "expected samples", &SAMPLE, reader);
+        let of_expression = Tolerance::read(&fields, reader).or(of_test);
+        let expected = list(&fields, "exp_samples", "expected samples", &shapes.sample, reader);
         let expected = expected.into_iter().map(|(fields, span)| ExpectedSample {
             labels: text_or_empty(&fields, "labels", reader),
             value: fields
@@ -215,6 +275,7 @@ fn read_test(fields: &Fields<'_, '_>, default: i64, reader: &mut Reader<'_>) -> 
                 .get("histogram")
                 .and_then(|node| reader.text(node))
                 .filter(|text| !text.is_empty()),
+            tolerance: Tolerance::read(&fields, reader).or(of_expression),
             span,
         });
         let expected = expected.collect();

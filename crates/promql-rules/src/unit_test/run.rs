@@ -5,27 +5,20 @@
 //! the rules, then the tests of alerts that fall into the step. The tests of expressions come when
 //! all of that is done, so they can see what is later than their time.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use promql_engine::{Cancellation, EngineOptions, evaluate};
-use promql_model::{Labels, SampleValue};
+use promql_engine::{Cancellation, EngineOptions};
+use promql_model::SampleValue;
 use promql_storage::Trouble;
 use promql_storage::fixture::{LoadedSeries, PlacedText, load_input_series};
-use promql_syntax::{Features, SequenceValue, compile, parse_metric, parse_series};
+use promql_syntax::Features;
 
-use super::compare::{AlertTexts, WantedSample, compare_samples};
-use super::{
-    AlertRow, AlertTest, ExpectedSample, ExpressionTest, TestGroup, UnitTestFile, compare_alerts,
-    traps,
-};
+use super::outcome::{AlertVerdict, ExpressionVerdict, GroupFailure, Outcome, Stage};
+use super::{TestGroup, UnitTestFile, template_failures, traps, verdict};
 use crate::coverage::TestCoverage;
-use crate::evaluate::{
-    EvaluateOptions, Evaluation, NO_VECTOR, PreparedFile, PreparedGroup, SeriesStore, elements,
-};
+use crate::evaluate::{EvaluateOptions, Evaluation, PreparedFile, PreparedGroup};
 use crate::finding::Finding;
-use crate::script::{Row, RowVerdict};
 use crate::yaml::Text;
 
 /// How tests are run.
@@ -65,104 +58,6 @@ impl Default for RunOptions {
     }
 }
 
-/// How far a test came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
-    /// Something was wrong before it began.
-    Prepared,
-    /// A rule failed.
-    Rules,
-    /// It came to its end.
-    Done,
-}
-
-/// What came of a test.
-#[derive(Debug)]
-pub struct Outcome {
-    /// How far it came.
-    pub stage: Stage,
-    /// What failed the test as a whole.
-    pub failures: Vec<GroupFailure>,
-    /// The verdicts of the tests of alerts, in the order of the file; nothing for those it didn't
-    /// come to.
-    pub alerts: Vec<Option<AlertVerdict>>,
-    /// The verdicts of the tests of expressions likewise.
-    pub expressions: Vec<Option<ExpressionVerdict>>,
-    /// What can't be meant.
-    pub warnings: Vec<Finding>,
-    /// The series as they are at the end, if that was asked for.
-    pub store: Option<SeriesStore>,
-    /// What the test exercised of the rules, if that was asked for. A test that couldn't be prepared
-    /// has none.
-    pub coverage: Option<TestCoverage>,
-}
-
-/// What fails a test as a whole.
-#[derive(Clone, Debug)]
-pub enum GroupFailure {
-    /// Something in the test file: an input series, a test of an alert without a name.
-    Finding(Finding),
-    /// A rule that failed.
-    Rule {
-        /// The file of the rule, as a position among those that the test was run with.
-        file: usize,
-        /// Its group, as a position in [`RuleFile::groups`](crate::rule_file::RuleFile::groups).
-        group: usize,
-        /// Its position in the group.
-        rule: usize,
-        /// When, in milliseconds since the epoch.
-        time: i64,
-        /// Why.
-        message: String,
-    },
-    /// A sample that could not be put into its series.
-    Sample {
-        /// The series.
-        labels: Labels,
-        /// The input series as a place in the test file.
-        span: std::ops::Range<usize>,
-        /// When, in milliseconds since the epoch.
-        time: i64,
-        /// Why.
-        message: String,
-    },
-}
-
-/// What came of a test of an alert.
-#[derive(Clone, Debug)]
-pub enum AlertVerdict {
-    /// What was expected.
-    Passed,
-    /// Something else. All alerts are given, those that are as expected too.
-    Failed(Vec<AlertRow>),
-}
-
-/// What came of a test of an expression.
-#[derive(Clone, Debug)]
-pub enum ExpressionVerdict {
-    /// What was expected.
-    Passed,
-    /// Something else. All samples are given, those that are as expected too.
-    Failed(Vec<Row>),
-    /// Something could not be read or evaluated: the expression, an expected sample.
-    Broken {
-        /// Upstream's message.
-        message: String,
-        /// What is wrong and where.
-        findings: Vec<Finding>,
-    },
-}
-
-impl Outcome {
-    /// Whether promtool would pass the test.
-    pub fn is_passed(&self) -> bool {
-        let alerts = self.alerts.iter().all(|v| matches!(v, Some(AlertVerdict::Passed)));
-        let expressions =
-            self.expressions.iter().all(|v| matches!(v, Some(ExpressionVerdict::Passed)));
-        self.failures.is_empty() && alerts && expressions
-    }
-}
-
 /// Runs the test of a number over rule files.
 pub fn run(
     file: &UnitTestFile,
@@ -184,6 +79,9 @@ pub fn run(
     }
     runner.run(&mut outcome);
     outcome.coverage = runner.coverage();
+    if options.traps {
+        outcome.rule_warnings = template_failures::find(&runner, rules);
+    }
     if outcome.stage != Stage::Done {
         return outcome;
     }
@@ -212,20 +110,6 @@ pub fn run(
     outcome
 }
 
-impl Outcome {
-    fn new(alerts: &[AlertTest], expressions: &[ExpressionTest]) -> Outcome {
-        Outcome {
-            stage: Stage::Prepared,
-            failures: Vec::new(),
-            alerts: alerts.iter().map(|_| None).collect(),
-            expressions: expressions.iter().map(|_| None).collect(),
-            warnings: Vec::new(),
-            store: None,
-            coverage: None,
-        }
-    }
-}
-
 /// A text with the place of each byte.
 fn placed<'a>(text: &'a Text, file: &str) -> PlacedText<'a> {
     let positions = text.positions(file);
@@ -248,7 +132,11 @@ fn finding(trouble: &Trouble) -> Finding {
 }
 
 /// The input series. What is wrong with the test goes to the outcome.
-fn prepare(file: &UnitTestFile, test: &TestGroup, outcome: &mut Outcome) -> Vec<LoadedSeries> {
+pub(super) fn prepare(
+    file: &UnitTestFile,
+    test: &TestGroup,
+    outcome: &mut Outcome,
+) -> Vec<LoadedSeries> {
     let texts = test.input_series.iter();
     let texts = texts.map(|s| (placed(&s.series, &file.text), placed(&s.values, &file.text)));
     let (series, troubles) = load_input_series(texts, test.start, test.interval);
@@ -285,13 +173,14 @@ pub(super) fn first_line(text: &str, span: std::ops::Range<usize>) -> std::ops::
     span.start..span.start + length
 }
 
-struct Runner<'a> {
+/// A test that is run.
+pub(super) struct Runner<'a> {
     file: &'a UnitTestFile,
     test: &'a TestGroup,
     options: &'a RunOptions,
-    evaluation: Evaluation,
+    pub(super) evaluation: Evaluation,
     /// The file of each rule of the evaluation.
-    files: Vec<usize>,
+    pub(super) files: Vec<usize>,
     series: Vec<LoadedSeries>,
     /// For each input series its number in the store, and how many floats and histograms are there.
     loaded: Vec<(u32, usize, usize)>,
@@ -320,7 +209,7 @@ fn ordered<'a>(
 }
 
 impl<'a> Runner<'a> {
-    fn new(
+    pub(super) fn new(
         file: &'a UnitTestFile,
         test: &'a TestGroup,
         rules: &'a [Arc<PreparedFile>],
@@ -359,6 +248,13 @@ impl<'a> Runner<'a> {
         }
     }
 
+    /// The time of the cycle that a test at a time since the start sees, in milliseconds since the
+    /// epoch.
+    pub(super) fn cycle_of(&self, eval_time: i64) -> i64 {
+        let within = eval_time.rem_euclid(self.file.evaluation_interval.max(1));
+        self.test.start.saturating_add(eval_time - within)
+    }
+
     /// What was exercised, if that was observed.
     fn coverage(&mut self) -> Option<TestCoverage> {
         let counts = self.evaluation.finish_observing()?;
@@ -368,7 +264,7 @@ impl<'a> Runner<'a> {
     }
 
     /// Runs the test.
-    fn run(&mut self, outcome: &mut Outcome) {
+    pub(super) fn run(&mut self, outcome: &mut Outcome) {
         if !self.cycles(outcome) {
             outcome.stage = Stage::Rules;
             return;
@@ -377,7 +273,9 @@ impl<'a> Runner<'a> {
             if self.options.cancellation.is_cancelled() {
                 return;
             }
-            let verdict = self.expression(expression);
+            let (file, start) = (self.file, self.test.start);
+            let features = &self.options.features;
+            let verdict = verdict::expression(&self.evaluation, file, start, expression, features);
             let has_failed = !matches!(verdict, ExpressionVerdict::Passed);
             outcome.expressions[at] = Some(verdict);
             if has_failed && self.until_failed {
@@ -425,7 +323,7 @@ impl<'a> Runner<'a> {
                 if !test.expected.is_empty() {
                     self.evaluation.expected(&test.alertname.value);
                 }
-                let verdict = self.alert(test, time);
+                let verdict = verdict::alert(&self.evaluation, test, time);
                 let has_failed = !matches!(verdict, AlertVerdict::Passed);
                 outcome.alerts[at] = Some(verdict);
                 if has_failed && self.until_failed {
@@ -477,132 +375,6 @@ impl<'a> Runner<'a> {
                     break;
                 }
             }
-        }
-    }
-
-    fn alert(&self, test: &AlertTest, time: i64) -> AlertVerdict {
-        let name = &test.alertname.value;
-        let fired = self.evaluation.alerts(name, time);
-        let fired: Vec<AlertTexts> = fired
-            .into_iter()
-            .map(|alert| {
-                let labels = alert.labels.iter().map(|(n, v)| (n.to_owned(), v.to_owned()));
-                (labels.collect(), alert.annotations.into_iter().collect())
-            })
-            .collect();
-        let texts = |pairs: &[(Text, Text)]| {
-            let pairs = pairs.iter().map(|(name, value)| (name.value.clone(), value.value.clone()));
-            pairs.collect::<BTreeMap<String, String>>()
-        };
-        let expected = test.expected.iter().map(|alert| {
-            let mut labels = texts(&alert.labels);
-            labels.insert("alertname".to_owned(), name.clone());
-            (labels, texts(&alert.annotations))
-        });
-        let expected: Vec<AlertTexts> = expected.collect();
-        let rows = compare_alerts(&expected, &fired);
-        match rows.iter().all(AlertRow::is_same) {
-            true => AlertVerdict::Passed,
-            false => AlertVerdict::Failed(rows),
-        }
-    }
-
-    fn expression(&self, test: &ExpressionTest) -> ExpressionVerdict {
-        let positions = test.expr.positions(&self.file.text);
-        let query = match compile(&test.expr.value, &self.options.features) {
-            Ok(query) => query,
-            Err(errors) => {
-                let findings = Finding::from_errors(&errors, test.expr.value.len(), |range| {
-                    positions.file_span(range)
-                });
-                return ExpressionVerdict::Broken { message: errors.to_string(), findings };
-            }
-        };
-        let at = self.test.start.saturating_add(test.eval_time.value);
-        let options = self.evaluation.query_options(at);
-        let broken = |message: String, help: &'static str| {
-            let finding = Finding::error(
-                "unit-test::failed-query",
-                test.expr.span.clone(),
-                format!("the query failed: {message}"),
-                "this was evaluated",
-                help,
-            );
-            ExpressionVerdict::Broken { message, findings: vec![finding] }
-        };
-        let result = match evaluate(&query, &self.evaluation.store, &options) {
-            Ok(result) => result,
-            Err(error) => return broken(error.to_string(), ""),
-        };
-        let Some(got) = elements(result.value) else {
-            let help = "test something whose result is an instant vector or a scalar";
-            return broken(NO_VECTOR.to_owned(), help);
-        };
-        let mut expected = Vec::with_capacity(test.expected.len());
-        for sample in &test.expected {
-            match self.wanted(sample) {
-                Ok(sample) => expected.push(sample),
-                Err((message, findings)) => {
-                    return ExpressionVerdict::Broken { message, findings };
-                }
-            }
-        }
-        let got: Vec<WantedSample> = got.into_iter().map(|e| (e.labels, e.value)).collect();
-        let rows = compare_samples(&expected, &got, self.file.fuzzy_compare);
-        match rows.iter().all(|row| row.verdict == RowVerdict::Same) {
-            true => ExpressionVerdict::Passed,
-            false => ExpressionVerdict::Failed(rows),
-        }
-    }
-
-    /// An expected sample; or upstream's message about it, and what is wrong and where.
-    fn wanted(&self, sample: &ExpectedSample) -> Result<WantedSample, (String, Vec<Finding>)> {
-        let labels = match sample.labels.value.trim() {
-            "" => Labels::empty(),
-            text => parse_metric(text).map_err(|errors| {
-                let front = sample.labels.value.len() - sample.labels.value.trim_start().len();
-                let positions = sample.labels.positions(&self.file.text);
-                let place = |range: std::ops::Range<usize>| {
-                    positions.file_span(range.start + front..range.end + front)
-                };
-                let findings = Finding::from_errors(&errors, text.len(), place);
-                (format!("labels {:?}: {errors}", sample.labels.value), findings)
-            })?,
-        };
-        let Some(histogram) = &sample.histogram else {
-            return Ok((labels, SampleValue::Float(sample.value.value)));
-        };
-        const FRONT: &str = "{} ";
-        let fault = |message: String, findings: Vec<Finding>| (message, findings);
-        let described = parse_series(&format!("{FRONT}{}", histogram.value)).map_err(|errors| {
-            let positions = histogram.positions(&self.file.text);
-            let shift = |at: usize| at.saturating_sub(FRONT.len());
-            let findings =
-                Finding::from_errors(&errors, FRONT.len() + histogram.value.len(), |range| {
-                    positions.file_span(shift(range.start)..shift(range.end))
-                });
-            fault(format!("labels {:?}: {errors}", sample.labels.value), findings)
-        })?;
-        let wrong = |message: String| {
-            let finding = Finding::error(
-                "unit-test::no-histogram",
-                histogram.span.clone(),
-                message.clone(),
-                "not one histogram",
-                "write one native histogram, as `{{schema:0 count:3 sum:4 buckets:[1 2]}}`; floats \
-                 go to `value`",
-            );
-            fault(format!("labels {:?}: {message}", sample.labels.value), vec![finding])
-        };
-        match &described.values[..] {
-            [SequenceValue::Histogram { histogram, .. }] => {
-                Ok((labels, SampleValue::Histogram(histogram.clone())))
-            }
-            [SequenceValue::Float(value)] => {
-                Err(wrong(format!("expected histogram, got {value:.6}")))
-            }
-            [_] => Err(wrong("expected histogram, got _".to_owned())),
-            values => Err(wrong(format!("expected 1 value, got {}", values.len()))),
         }
     }
 }

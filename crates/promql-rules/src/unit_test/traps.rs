@@ -16,7 +16,7 @@ use promql_model::FormatDuration;
 use promql_storage::fixture::LoadedSeries;
 
 use super::run::first_line;
-use super::{AlertTest, Outcome, TestGroup, UnitTestFile};
+use super::{AlertTest, ExpectedSample, Outcome, TestGroup, UnitTestFile};
 use crate::evaluate::Evaluation;
 use crate::finding::Finding;
 use crate::rule_file::RuleKind;
@@ -178,13 +178,18 @@ fn samples_not_loaded(context: &Context<'_>, found: &mut Vec<Finding>) {
 
 fn never_equal(context: &Context<'_>, found: &mut Vec<Finding>) {
     let samples = context.test.expression_tests.iter().flat_map(|test| &test.expected);
-    for sample in samples.filter(|s| s.value.value.is_nan() && s.histogram.is_none()) {
+    let is_never = |sample: &&ExpectedSample| {
+        let is_nan = sample.value.value.is_nan() && sample.histogram.is_none();
+        is_nan && sample.tolerance.nan_equal != Some(true)
+    };
+    for sample in samples.filter(is_never) {
         let finding = Finding::error(
             "unit-test::never-equal",
             sample.value.span(),
             "NaN equals nothing, not even NaN",
             "so no result is as expected",
-            "test that the value isn't equal to itself: `x != x`",
+            "test that the value isn't equal to itself, `x != x`; or say `nan_equal: true`, which \
+             promtool doesn't know",
         );
         found.push(finding.warning());
     }
