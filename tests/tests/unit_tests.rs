@@ -140,6 +140,67 @@ fn failures_are_shown_with_their_places() {
     let file = "corpus/unittests/failing/explained.yml";
     insta::assert_snapshot!("explained", told(file, &["--explain", "--diff"]));
     insta::assert_snapshot!("json", told(file, &["-o", "json"]));
+    let file = "corpus/unittests/traps/templates.yml";
+    insta::assert_snapshot!("failed_templates", told(file, &[]));
+    let file = "corpus/unittests/extensions/tolerance.yml";
+    insta::assert_snapshot!("tolerance", told(file, &[]));
+    insta::assert_snapshot!("tolerance_strict", told(file, &["--strict-promtool"]));
+}
+
+#[test]
+fn failures_are_explained_as_they_came() {
+    let file = "corpus/unittests/failing/chain.yml";
+    insta::assert_snapshot!("chain_explained", told(file, &["--explain"]));
+    insta::assert_snapshot!("chain_diff", told(file, &["--diff", "--ascii"]));
+    let words = arguments(&["test", "--explain", "-o", "json", file]);
+    let json: Value =
+        serde_json::from_str(&run(workspace(), promql(), &words).1).expect("one object");
+    let test = &json["files"][0]["tests"][0];
+    let rules = &test["alerts"][1]["explanation"]["rules"];
+    let names: Vec<&str> =
+        rules.as_array().expect("rules").iter().filter_map(|rule| rule["name"].as_str()).collect();
+    let expected = ["ManyErrors", "job:errors:ratio", "job:errors:rate5m", "job:requests:rate5m"];
+    assert_eq!(names, expected);
+    let history = rules[0]["history"].as_array().expect("a history");
+    let changes: Vec<(&str, f64)> = history
+        .iter()
+        .filter_map(|step| Some((step["change"].as_str()?, step["time"].as_f64()?)))
+        .collect();
+    let expected = [("pending", 180.0), ("firing", 300.0), ("kept", 540.0), ("resolved", 720.0)];
+    assert_eq!(changes, expected);
+    let parts = &test["expressions"][0]["explanation"]["parts"];
+    assert_eq!(parts[1]["expression"], r#"job:errors:ratio{job="web"} > 0.001"#);
+    assert_eq!(parts[1]["series"][0]["samples"][0][0], 240.0);
+}
+
+#[test]
+fn what_is_left_behind_is_shown_as_promtool_shows_it() {
+    let Some(promtool) = promtool() else { return };
+    // How long a test took is another thing each time.
+    let lines = |text: &str| -> Vec<String> {
+        let lines = text.lines().map(|line| line.split(", took").next().unwrap_or(line).to_owned());
+        lines.filter(|line| !line.is_empty()).collect()
+    };
+    for file in corpus("failing").into_iter().chain(corpus("passing")) {
+        // What is wrong with series is worded in another way.
+        if file.ends_with("series.yml") {
+            continue;
+        }
+        let ours = arguments(&["test", "--strict-promtool", "--debug", &file]);
+        let (_, out, error) = run(workspace(), promql(), &ours);
+        let theirs = arguments(&["test", "rules", "--debug", &file]);
+        let (_, their_out, their_error) = run(workspace(), &promtool, &theirs);
+        // Ours is on standard error, as that of newer releases.
+        let is_debug = |text: &str| lines(text).iter().any(|line| line.starts_with("DEBUG"));
+        assert!(!is_debug(&out), "{file}: {out}");
+        let own: Vec<String> = lines(&error).into_iter().chain(lines(&out)).collect();
+        let mut own_sorted = own.clone();
+        own_sorted.sort();
+        let mut their_sorted: Vec<String> =
+            lines(&their_out).into_iter().chain(lines(&their_error)).collect();
+        their_sorted.sort();
+        assert_eq!(own_sorted, their_sorted, "{file}");
+    }
 }
 
 #[test]

@@ -79,9 +79,12 @@ pub struct Test {
     /// Also show what each part of a failing expression gives
     #[arg(long, help_heading = "Display")]
     pub explain: bool,
-    /// Show what failing expressions give as lines that are missing or added
+    /// Show what failing tests give as lines that are missing or added
     #[arg(long, help_heading = "Display")]
     pub diff: bool,
+    /// Also show the series that each unit test leaves behind, on standard error
+    #[arg(long, help_heading = "Display")]
+    pub debug: bool,
     /// Write what failing tests and evals give into their files as what they must give
     #[arg(long)]
     pub update: bool,
@@ -161,7 +164,7 @@ impl Test {
             options: unit_test::RunOptions {
                 features: settings.features,
                 traps: !self.strict_promtool,
-                keep_series: self.explain,
+                keep_series: self.debug,
                 coverage: self.coverage.is_wanted(),
                 cancellation: cancellation.clone(),
                 engine: settings.unit_engine,
@@ -172,6 +175,8 @@ impl Test {
                 ignore_unknown_keys: self.ignore_unknown_fields,
                 ..LoadOptions::default()
             }),
+            explain: self.explain && !self.strict_promtool,
+            extensions: !self.strict_promtool,
         };
         let total = inputs.len();
         let mut outcomes = {
@@ -223,6 +228,13 @@ impl Test {
         }
         if self.strict_promtool && exit == Exit::Usage {
             exit = Exit::Failed;
+        }
+        if self.debug {
+            for outcome in &outcomes {
+                if let State::UnitTests(run) = &outcome.state {
+                    console.remark(&unit::debug::tell(run, &unit.options));
+                }
+            }
         }
         match self.format {
             Format::Text if self.strict_promtool => unit::promtool::tell(&outcomes, console)?,

@@ -121,7 +121,7 @@ pub(super) fn tell(
                 }
             }
             State::UnitTests(run) => {
-                let more = More { verbose: test.verbose, explain: test.explain, diff: test.diff };
+                let more = More { verbose: test.verbose, diff: test.diff };
                 let told = unit::report::tell(run, &look, more, console);
                 console.remark(&told.remarks);
                 console.print(&told.text)?;

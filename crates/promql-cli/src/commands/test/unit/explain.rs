@@ -1,12 +1,14 @@
-//! Where a wrong result comes from: the values of the parts of an expression.
+//! Where a failure comes from: what the parts of expressions gave, and what happened to alerts.
 
-use promql_engine::{EngineOptions, EvaluationTime, QueryOptions, evaluate};
-use promql_model::{QueryValue, SampleValue};
+use std::collections::BTreeMap;
+
+use promql_engine::{Part, PartValue};
+use promql_model::{Labels, SampleValue, SeriesSamples};
+use promql_rules::evaluate::{AlertChange, Transition};
 use promql_rules::script::{Row, RowVerdict};
-use promql_rules::unit_test::{Outcome, TestGroup, UnitTestFile};
 use promql_storage::fixture::write_histogram;
+use promql_syntax::Query;
 use promql_syntax::ast::NodeKind;
-use promql_syntax::{Features, Query, compile};
 
 use super::super::report::{FAILED, PASSED};
 use super::super::table::{INDENT, Look};
@@ -19,52 +21,33 @@ use crate::visible;
 /// So many series of a part are shown.
 const MOST_SERIES: usize = 5;
 
-/// The time of the cycle whose alerts a test sees.
-pub(super) fn last_cycle(file: &UnitTestFile, test: &TestGroup, eval_time: i64) -> i64 {
-    test.start + eval_time - eval_time.rem_euclid(file.evaluation_interval.max(1))
+/// The parts of an expression that say something, operands first: each by its text, once. Numbers
+/// don't.
+pub(super) fn told<'p>(query: &Query, parts: &'p [Part]) -> Vec<(String, &'p Part)> {
+    let expr = query.expr();
+    let mut told: Vec<(String, &Part)> = Vec::new();
+    for part in parts {
+        if matches!(expr.kind(part.node), NodeKind::Number { .. }) {
+            continue;
+        }
+        let span = expr.span(part.node);
+        let source = expr.source().get(span.start as usize..span.end as usize).unwrap_or_default();
+        let text = one_line(&String::from_utf8_lossy(source));
+        if !told.iter().any(|(known, other)| *known == text && other.times == part.times) {
+            told.push((text, part));
+        }
+    }
+    told
 }
 
-/// The values of the parts of an expression at a time, innermost first.
-pub(super) fn explain(file: &UnitTestFile, outcome: &Outcome, query: &Query, time: i64) -> String {
-    let Some(store) = &outcome.store else { return String::new() };
-    let options = QueryOptions {
-        time: EvaluationTime::Instant(time),
-        engine: EngineOptions {
-            threads: Some(1),
-            default_subquery_step: std::time::Duration::from_millis(
-                file.evaluation_interval.unsigned_abs(),
-            ),
-            ..EngineOptions::default()
-        },
-        cancellation: Default::default(),
-    };
-    let expr = query.expr();
-    let mut out = format!("{INDENT}parts of the expression at {}:\n", range::written(time));
-    let mut told: Vec<String> = Vec::new();
-    for node in expr.nodes() {
-        if matches!(
-            node.kind,
-            NodeKind::Number { .. } | NodeKind::String(_) | NodeKind::Paren { .. }
-        ) {
-            continue;
-        }
-        let place = node.span.start as usize..node.span.end as usize;
-        let Some(source) = expr.source().get(place) else { continue };
-        let text = one_line(&String::from_utf8_lossy(source));
-        // What is no expression of its own, such as the inside of a range, has been told with it.
-        let Ok(part) = compile(source, &Features::ALL) else { continue };
-        if told.contains(&text) {
-            continue;
-        }
-        let value = match evaluate(&part, store, &options) {
-            Ok(result) => show(&result.value),
-            Err(error) => vec![format!("error: {error}")],
-        };
+/// What the parts of an expression gave; times since the start of the test.
+pub(super) fn parts(query: &Query, parts: &[Part], start: i64) -> String {
+    let mut out = String::new();
+    for (text, part) in told(query, parts) {
         out.push_str(&format!("{INDENT}{INDENT}{}\n", visible::escape(&text)));
-        for line in value {
+        for line in show(part, start) {
             out.push_str(&format!("{INDENT}{INDENT}  = {}\n", visible::escape(&line)));
         }
-        told.push(text);
     }
     out
 }
@@ -76,31 +59,40 @@ fn sample(value: &SampleValue) -> String {
     }
 }
 
-fn show(value: &QueryValue) -> Vec<String> {
-    let series = |name: String, value: String| match &*name {
-        "{}" => value,
-        _ => format!("{name}  {value}"),
+/// The samples of a series in order of time, as texts.
+pub(super) fn samples(series: &SeriesSamples) -> Vec<(i64, String)> {
+    let floats = series.floats.iter().map(|(at, value)| (*at, number::readable(*value)));
+    let histograms = series.histograms.iter().map(|(at, h)| (*at, write_histogram(h)));
+    let mut samples: Vec<(i64, String)> = floats.chain(histograms).collect();
+    samples.sort_by_key(|(at, _)| *at);
+    samples
+}
+
+fn show(part: &Part, start: i64) -> Vec<String> {
+    // Where there is one time it is that of the evaluation.
+    let has_times = part.times.len() > 1 || matches!(part.value, PartValue::Range(_));
+    let at = |(at, value): (i64, String)| match has_times {
+        true => format!("{value} @{}", range::written(at - start)),
+        false => value,
     };
-    let mut lines: Vec<String> = match value {
-        QueryValue::Scalar { value, .. } => vec![number::readable(*value)],
-        QueryValue::String { value, .. } => vec![promql_model::quote(value.as_bytes())],
-        QueryValue::Vector(elements) => {
-            elements.iter().map(|e| series(labels::selector(&e.labels), sample(&e.value))).collect()
+    let mut lines: Vec<String> = match &part.value {
+        PartValue::Scalar(values) => {
+            let values = part.times.iter().zip(values);
+            let values = values.map(|(time, value)| at((*time, number::readable(*value))));
+            vec![values.collect::<Vec<_>>().join("  ")]
         }
-        QueryValue::Matrix(all) => all
-            .iter()
-            .map(|one| {
-                let floats = one.floats.iter().map(|(at, value)| (*at, number::readable(*value)));
-                let histograms = one.histograms.iter().map(|(at, h)| (*at, write_histogram(h)));
-                let mut points: Vec<(i64, String)> = floats.chain(histograms).collect();
-                points.sort_by_key(|(at, _)| *at);
-                let points: Vec<String> = points
-                    .into_iter()
-                    .map(|(at, value)| format!("{value} @{}", range::written(at)))
-                    .collect();
-                series(labels::selector(&one.labels), points.join("  "))
-            })
-            .collect(),
+        PartValue::Vector(all) | PartValue::Range(all) => {
+            let line = |one: &SeriesSamples| {
+                let samples: Vec<String> = samples(one).into_iter().map(at).collect();
+                match labels::selector(&one.labels) {
+                    name if name == "{}" => samples.join("  "),
+                    name => format!("{name}  {}", samples.join("  ")),
+                }
+            };
+            let mut all: Vec<&SeriesSamples> = all.iter().collect();
+            all.sort_by(|a, b| a.labels.cmp(&b.labels));
+            all.into_iter().map(line).collect()
+        }
     };
     if lines.is_empty() {
         lines.push("nothing".to_owned());
@@ -111,6 +103,41 @@ fn show(value: &QueryValue) -> Vec<String> {
         lines.push(format!("… and {more} more series"));
     }
     lines
+}
+
+/// What happened, in a word for programs and in words for people.
+pub(super) fn change(change: AlertChange) -> (&'static str, &'static str) {
+    match change {
+        AlertChange::Pending => ("pending", "pending since"),
+        AlertChange::Firing { .. } => ("firing", "firing since"),
+        AlertChange::Dropped { .. } => ("dropped", "dropped before `for` was over at"),
+        AlertChange::Kept => ("kept", "kept firing without its condition since"),
+        AlertChange::Resumed => ("resumed", "condition holds again since"),
+        AlertChange::Resolved => ("resolved", "resolved at"),
+    }
+}
+
+/// What happened to the alerts of a rule, a line for each; times since the start of the test.
+pub(super) fn history(transitions: &[Transition], start: i64) -> String {
+    let mut by_alert: BTreeMap<&Labels, Vec<String>> = BTreeMap::new();
+    for Transition { time, labels, change: what } in transitions {
+        let (_, words) = change(*what);
+        let told = format!("{words} {}", range::written(*time - start));
+        by_alert.entry(labels).or_default().push(told);
+    }
+    if by_alert.is_empty() {
+        return format!("{INDENT}{INDENT}no alert was ever pending or firing\n");
+    }
+    let more = by_alert.len().saturating_sub(MOST_SERIES);
+    let line = |(labels, told): (&&Labels, &Vec<String>)| {
+        let labels = visible::value(&labels::selector(labels));
+        format!("{INDENT}{INDENT}{labels}  {}\n", told.join(", "))
+    };
+    let mut out: String = by_alert.iter().take(MOST_SERIES).map(line).collect();
+    if more > 0 {
+        out.push_str(&format!("{INDENT}{INDENT}… and {more} more alerts\n"));
+    }
+    out
 }
 
 /// Samples as lines with `-` for what was expected and `+` for what came.

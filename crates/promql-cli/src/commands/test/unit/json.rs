@@ -8,6 +8,7 @@ use promql_rules::unit_test::{
 use serde::Serialize;
 
 use super::super::json::{SampleEntry, sample_entry};
+use super::explanation_json::{self, ExplanationEntry};
 use super::{TestState, UnitRun, line_of, promtool, test_line};
 
 /// A test.
@@ -53,6 +54,8 @@ struct AlertEntry<'a> {
     outcome: &'static str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     alerts: Vec<AlertRowEntry<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    explanation: Option<ExplanationEntry>,
 }
 
 /// Alerts side by side.
@@ -82,6 +85,8 @@ struct ExpressionEntry<'a> {
     error: Option<&'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     samples: Vec<SampleEntry>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    explanation: Option<ExplanationEntry>,
 }
 
 fn seconds(milliseconds: i64) -> f64 {
@@ -110,12 +115,21 @@ fn test(run: &UnitRun, number: usize) -> TestEntry<'_> {
             time: None,
         }));
     }
-    let alerts = test.alert_tests.iter().enumerate().map(|(at, alert)| {
-        alert_entry(run, alert, outcome.and_then(|outcome| outcome.alerts[at].as_ref()))
+    let explanations = run.explanations.get(number).and_then(Option::as_ref);
+    let entry = |explanation: Option<&Option<_>>| {
+        let explanation = explanation.and_then(Option::as_ref);
+        explanation.map(|explanation| explanation_json::entry(run, explanation, test.start))
+    };
+    let alerts = test.alert_tests.iter().enumerate().map(|(at, alert)| AlertEntry {
+        explanation: entry(explanations.and_then(|e| e.alerts.get(at))),
+        ..alert_entry(run, alert, outcome.and_then(|outcome| outcome.alerts[at].as_ref()))
     });
     let expressions = test.expression_tests.iter().enumerate().map(|(at, expression)| {
         let verdict = outcome.and_then(|outcome| outcome.expressions[at].as_ref());
-        expression_entry(run, expression, verdict)
+        ExpressionEntry {
+            explanation: entry(explanations.and_then(|e| e.expressions.get(at))),
+            ..expression_entry(run, expression, verdict)
+        }
     });
     TestEntry {
         name: test.shown_name(number),
@@ -195,6 +209,7 @@ fn alert_entry<'a>(
         eval_time: seconds(alert.eval_time.value),
         outcome,
         alerts,
+        explanation: None,
     }
 }
 
@@ -210,6 +225,7 @@ fn expression_entry<'a>(
         outcome: "not run",
         error: None,
         samples: Vec::new(),
+        explanation: None,
     };
     let line = |at: Option<usize>| {
         let sample = test.expected.get(at?)?;

@@ -1,6 +1,9 @@
 //! Unit-test files: their rule files are found and read, and their tests run.
 
-pub(super) mod explain;
+mod alert_diff;
+pub(super) mod debug;
+mod explain;
+mod explanation_json;
 pub(super) mod json;
 pub(super) mod promtool;
 pub(super) mod report;
@@ -8,12 +11,13 @@ pub(super) mod report;
 use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::{Duration, Instant};
 
 use promql_rules::evaluate::PreparedFile;
 use promql_rules::rule_file::LoadOptions;
 use promql_rules::unit_test::{
-    self, AlertVerdict, ExpressionVerdict, Outcome, RunOptions, TestGroup, UnitTestFile, Update,
-    run,
+    self, AlertVerdict, Explanations, ExpressionVerdict, Outcome, RunOptions, TestGroup,
+    UnitTestFile, Update, run,
 };
 use promql_rules::{Finding, Located};
 use rayon::prelude::*;
@@ -34,6 +38,10 @@ pub(super) struct UnitRun {
     pub(super) faults: Vec<Arc<RuleFault>>,
     /// One outcome for each test; nothing for those that were not run.
     pub(super) outcomes: Vec<Option<Outcome>>,
+    /// How long each took.
+    pub(super) took: Vec<Duration>,
+    /// Where failures come from, if that was asked for, for each test that has some.
+    pub(super) explanations: Vec<Option<Explanations>>,
     /// Which tests were chosen.
     pub(super) chosen: Vec<bool>,
     /// The file as it was brought up to date, and what comes of it then; nothing if there is nothing
@@ -147,7 +155,16 @@ impl UnitRun {
         warnings.sort_by_key(|finding| finding.span.start);
         warnings.dedup();
         let located = warnings.iter().map(|f| f.located(&self.file.name, &self.file.text));
-        located.collect()
+        let mut located: Vec<Located> = located.collect();
+        let mut of_rules: Vec<&(usize, Finding)> =
+            self.outcomes.iter().flatten().flat_map(|outcome| &outcome.rule_warnings).collect();
+        of_rules.sort_by_key(|(file, finding)| (*file, finding.span.start));
+        of_rules.dedup();
+        for (file, finding) in of_rules {
+            let Some(file) = self.rules.get(*file).map(|file| &file.file) else { continue };
+            located.push(finding.located(&file.name, &file.text));
+        }
+        located
     }
 }
 
@@ -269,6 +286,10 @@ fn cleaned(path: &Path) -> PathBuf {
 pub(super) struct UnitSettings {
     pub(super) options: RunOptions,
     pub(super) rules: RuleCache,
+    /// Whether it is found out where failures come from.
+    pub(super) explain: bool,
+    /// Whether files may say what promtool doesn't know.
+    pub(super) extensions: bool,
 }
 
 /// Runs the tests of a file.
@@ -281,7 +302,7 @@ pub(super) fn run_file(
     selection: &Selection,
     update: bool,
 ) -> Result<UnitRun, Vec<Located>> {
-    let read = UnitTestFile::read(&input.name, &input.text);
+    let read = UnitTestFile::read_with(&input.name, &input.text, settings.extensions);
     let located = |findings: &[Finding]| {
         findings.iter().map(|finding| finding.located(&input.name, &read.text)).collect()
     };
@@ -305,26 +326,49 @@ pub(super) fn run_file(
     let is_usable = faults.is_empty();
     let run_one = |number: usize| {
         let is_run = is_usable && chosen[number] && !settings.options.cancellation.is_cancelled();
-        is_run.then(|| run(&file, number, &rules, &settings.options))
+        is_run.then(|| {
+            let start = Instant::now();
+            (run(&file, number, &rules, &settings.options), start.elapsed())
+        })
     };
-    let mut outcomes: Vec<Option<Outcome>> = match selection.fail_fast {
+    let outcomes: Vec<Option<(Outcome, Duration)>> = match selection.fail_fast {
         false => (0..file.tests.len()).into_par_iter().map(run_one).collect(),
         true => {
             let mut failed = false;
             let run_next = |number: usize| {
                 let outcome = if failed { None } else { run_one(number) };
-                failed |= outcome.as_ref().is_some_and(|outcome| !outcome.is_passed());
+                failed |= outcome.as_ref().is_some_and(|(outcome, _)| !outcome.is_passed());
                 outcome
             };
             (0..file.tests.len()).map(run_next).collect()
         }
     };
+    let took = outcomes.iter().map(|o| o.as_ref().map_or(Duration::ZERO, |o| o.1)).collect();
+    let mut outcomes: Vec<Option<Outcome>> =
+        outcomes.into_iter().map(|outcome| outcome.map(|(outcome, _)| outcome)).collect();
     if !settings.options.traps {
         warnings.clear();
         outcomes.iter_mut().flatten().for_each(|outcome| outcome.warnings.clear());
     }
     let update = update.then(|| bring_up_to_date(&file, &outcomes, &rules, settings)).flatten();
-    Ok(UnitRun { file, warnings, unmatched, rules, faults, outcomes, chosen, update })
+    let explain = |(number, outcome): (usize, &Option<Outcome>)| {
+        let outcome =
+            outcome.as_ref().filter(|outcome| settings.explain && !outcome.is_passed())?;
+        Some(unit_test::explain(&file, number, &rules, &settings.options, outcome))
+    };
+    let explanations = outcomes.par_iter().enumerate().map(explain).collect();
+    Ok(UnitRun {
+        file,
+        warnings,
+        unmatched,
+        rules,
+        faults,
+        outcomes,
+        took,
+        explanations,
+        chosen,
+        update,
+    })
 }
 
 /// Writes what failing tests give into the text of their file, and runs them again.

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use promql_model::{Labels, quote};
 use promql_rules::rule_file::{Rule, RuleFile};
 use promql_rules::unit_test::{
-    AlertRow, AlertTest, AlertVerdict, ExpressionTest, ExpressionVerdict, GroupFailure, Outcome,
-    TestGroup,
+    AlertRow, AlertTest, AlertVerdict, Explanation, ExpressionTest, ExpressionVerdict,
+    GroupFailure, TestGroup,
 };
 use promql_rules::{Finding, Located};
 
 use super::super::report::{FAILED, PASSED, UPDATED};
 use super::super::table::{INDENT, Look, pair, rows};
-use super::{TestState, UnitRun, explain, line_of, test_line};
+use super::{TestState, UnitRun, alert_diff, explain, line_of, test_line};
 use crate::console::Console;
 use crate::render::grid::{self, push_styled};
 use crate::render::labels;
@@ -31,7 +31,6 @@ pub(in super::super) struct Told {
 #[derive(Clone, Copy, Debug)]
 pub(in super::super) struct More {
     pub(in super::super) verbose: bool,
-    pub(in super::super) explain: bool,
     pub(in super::super) diff: bool,
 }
 
@@ -89,13 +88,14 @@ impl Teller<'_> {
         alerts.sort_by_key(|at| test.alert_tests[*at].eval_time.value);
         for at in alerts {
             if let Some(AlertVerdict::Failed(rows)) = &outcome.alerts[at] {
-                self.alert(number, test, outcome, &test.alert_tests[at], rows);
+                self.alert(number, at, &test.alert_tests[at], rows);
             }
         }
-        for (expression, verdict) in test.expression_tests.iter().zip(&outcome.expressions) {
+        let expressions = test.expression_tests.iter().zip(&outcome.expressions).enumerate();
+        for (at, (expression, verdict)) in expressions {
             match verdict {
                 None | Some(ExpressionVerdict::Passed) => {}
-                Some(verdict) => self.expression(number, test, outcome, expression, verdict),
+                Some(verdict) => self.expression(number, at, expression, verdict),
             }
         }
     }
@@ -174,14 +174,7 @@ impl Teller<'_> {
         self.out.push('\n');
     }
 
-    fn alert(
-        &mut self,
-        number: usize,
-        test: &TestGroup,
-        outcome: &Outcome,
-        alert: &AlertTest,
-        rows: &[AlertRow],
-    ) {
+    fn alert(&mut self, number: usize, place: usize, alert: &AlertTest, rows: &[AlertRow]) {
         let line = line_of(&self.run.file.text, alert.span.start);
         let name = &alert.alertname.value;
         let at = range::written(alert.eval_time.value);
@@ -195,24 +188,18 @@ impl Teller<'_> {
         }
         let same: usize = rows.iter().filter(|row| row.is_same()).count();
         for row in rows.iter().filter(|row| !row.is_same()) {
-            self.alert_row(row);
+            match self.more.diff {
+                true => self.out.push_str(&alert_diff::diff(row, self.look)),
+                false => self.alert_row(row),
+            }
         }
         if same > 0 {
             let plural = if same == 1 { "" } else { "s" };
             self.dim(&format!("({same} more alert{plural} as expected)"));
         }
-        if self.more.explain {
-            for file in &rules {
-                for prepared in file.groups.iter().flat_map(|group| &group.rules) {
-                    let rule = &file.file.groups[prepared.group].rules[prepared.rule];
-                    if is_alert(rule, name) {
-                        let time = explain::last_cycle(&self.run.file, test, alert.eval_time.value);
-                        let shown =
-                            explain::explain(&self.run.file, outcome, &prepared.query, time);
-                        self.out.push_str(&shown);
-                    }
-                }
-            }
+        let explanations = self.run.explanations.get(number).and_then(Option::as_ref);
+        if let Some(Some(explanation)) = explanations.and_then(|e| e.alerts.get(place)) {
+            self.explanation(explanation, number, alert.eval_time.value);
         }
         self.out.push('\n');
     }
@@ -270,8 +257,7 @@ impl Teller<'_> {
     fn expression(
         &mut self,
         number: usize,
-        test: &TestGroup,
-        outcome: &Outcome,
+        place: usize,
         expression: &ExpressionTest,
         verdict: &ExpressionVerdict,
     ) {
@@ -290,36 +276,67 @@ impl Teller<'_> {
                 findings.iter().for_each(|finding| self.finding(finding));
             }
         }
-        let time = test.start + expression.eval_time.value;
-        self.recorded(&expression.expr.value, outcome, time);
-        if self.more.explain
-            && let Ok(query) = promql_syntax::compile(&expression.expr.value, &Default::default())
-                .or_else(|_| {
-                    promql_syntax::compile(&expression.expr.value, &promql_syntax::Features::ALL)
-                })
-        {
-            self.out.push_str(&explain::explain(&self.run.file, outcome, &query, time));
+        let explanations = self.run.explanations.get(number).and_then(Option::as_ref);
+        match explanations.and_then(|e| e.expressions.get(place)) {
+            Some(Some(explanation)) => {
+                self.explanation(explanation, number, expression.eval_time.value);
+            }
+            _ => self.recorded(&expression.expr.value),
         }
         self.out.push('\n');
     }
 
-    /// The rules that write what an expression reads, and what their parts give if that is asked for.
-    fn recorded(&mut self, expression: &str, outcome: &Outcome, time: i64) {
-        let rules: Vec<_> = self.run.rules.iter().map(std::sync::Arc::clone).collect();
-        for file in &rules {
-            for prepared in file.groups.iter().flat_map(|group| &group.rules) {
-                let rule = &file.file.groups[prepared.group].rules[prepared.rule];
-                let is_read = rule.kind == promql_rules::rule_file::RuleKind::Recording
-                    && is_word_in(&rule.name.value, expression);
-                if is_read {
+    /// The rules that write what an expression reads.
+    fn recorded(&mut self, expression: &str) {
+        let files: Vec<_> = self.run.rules.iter().map(std::sync::Arc::clone).collect();
+        for file in &files {
+            for rule in file.file.groups.iter().flat_map(|group| &group.rules) {
+                let is_recording = rule.kind == promql_rules::rule_file::RuleKind::Recording;
+                if is_recording && is_word_in(&rule.name.value, expression) {
                     self.rule(&file.file, rule);
-                    if self.more.explain {
-                        let parts =
-                            explain::explain(&self.run.file, outcome, &prepared.query, time);
-                        self.out.push_str(&parts);
-                    }
                 }
             }
+        }
+    }
+
+    /// What the parts gave: of the expression that is tested, and of the rules that it depends on.
+    fn explanation(&mut self, explanation: &Explanation, number: usize, eval_time: i64) {
+        let start = self.run.file.tests[number].start;
+        if let Some((query, parts)) = &explanation.expression {
+            self.text(&format!("parts of the expression at {}:", range::written(eval_time)));
+            self.out.push_str(&explain::parts(query, parts, start));
+        }
+        for explained in &explanation.rules {
+            let Some(file) = self.run.rules.get(explained.file).map(std::sync::Arc::clone) else {
+                continue;
+            };
+            let prepared = &explained.rule;
+            let group = file.file.groups.get(prepared.group);
+            let Some(rule) = group.and_then(|group| group.rules.get(prepared.rule)) else {
+                continue;
+            };
+            let line = line_of(&file.file.text, rule.expr.span.start);
+            let is_alert = rule.kind == promql_rules::rule_file::RuleKind::Alerting;
+            let what = format!(
+                "{} {} ({}:{line})",
+                if is_alert { "alert" } else { "rule" },
+                visible::escape(&prepared.name),
+                visible::escape(&file.file.name)
+            );
+            let at = range::written(explained.time - start);
+            self.text(&format!("parts of {what} at {at}:"));
+            self.out.push_str(&explain::parts(&prepared.query, &explained.parts, start));
+            if !is_alert {
+                continue;
+            }
+            let waits = [("for", rule.for_duration), ("keep_firing_for", rule.keep_firing_for)];
+            let waits: String = waits
+                .iter()
+                .filter_map(|(name, wait)| Some((name, wait.as_ref()?.value)))
+                .map(|(name, wait)| format!(", {name}: {}", range::written(wait / 1_000_000)))
+                .collect();
+            self.text(&format!("states of alert {} up to {at}{waits}:", prepared.name));
+            self.out.push_str(&explain::history(&explained.history, start));
         }
     }
 }
