@@ -11,7 +11,7 @@
 //! [`Scientific`] for the values of alerts. All are displayed without allocating, so `write!` appends
 //! them to whatever is at hand.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 /// Displays a number without exponent, however long that gets: Go's `strconv` form `'f', -1`.
 ///
@@ -78,6 +78,26 @@ impl fmt::Display for Json {
         } else {
             Decimal(self.0).fmt(f)
         }
+    }
+}
+
+impl Json {
+    /// Appends the number to a text. The same as displaying it, and several times as fast, which
+    /// matters where answers have hundreds of thousands of them.
+    pub fn append(self, out: &mut String) {
+        let number = self.0;
+        let size = number.abs();
+        // Whole numbers, but not the negative zero.
+        if size < 1e15 && number.trunc() == number && (number != 0.0 || number.is_sign_positive()) {
+            out.push_str(itoa::Buffer::new().format(number as i64));
+            return;
+        }
+        if (1e-5..1e15).contains(&size) {
+            // Where digits are written without exponent, they stand as they are wanted here.
+            out.push_str(zmij::Buffer::new().format_finite(number));
+            return;
+        }
+        let _ = write!(out, "{self}");
     }
 }
 
@@ -286,6 +306,32 @@ mod tests {
             assert_eq!(Decimal(number).to_string(), decimal);
             assert_eq!(General(number).to_string(), general);
             assert_eq!(Json(number).to_string(), json);
+        }
+    }
+
+    fn appended(number: f64) -> String {
+        let mut out = String::new();
+        Json(number).append(&mut out);
+        out
+    }
+
+    #[test]
+    fn appended_as_displayed_at_the_edges() {
+        let edges = [0.0_f64, 1e-6, 1e-5, 0.001, 1.0, 1e14, 1e15, 1e16, 1e17, 1e20, 1e21, 1e300];
+        let around = edges.iter().flat_map(|x| [x.next_down(), *x, x.next_up(), x * 1.5, x * 1.25]);
+        let special = [f64::NAN, f64::INFINITY, f64::MAX, f64::MIN_POSITIVE, 5e-324];
+        for number in around.chain(special).flat_map(|x| [x, -x]) {
+            assert_eq!(appended(number), Json(number).to_string());
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn appended_as_displayed(number in proptest::num::f64::ANY, whole: i64, exponent in -8..18) {
+            let scaled = whole as f64 / 1e18 * 10_f64.powi(exponent);
+            for number in [number, whole as f64, scaled, (whole / 1_000_000) as f64 / 1000.0] {
+                assert_eq!(appended(number), Json(number).to_string());
+            }
         }
     }
 

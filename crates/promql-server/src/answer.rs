@@ -16,6 +16,9 @@ pub use crate::writer::string;
 /// As many warnings, and as many infos, are listed; one more line counts the others.
 const MOST_ANNOTATIONS: usize = 10;
 
+/// About as many bytes a point takes at most, with a rate of 17 digits.
+const BYTES_OF_A_POINT: usize = 36;
+
 /// The whole answer to a query, in one line without an end. `expression` is the text of the query,
 /// for the places of annotations.
 pub fn query(
@@ -46,6 +49,8 @@ pub fn query(
         }
         QueryValue::Vector(elements) => list(&mut out, elements, element),
         QueryValue::Matrix(all) => {
+            let points: usize = all.iter().map(|series| series.floats.len()).sum();
+            out.reserve(points * BYTES_OF_A_POINT);
             let mut times = Times::default();
             list(&mut out, all, |out, series| series_at(out, series, &mut times));
         }
@@ -123,15 +128,23 @@ pub fn line_and_column(text: &[u8], offset: usize) -> (usize, usize) {
 pub fn element(out: &mut String, element: &VectorElement) {
     out.push_str("{\"metric\":");
     metric(out, &element.labels);
-    let time = |out: &mut String| seconds(out, element.timestamp);
+    let time = |out: &mut String| {
+        out.push('[');
+        seconds(out, element.timestamp);
+        out.push(',');
+    };
     match &element.value {
         SampleValue::Float(value) => {
             out.push_str(",\"value\":");
-            float(out, *value, time);
+            time(out);
+            out.push('"');
+            Json(*value).append(out);
+            out.push_str("\"]");
         }
         SampleValue::Histogram(value) => {
             out.push_str(",\"histogram\":");
-            histogram(out, value, time);
+            time(out);
+            histogram(out, value);
         }
     }
     out.push('}');
@@ -145,34 +158,33 @@ pub fn series(out: &mut String, series: &SeriesSamples) {
 fn series_at(out: &mut String, series: &SeriesSamples, times: &mut Times) {
     out.push_str("{\"metric\":");
     metric(out, &series.labels);
-    if !series.floats.is_empty() {
-        out.push_str(",\"values\":");
+    if let Some((last, others)) = series.floats.split_last() {
+        out.push_str(",\"values\":[");
         times.rewind();
-        list(out, &series.floats, |out, (time, value)| {
-            float(out, *value, |out| times.write(out, *time));
-        });
+        let mut point = |(time, value): &(i64, f64), end| {
+            out.push_str(times.point(*time));
+            out.push('"');
+            Json(*value).append(out);
+            out.push_str(end);
+        };
+        others.iter().for_each(|sample| point(sample, "\"],"));
+        point(last, "\"]]");
     }
     if !series.histograms.is_empty() {
         out.push_str(",\"histograms\":");
         times.rewind();
         list(out, &series.histograms, |out, (time, value)| {
-            histogram(out, value, |out| times.write(out, *time));
+            out.push_str(times.point(*time));
+            histogram(out, value);
         });
     }
     out.push('}');
 }
 
-fn float(out: &mut String, value: f64, time: impl FnOnce(&mut String)) {
-    out.push('[');
-    time(out);
-    let _ = write!(out, ",\"{}\"]", Json(value));
-}
-
-fn histogram(out: &mut String, histogram: &FloatHistogram, time: impl FnOnce(&mut String)) {
-    out.push('[');
-    time(out);
+/// What follows the time of a point, and its end.
+fn histogram(out: &mut String, histogram: &FloatHistogram) {
     let (count, sum) = (Json(histogram.count), Json(histogram.sum));
-    let _ = write!(out, ",{{\"count\":\"{count}\",\"sum\":\"{sum}\"");
+    let _ = write!(out, "{{\"count\":\"{count}\",\"sum\":\"{sum}\"");
     let mut buckets = histogram.buckets().filter(|bucket| bucket.count != 0.0).peekable();
     if buckets.peek().is_some() {
         out.push_str(",\"buckets\":");

@@ -97,13 +97,17 @@ pub(crate) fn short_seconds(out: &mut String, milliseconds: i64) {
     }
 }
 
-/// Times that are written again and again, in ascending order.
+/// Times that are written again and again, in ascending order, as points begin: `[1780012800,`.
 #[derive(Default)]
 pub(crate) struct Times {
-    /// Each with the text that it has.
-    known: Vec<(i64, String)>,
+    /// Each with the end of its text.
+    known: Vec<(i64, usize)>,
+    /// All texts, one after the other.
+    texts: String,
     /// The next one that is expected.
     next: usize,
+    /// A text that is not kept.
+    other: String,
 }
 
 impl Times {
@@ -112,26 +116,45 @@ impl Times {
         self.next = 0;
     }
 
-    pub(crate) fn write(&mut self, out: &mut String, time: i64) {
-        while let Some((known, text)) = self.known.get(self.next) {
-            if *known > time {
-                break;
-            }
+    /// How a point of a time begins.
+    #[inline]
+    pub(crate) fn point(&mut self, time: i64) -> &str {
+        if let Some((known, end)) = self.known.get(self.next)
+            && *known == time
+        {
+            let start = self.next.checked_sub(1).map_or(0, |before| self.known[before].1);
             self.next += 1;
-            if *known == time {
-                out.push_str(text);
-                return;
+            return &self.texts[start..*end];
+        }
+        self.search(time)
+    }
+
+    fn search(&mut self, time: i64) -> &str {
+        while self.known.get(self.next).is_some_and(|(known, _)| *known < time) {
+            self.next += 1;
+        }
+        match self.known.get(self.next) {
+            Some((known, _)) if *known == time => self.point(time),
+            Some(_) => {
+                self.other.clear();
+                write_point(&mut self.other, time);
+                &self.other
+            }
+            None => {
+                let start = self.texts.len();
+                write_point(&mut self.texts, time);
+                self.known.push((time, self.texts.len()));
+                self.next = self.known.len();
+                &self.texts[start..]
             }
         }
-        if self.next < self.known.len() {
-            return seconds(out, time);
-        }
-        let mut text = String::new();
-        seconds(&mut text, time);
-        out.push_str(&text);
-        self.known.push((time, text));
-        self.next = self.known.len();
     }
+}
+
+fn write_point(out: &mut String, time: i64) {
+    out.push('[');
+    seconds(out, time);
+    out.push(',');
 }
 
 #[cfg(test)]
@@ -167,12 +190,9 @@ mod tests {
         let mut out = String::new();
         for series in [[0, 15_000, 30_500], [15_000, 20_000, 30_500], [7, 30_500, 45_000]] {
             times.rewind();
-            series.iter().for_each(|time| {
-                times.write(&mut out, *time);
-                out.push(' ');
-            });
+            series.iter().for_each(|time| out.push_str(times.point(*time)));
         }
-        assert_eq!(out, "0 15 30.500 15 20 30.500 0.007 30.500 45 ");
+        assert_eq!(out, "[0,[15,[30.500,[15,[20,[30.500,[0.007,[30.500,[45,");
     }
 
     #[test]
