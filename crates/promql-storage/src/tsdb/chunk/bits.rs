@@ -90,6 +90,17 @@ impl<'a> BitReader<'a> {
         high << (count - 32) | self.bits(count - 32)
     }
 
+    /// The same for one bit or more; for none it gives anything.
+    #[inline]
+    pub(super) fn some_bits(&mut self, count: u32) -> u64 {
+        if count <= GOOD {
+            let bits = self.peek() >> (64 - count & 63);
+            self.skip(count);
+            return bits;
+        }
+        self.bits(count)
+    }
+
     /// A 64-bit float, with its very bits.
     pub(super) fn f64(&mut self) -> f64 {
         f64::from_bits(self.bits(64))
