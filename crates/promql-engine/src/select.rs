@@ -298,8 +298,8 @@ impl Operator for InstantSelector<'_> {
         out: &mut Column,
     ) -> Result<(), EngineError> {
         let mut buffer = scratch.take_buffer();
-        let mut tables = scratch.take_tables(self.operation);
         let samples = self.samples.read_samples(index, scratch, &mut buffer, StaleMarkers::Keep)?;
+        let mut tables = scratch.take_tables(self.operation, &samples);
         let windows = &self.samples.select.windows;
         tables.windows.update(windows, samples.timestamps);
         out.reset(windows.len);

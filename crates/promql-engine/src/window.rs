@@ -121,9 +121,12 @@ impl WindowTable {
         self.end.clear();
         self.longest = 0;
         let (mut first, mut end) = (0, 0);
+        let (mut first_stride, mut end_stride) = (0, 0);
         for step in 0..windows.len {
-            first = first_after(&self.timestamps, first, windows.start(step));
-            end = first_after(&self.timestamps, end.max(first), windows.end(step));
+            let before = (first, end);
+            first = first_after(&self.timestamps, first, first_stride, windows.start(step));
+            end = first_after(&self.timestamps, end.max(first), end_stride, windows.end(step));
+            (first_stride, end_stride) = (first - before.0, end - before.1);
             self.first.push(first as u32);
             self.end.push(end as u32);
             self.longest = self.longest.max(end - first);
@@ -167,10 +170,14 @@ impl WindowTable {
     }
 }
 
-/// The position of the first timestamp after `bound`, not before position `from`. Looks nearby
+/// The position of the first timestamp after `bound`, not before position `from`. Looks `guess` further,
+/// which is how far it was last time, then nearby
 /// first: successive windows are usually close to each other.
-fn first_after(timestamps: &[i64], from: usize, bound: i64) -> usize {
+fn first_after(timestamps: &[i64], from: usize, guess: usize, bound: i64) -> usize {
     let rest = &timestamps[from..];
+    if rest.get(guess).is_some_and(|&t| t > bound) && (guess == 0 || rest[guess - 1] <= bound) {
+        return from + guess;
+    }
     let mut reach = 1;
     while reach <= rest.len() && rest[reach - 1] <= bound {
         reach *= 2;

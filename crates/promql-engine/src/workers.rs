@@ -252,7 +252,8 @@ pub(crate) struct Scratch {
     pub(crate) operands_time: Duration,
     columns: Vec<Column>,
     buffers: Vec<RangeBuffer>,
-    tables: Vec<Option<Box<Tables>>>,
+    /// By operation.
+    tables: Vec<KnownTables>,
     /// By operation: which column was computed last, and that column.
     remembered: HashMap<usize, (usize, Column)>,
     /// By selection: which series was decoded last, and its samples.
@@ -301,13 +302,86 @@ fn columns(samples: &Samples<'_>) -> [(usize, usize); 6] {
     ]
 }
 
-/// What an operation knows about the timestamps of the last series it saw.
+/// What an operation knows about the timestamps of a series.
 #[derive(Default)]
 pub(crate) struct Tables {
     pub(crate) windows: WindowTable,
     /// The same for the timestamps of its histograms.
     pub(crate) histogram_windows: WindowTable,
     pub(crate) rate: RateFactors,
+    /// Which timestamps they are for, more or less; see [`fingerprint`].
+    key: u64,
+}
+
+impl Tables {
+    fn bytes(&self) -> usize {
+        self.windows.bytes() + self.histogram_windows.bytes() + self.rate.bytes()
+    }
+}
+
+/// What an operation knows about the timestamps of the series it saw.
+///
+/// The series of one target have the same timestamps, and series are sorted by their labels, so what
+/// comes next is often of another target, and that of the one after of the first target again:
+/// `sum by (le) (rate(x_bucket[5m]))` goes over all targets for each `le`.
+#[derive(Default)]
+struct KnownTables {
+    /// Those of [`Tables::key`].
+    keys: Vec<u64>,
+    /// Nothing while they are lent out.
+    tables: Vec<Option<Box<Tables>>>,
+    /// Those that were lent out last.
+    recent: usize,
+}
+
+/// So much memory the tables of one operation may take in one thread, in bytes. When it is used up,
+/// the tables that were used last make place for new ones: targets come in turn, so those are needed
+/// last.
+const TABLES_BYTES: usize = 2 << 20;
+
+impl KnownTables {
+    fn bytes(&self) -> usize {
+        self.tables.iter().flatten().map(|tables| tables.bytes()).sum()
+    }
+
+    fn take(&mut self, key: u64) -> Box<Tables> {
+        let at = match self.keys.iter().position(|known| *known == key) {
+            Some(at) => at,
+            None if self.keys.is_empty() || self.bytes() < TABLES_BYTES => {
+                self.keys.push(key);
+                self.tables.push(None);
+                self.keys.len() - 1
+            }
+            None => self.recent,
+        };
+        self.keys[at] = key;
+        self.recent = at;
+        let mut tables = self.tables[at].take().unwrap_or_default();
+        tables.key = key;
+        tables
+    }
+
+    fn give(&mut self, tables: Box<Tables>) {
+        if let Some(at) = self.keys.iter().position(|known| *known == tables.key) {
+            self.tables[at] = Some(tables);
+        }
+    }
+}
+
+/// A number that is different for nearly all columns of timestamps that differ.
+fn fingerprint(samples: &Samples<'_>) -> u64 {
+    /// So many of the timestamps are looked at.
+    const PLACES: usize = 8;
+    let mut print = 0_u64;
+    for times in [samples.timestamps, samples.histogram_timestamps] {
+        print = (print ^ times.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
+        let last = times.len().saturating_sub(1);
+        for place in 0..PLACES.min(times.len()) {
+            let time = times[last * place / (PLACES - 1)];
+            print = (print ^ time as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
+        }
+    }
+    print
 }
 
 impl RangeBuffer {
@@ -319,11 +393,7 @@ impl RangeBuffer {
 impl Scratch {
     /// The memory of all that is not lent out.
     fn bytes(&self) -> usize {
-        let tables = self
-            .tables
-            .iter()
-            .flatten()
-            .map(|t| t.windows.bytes() + t.histogram_windows.bytes() + t.rate.bytes());
+        let tables = self.tables.iter().map(KnownTables::bytes);
         let remembered = self.remembered.values().map(|(_, column)| column.bytes());
         let decoded = self.decoded.values().map(|(_, buffer)| buffer.bytes());
         remembered.sum::<usize>()
@@ -381,15 +451,18 @@ impl Scratch {
         remembered.copy_from(column);
     }
 
-    /// The tables of the operation with this number.
-    pub(crate) fn take_tables(&mut self, operation: usize) -> Box<Tables> {
-        self.tables.get_mut(operation).and_then(Option::take).unwrap_or_default()
+    /// What the operation with this number knows about the timestamps of samples, which may be
+    /// nothing, or something about others: the tables find out.
+    pub(crate) fn take_tables(&mut self, operation: usize, samples: &Samples<'_>) -> Box<Tables> {
+        if self.tables.len() <= operation {
+            self.tables.resize_with(operation + 1, KnownTables::default);
+        }
+        self.tables[operation].take(fingerprint(samples))
     }
 
     pub(crate) fn give_tables(&mut self, operation: usize, tables: Box<Tables>) {
-        if self.tables.len() <= operation {
-            self.tables.resize_with(operation + 1, || None);
+        if let Some(known) = self.tables.get_mut(operation) {
+            known.give(tables);
         }
-        self.tables[operation] = Some(tables);
     }
 }

@@ -261,8 +261,8 @@ impl Operator for SmoothedSelector<'_> {
         out: &mut Column,
     ) -> Result<(), EngineError> {
         let mut buffer = scratch.take_buffer();
-        let mut tables = scratch.take_tables(self.operation);
         let samples = self.samples.read(index, scratch, &mut buffer)?;
+        let mut tables = scratch.take_tables(self.operation, &samples);
         let windows = &self.samples.select.windows;
         let loaded = self.samples.loaded();
         tables.windows.update(&loaded, samples.timestamps);

@@ -231,13 +231,13 @@ impl Operator for OverRange<'_> {
         out: &mut Column,
     ) -> Result<(), EngineError> {
         let mut buffer = scratch.take_buffer();
-        let mut tables = scratch.take_tables(self.operation);
         let mut samples = self.source.read(index, scratch, &mut buffer)?;
+        let mut tables = scratch.take_tables(self.operation, &samples);
         if !self.context.options.start_timestamps {
             samples.start_timestamps = &[];
             samples.histogram_start_timestamps = &[];
         }
-        let Tables { windows: table, histogram_windows: histogram_table, rate } = &mut *tables;
+        let Tables { windows: table, histogram_windows: histogram_table, rate, .. } = &mut *tables;
         table.update(&self.loaded, samples.timestamps);
         let limits = &*self.context.limits;
         limits.allow(table.longest)?;
