@@ -91,8 +91,8 @@ pub use options::{Cancellation, EngineOptions, EvaluationTime, QueryOptions};
 pub use parts::{Part, PartValue};
 pub use statistics::{NodeStatistics, QueryStatistics, ReadStatistics};
 pub use storage::{
-    LabelQuery, MetricMetadata, SampleBuffer, Samples, SelectHints, SelectRequest, SelectedSeries,
-    Storage, StorageError, TimeRange,
+    KeptColumns, LabelQuery, MetricMetadata, SampleBuffer, Samples, SelectHints, SelectRequest,
+    SelectedSeries, Storage, StorageError, TimeRange,
 };
 
 use std::sync::Arc;

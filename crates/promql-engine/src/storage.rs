@@ -91,6 +91,24 @@ pub trait Storage: Send + Sync {
         let _ = metric;
         Ok(BTreeMap::new())
     }
+
+    /// What is kept of samples that had to be decoded, if anything is. By default nothing is.
+    fn kept_columns(&self) -> Option<KeptColumns> {
+        None
+    }
+}
+
+/// What a storage keeps of samples that had to be decoded, so that later queries find them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KeptColumns {
+    /// How much memory they may take, in bytes.
+    pub budget: usize,
+    /// How much they take, in bytes.
+    pub bytes: usize,
+    /// How often a column was found.
+    pub found: u64,
+    /// How many columns were decoded and kept, some of them more than once.
+    pub decoded: u64,
 }
 
 /// A storage is one by reference, too.

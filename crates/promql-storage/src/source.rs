@@ -89,6 +89,9 @@ pub struct OpenOptions {
     /// The time of samples without a timestamp, in milliseconds since the epoch, instead of that
     /// of the file.
     pub scrape_time: Option<i64>,
+    /// How much memory each folder may take to keep what queries decode, in bytes; see
+    /// [`TsdbStorage::keeping_columns`].
+    pub hot_columns: usize,
     /// Lets another thread end the scrape of an exporter.
     pub cancellation: Cancellation,
     /// Lets another thread see how far the reading of a file came.
@@ -286,7 +289,7 @@ impl Source {
                 let (storage, warnings) = TsdbStorage::open(path)?;
                 LocalSource {
                     default_time: storage.last_time()?,
-                    storage: Box::new(storage),
+                    storage: Box::new(storage.keeping_columns(options.hot_columns)),
                     warnings: boxed(warnings),
                 }
             }

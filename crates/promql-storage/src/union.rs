@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use promql_engine::{
-    LabelQuery, MetricMetadata, SampleBuffer, Samples, SelectRequest, SelectedSeries, Storage,
-    StorageError,
+    KeptColumns, LabelQuery, MetricMetadata, SampleBuffer, Samples, SelectRequest, SelectedSeries,
+    Storage, StorageError,
 };
 use promql_model::Labels;
 
@@ -62,6 +62,16 @@ impl Storage for UnionStorage<'_> {
         query: &LabelQuery<'_>,
     ) -> Result<Vec<String>, StorageError> {
         self.merged(|storage| storage.label_values(name, query))
+    }
+
+    fn kept_columns(&self) -> Option<KeptColumns> {
+        let kept = self.storages.iter().filter_map(|storage| storage.kept_columns());
+        kept.reduce(|a, b| KeptColumns {
+            budget: a.budget + b.budget,
+            bytes: a.bytes + b.bytes,
+            found: a.found + b.found,
+            decoded: a.decoded + b.decoded,
+        })
     }
 
     fn metadata(

@@ -342,6 +342,60 @@ fn a_series_in_several_blocks_is_one() {
     assert_eq!(read(&folder.0), Ok((whole, Vec::new())));
 }
 
+/// The folder, with a copy of its block that is newer and moved by some seconds, so that series have
+/// runs in two blocks, which overlap in part.
+fn two_blocks(name: &str) -> Folder {
+    let folder = Folder::shop(name);
+    let newer = "01M9ZZZZZZZZZZZZZZZZZZZZZZ";
+    copy(&folder.path(BLOCK), &folder.path(newer));
+    let meta = fs::read_to_string(folder.path(newer).join("meta.json")).expect("a file");
+    fs::write(folder.path(newer).join("meta.json"), meta.replace(BLOCK, newer)).expect("a file");
+    folder
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(48))]
+
+    /// Whatever was asked before, and however little room there is.
+    #[test]
+    fn hot_columns_are_what_is_decoded(
+        budget in proptest::sample::select(vec![1_usize, 700, 3_000, 20_000, 1 << 20]),
+        ranges in proptest::collection::vec((-30_000_i64..300_000, 0_i64..300_000), 1..6),
+        overlap: bool,
+    ) {
+        let folder = match overlap {
+            true => two_blocks("hot-overlap"),
+            false => Folder::shop("hot"),
+        };
+        let (cold, _) = TsdbStorage::open(&folder.0).expect("a folder that can be read");
+        let (hot, _) = TsdbStorage::open(&folder.0).expect("a folder that can be read");
+        let hot = hot.keeping_columns(budget);
+        // Each range twice: the second time is when something is found.
+        for (start, length) in ranges.iter().chain(&ranges) {
+            let range = TimeRange { start: START + start, end: START + start + length };
+            let within = |storage: &TsdbStorage| {
+                let mut all = samples(storage, &[], range).expect("samples");
+                for series in all.values_mut() {
+                    series.retain(|time, _| range.contains(START + time));
+                }
+                all
+            };
+            proptest::prop_assert_eq!(within(&cold), within(&hot));
+            let kept = hot.kept_columns().expect("columns are kept");
+            proptest::prop_assert!(kept.bytes <= budget.max(1), "{:?}", kept);
+        }
+        if budget == 1 << 20 && !overlap {
+            let all = |storage| samples(storage, &[], TimeRange::ALL).expect("samples");
+            all(&hot);
+            let before = hot.kept_columns().expect("columns are kept");
+            all(&hot);
+            let after = hot.kept_columns().expect("columns are kept");
+            proptest::prop_assert!(before.found < after.found);
+            proptest::prop_assert_eq!(before.decoded, after.decoded);
+        }
+    }
+}
+
 /// What cannot be read, as a user sees it.
 #[test]
 fn what_is_wrong_is_said() {

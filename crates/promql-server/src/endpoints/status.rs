@@ -50,7 +50,16 @@ pub(super) async fn flags(State(api): State<Api>) -> Response {
 
 pub(super) async fn runtime_info(State(api): State<Api>) -> Response {
     let now = jiff::Timestamp::from_millisecond(api.now()).unwrap_or(jiff::Timestamp::MAX);
-    object(&[("serverTime", &now.to_string()), ("storageRetention", "")])
+    let now = now.to_string();
+    let mut fields = vec![("serverTime", &*now), ("storageRetention", "")];
+    let numbers = api.storage.kept_columns().map(|kept| {
+        [kept.budget as u64, kept.bytes as u64, kept.found, kept.decoded].map(|n| n.to_string())
+    });
+    if let Some(numbers) = &numbers {
+        let names = ["hotColumnsBudget", "hotColumnsBytes", "hotColumnsFound", "hotColumnsDecoded"];
+        fields.extend(names.into_iter().zip(numbers.iter().map(String::as_str)));
+    }
+    object(&fields)
 }
 
 pub(super) async fn config() -> Response {

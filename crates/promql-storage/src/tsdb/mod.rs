@@ -17,7 +17,9 @@ mod delete;
 mod error;
 mod file;
 mod folder;
+mod hot;
 pub(crate) mod schema;
+mod selection;
 mod storage;
 mod wal;
 

@@ -1,21 +1,22 @@
 //! Blocks and the head as one storage.
 
-use std::cmp::Ordering;
+use std::cmp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::ops::Range;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use promql_engine::{
-    Cancellation, LabelQuery, MetricMetadata, SampleBuffer, Samples, SelectHints, SelectRequest,
+    Cancellation, KeptColumns, LabelQuery, MetricMetadata, SelectHints, SelectRequest,
     SelectedSeries, Storage, StorageError, TimeRange,
 };
-use promql_model::{CounterResetHint, FloatHistogram, Labels, LabelsBuilder};
+use promql_model::{Labels, LabelsBuilder};
 
-use super::block::{Block, ChunkEntry, SeriesCursor};
+use super::block::{Block, SeriesCursor};
+use super::hot::HotColumns;
+use super::selection::Selection;
 use super::{TsdbError, TsdbWarning, folder, wal};
 use crate::MemoryStorage;
-use crate::columns::{append, sort};
 
 /// The data of a server, read where it lies. Nothing is written, and no lock is taken.
 ///
@@ -41,7 +42,15 @@ pub struct TsdbStorage {
     ages: Vec<usize>,
     /// What is not in blocks yet.
     head: Option<MemoryStorage>,
+    /// What was decoded, if that is kept.
+    hot: Option<HotColumns>,
+    /// How many bytes of chunks were looked at since they were let go of.
+    looked_at: AtomicUsize,
 }
+
+/// When so many bytes of chunks were looked at, their memory is let go of: pages of mapped files count
+/// as memory of the process, and a query over everything would look as large as the data.
+const MOST_LOOKED_AT: usize = 16 << 20;
 
 impl fmt::Debug for TsdbStorage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -85,7 +94,37 @@ impl TsdbStorage {
         for (age, block) in newest.into_iter().enumerate() {
             ages[block] = age;
         }
-        Ok((TsdbStorage { blocks, ages, head }, warnings))
+        let looked_at = AtomicUsize::new(0);
+        Ok((TsdbStorage { blocks, ages, head, hot: None, looked_at }, warnings))
+    }
+
+    /// Keeps what queries decode of blocks for those that come later, in up to so many bytes; 0 keeps
+    /// nothing. That pays where many queries ask for the same series.
+    #[must_use]
+    pub fn keeping_columns(mut self, bytes: usize) -> Self {
+        self.hot = (bytes > 0).then(|| HotColumns::new(bytes));
+        self
+    }
+
+    pub(super) fn hot(&self) -> Option<&HotColumns> {
+        self.hot.as_ref()
+    }
+
+    pub(super) fn block(&self, number: usize) -> Option<&Block> {
+        self.blocks.get(number)
+    }
+
+    /// So many bytes of chunks were looked at.
+    pub(super) fn looked_at(&self, bytes: usize) {
+        if self.looked_at.fetch_add(bytes, Ordering::Relaxed) + bytes >= MOST_LOOKED_AT {
+            self.looked_at.store(0, Ordering::Relaxed);
+            self.blocks.iter().for_each(Block::release);
+        }
+    }
+
+    /// For each block how many are newer.
+    pub(super) fn ages(&self) -> &[usize] {
+        &self.ages
     }
 
     /// The last sample there is, in milliseconds since the epoch.
@@ -128,7 +167,7 @@ impl TsdbStorage {
         while let Some((number, (_, least))) =
             cursors.iter().enumerate().min_by(|(_, (_, a)), (_, (_, b))| by_labels(a, b))
         {
-            if selection.labels.len().is_multiple_of(1024) && request.cancellation.is_cancelled() {
+            if selection.len().is_multiple_of(1024) && request.cancellation.is_cancelled() {
                 return Ok(None);
             }
             same.clear();
@@ -151,6 +190,7 @@ impl TsdbStorage {
         if let Some(head) = &self.head {
             selection.add_head(head.select(request)?);
         }
+        selection.finish();
         Ok(Some(selection))
     }
 
@@ -195,7 +235,7 @@ impl TsdbStorage {
 }
 
 /// Compares the series at which two cursors are.
-fn by_labels(a: &SeriesCursor<'_>, b: &SeriesCursor<'_>) -> Ordering {
+fn by_labels(a: &SeriesCursor<'_>, b: &SeriesCursor<'_>) -> cmp::Ordering {
     a.current().labels.cmp(&b.current().labels)
 }
 
@@ -232,157 +272,14 @@ impl Storage for TsdbStorage {
         )
     }
 
+    fn kept_columns(&self) -> Option<KeptColumns> {
+        self.hot.as_ref().map(HotColumns::statistics)
+    }
+
     fn metadata(
         &self,
         metric: Option<&str>,
     ) -> Result<BTreeMap<String, Vec<MetricMetadata>>, StorageError> {
         self.head.as_ref().map_or_else(|| Ok(BTreeMap::new()), |head| head.metadata(metric))
-    }
-}
-
-/// The series that were selected, with where their samples are.
-struct Selection<'a> {
-    storage: &'a TsdbStorage,
-    labels: Vec<Labels>,
-    series: Vec<Parts>,
-    /// Of all series, one after the other.
-    chunks: Vec<PlacedChunk>,
-    head: Option<Box<dyn SelectedSeries + 'a>>,
-}
-
-/// Where the samples of a series are.
-struct Parts {
-    chunks: Range<usize>,
-    /// Its number among the series of the head.
-    head: Option<usize>,
-}
-
-/// A chunk of a block.
-#[derive(Clone, Copy)]
-struct PlacedChunk {
-    block: u32,
-    /// The number of the series in the block.
-    series: u32,
-    entry: ChunkEntry,
-}
-
-impl<'a> Selection<'a> {
-    fn new(storage: &'a TsdbStorage) -> Self {
-        let (labels, series, chunks) = (Vec::new(), Vec::new(), Vec::new());
-        Selection { storage, labels, series, chunks, head: None }
-    }
-
-    /// Adds a series that some blocks have.
-    fn add<'c>(
-        &mut self,
-        labels: Labels,
-        cursors: impl Iterator<Item = &'c (usize, SeriesCursor<'a>)>,
-    ) where
-        'a: 'c,
-    {
-        let start = self.chunks.len();
-        for (block, cursor) in cursors {
-            let series = cursor.current();
-            let placed = |entry| PlacedChunk { block: *block as u32, series: series.number, entry };
-            self.chunks.extend(series.chunks.iter().copied().map(placed));
-        }
-        let chunks = &mut self.chunks[start..];
-        chunks.sort_by_key(|chunk| chunk.entry.start);
-        if chunks.windows(2).any(|pair| pair[1].entry.start <= pair[0].entry.end) {
-            // What is read first counts.
-            let ages = &self.storage.ages;
-            chunks.sort_by_key(|chunk| ages[chunk.block as usize]);
-        }
-        self.labels.push(labels);
-        self.series.push(Parts { chunks: start..self.chunks.len(), head: None });
-    }
-
-    /// Adds the series of the head.
-    fn add_head(&mut self, head: Box<dyn SelectedSeries + 'a>) {
-        let blocks =
-            std::mem::take(&mut self.labels).into_iter().zip(std::mem::take(&mut self.series));
-        let mut blocks = blocks.peekable();
-        for (number, labels) in head.labels().iter().enumerate() {
-            while let Some((before, parts)) = blocks.next_if(|(other, _)| other < labels) {
-                self.labels.push(before);
-                self.series.push(parts);
-            }
-            let chunks = match blocks.next_if(|(other, _)| other == labels) {
-                Some((_, parts)) => parts.chunks,
-                None => 0..0,
-            };
-            self.labels.push(labels.clone());
-            self.series.push(Parts { chunks, head: Some(number) });
-        }
-        for (labels, parts) in blocks {
-            self.labels.push(labels);
-            self.series.push(parts);
-        }
-        self.head = Some(head);
-    }
-}
-
-impl SelectedSeries for Selection<'_> {
-    fn labels(&self) -> &[Labels] {
-        &self.labels
-    }
-
-    fn read<'b>(
-        &'b self,
-        index: usize,
-        buffer: &'b mut SampleBuffer,
-    ) -> Result<Samples<'b>, StorageError> {
-        let Some(parts) = self.series.get(index) else {
-            return Err(StorageError::new(format!("there is no selected series {index}")));
-        };
-        let head = self.head.as_ref().zip(parts.head);
-        let chunks = &self.chunks[parts.chunks.clone()];
-        if let ([], Some((head, number))) = (chunks, head) {
-            return head.read(number, buffer);
-        }
-        buffer.clear();
-        let mut before: Option<&PlacedChunk> = None;
-        let mut in_order = true;
-        for chunk in chunks {
-            let (float, first) = (buffer.timestamps.len(), buffer.histograms.len());
-            let block = &self.storage.blocks[chunk.block as usize];
-            block.decode(chunk.series, chunk.entry, buffer)?;
-            // What a chunk says about its first histogram is about the chunk that was written
-            // before it.
-            if before.is_none_or(|before| before.block != chunk.block) {
-                forget_hints(&mut buffer.histograms[first..], 1);
-            }
-            in_order &= goes_on(buffer, float, first);
-            before = Some(chunk);
-        }
-        if let Some((head, number)) = head {
-            let (float, first) = (buffer.timestamps.len(), buffer.histograms.len());
-            append(buffer, &head.read(number, &mut SampleBuffer::default())?);
-            forget_hints(&mut buffer.histograms[first..], 1);
-            in_order &= goes_on(buffer, float, first);
-        }
-        if !in_order {
-            forget_hints(&mut buffer.histograms, usize::MAX);
-            sort(buffer);
-        }
-        Ok(buffer.samples())
-    }
-}
-
-/// Whether the samples that were added, from given lengths on, are behind all that were there. What
-/// was added is in order.
-fn goes_on(buffer: &SampleBuffer, floats: usize, histograms: usize) -> bool {
-    let last = |times: &[i64], before: usize| times[..before].last().copied();
-    let last = last(&buffer.timestamps, floats).max(last(&buffer.histogram_timestamps, histograms));
-    let first = [(&buffer.timestamps, floats), (&buffer.histogram_timestamps, histograms)];
-    first.into_iter().all(|(times, at)| times.get(at).is_none_or(|time| Some(*time) > last))
-}
-
-/// Forgets what is known about the first counters.
-fn forget_hints(histograms: &mut [FloatHistogram], count: usize) {
-    for histogram in histograms.iter_mut().take(count) {
-        if histogram.hint != CounterResetHint::Gauge {
-            histogram.hint = CounterResetHint::Unknown;
-        }
     }
 }

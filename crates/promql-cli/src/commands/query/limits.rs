@@ -65,6 +65,14 @@ const UNITS: [(&str, f64); 9] = [
     ("B", 1.0),
 ];
 
+/// The same, or 0.
+pub fn size_or_none(text: &str) -> Result<usize, String> {
+    match text.trim() {
+        "0" => Ok(0),
+        text => size(text),
+    }
+}
+
 /// Reads an amount of memory: a number with a unit, or of bytes.
 pub(super) fn size(text: &str) -> Result<usize, String> {
     let text = text.trim();

@@ -13,7 +13,7 @@ use promql_storage::OpenOptions;
 
 use super::Stop;
 use super::query::Evaluator;
-use super::query::limits::LimitFlags;
+use super::query::limits::{LimitFlags, size_or_none};
 use super::query::server::ServerFlags;
 use super::query::source::{self, Opened};
 use super::rules::{RuleFlags, RulesFailure};
@@ -58,6 +58,10 @@ pub struct Serve {
     /// How many queries run at the same time; others wait
     #[arg(long, value_name = "COUNT", default_value_t = 20)]
     pub concurrency: usize,
+    /// How much memory may keep samples of data folders that queries decoded, so that the next ones
+    /// find them; 0 keeps none
+    #[arg(long, value_name = "SIZE", default_value = "64MiB", value_parser = size_or_none)]
+    pub hot_columns: usize,
     /// Which pages of a browser may ask
     #[arg(long, value_name = "WHICH", default_value = "any", value_enum)]
     pub origins: Origins,
@@ -123,6 +127,7 @@ impl Serve {
         let open = OpenOptions {
             remote: self.server.options()?,
             cancellation: cancellation.clone(),
+            hot_columns: self.hot_columns,
             ..OpenOptions::default()
         };
         let opened = match source::open(&self.sources, Some(Evaluator::Local), &open, console) {

@@ -39,6 +39,8 @@ pub(in crate::tsdb) struct ChunkEntry {
     pub(in crate::tsdb) end: i64,
     /// The file of chunks in the upper half, the byte in it in the lower one.
     pub(in crate::tsdb) reference: u64,
+    /// How many chunks of the series in this block come before.
+    pub(in crate::tsdb) number: u32,
 }
 
 impl Index {
@@ -154,7 +156,8 @@ fn chunks(bytes: &mut Bytes<'_>, take: &mut dyn FnMut(ChunkEntry)) -> Result<(),
             0 => bytes.uvarint()?,
             _ => reference.wrapping_add_signed(bytes.varint()?),
         };
-        take(ChunkEntry { start, end, reference });
+        // More chunks than that don't fit into a file.
+        take(ChunkEntry { start, end, reference, number: index as u32 });
     }
     Ok(())
 }

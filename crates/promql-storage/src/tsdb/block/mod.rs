@@ -7,6 +7,7 @@ mod segments;
 mod symbols;
 mod tombstones;
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -100,18 +101,42 @@ impl Block {
         Ok(last)
     }
 
-    /// Decodes a chunk of a series and adds its samples to those that are in the buffer.
+    /// The chunks of a series from one number to before another.
+    pub(super) fn chunks(
+        &self,
+        series: u32,
+        numbers: Range<u32>,
+    ) -> Result<Vec<ChunkEntry>, TsdbError> {
+        let mut chunks = Vec::new();
+        let mut take = |chunk: ChunkEntry| {
+            if numbers.contains(&chunk.number) {
+                chunks.push(chunk);
+            }
+        };
+        self.content()?.index.series(series, &mut |_, _| (), &mut take)?;
+        Ok(chunks)
+    }
+
+    /// Lets go of the memory that the chunks take that were looked at.
+    pub(super) fn release(&self) {
+        if let Some(Ok(content)) = self.content.get() {
+            content.segments.release();
+        }
+    }
+
+    /// Decodes a chunk of a series and adds its samples to those that are in the buffer. Gives how
+    /// many bytes the chunk has.
     pub(super) fn decode(
         &self,
         series: u32,
         chunk: ChunkEntry,
         buffer: &mut SampleBuffer,
-    ) -> Result<(), TsdbError> {
+    ) -> Result<usize, TsdbError> {
         let content = self.content()?;
         let before = (buffer.timestamps.len(), buffer.histogram_timestamps.len());
-        content.segments.decode(chunk, content.index.path(), buffer)?;
+        let length = content.segments.decode(chunk, content.index.path(), buffer)?;
         delete(content.tombstones.of(series), buffer, before);
-        Ok(())
+        Ok(length)
     }
 }
 

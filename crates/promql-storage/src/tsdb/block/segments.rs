@@ -41,14 +41,19 @@ impl Segments {
         Ok(Segments { files })
     }
 
+    /// Lets go of the memory that the files take; see [`MappedFile::release`].
+    pub(super) fn release(&self) {
+        self.files.iter().for_each(MappedFile::release);
+    }
+
     /// Decodes a chunk and adds its samples to those that are in the buffer. `index` is the file
-    /// that names the chunk.
+    /// that names the chunk. Gives how many bytes the chunk has.
     pub(super) fn decode(
         &self,
         chunk: ChunkEntry,
         index: &Path,
         buffer: &mut SampleBuffer,
-    ) -> Result<(), TsdbError> {
+    ) -> Result<usize, TsdbError> {
         let (segment, offset) = ((chunk.reference >> 32) as usize, chunk.reference as u32 as usize);
         let Some(file) = self.files.get(segment) else {
             let what = format!("a series has a chunk in file {segment}, which does not exist");
@@ -58,7 +63,7 @@ impl Segments {
     }
 }
 
-fn decode(file: &[u8], offset: usize, buffer: &mut SampleBuffer) -> Result<(), Damage> {
+fn decode(file: &[u8], offset: usize, buffer: &mut SampleBuffer) -> Result<usize, Damage> {
     let mut bytes = Bytes::from(file, offset);
     let length = bytes.length()?;
     let start = bytes.position();
@@ -69,5 +74,6 @@ fn decode(file: &[u8], offset: usize, buffer: &mut SampleBuffer) -> Result<(), D
         Damage::new(format!("a chunk has the unknown encoding {encoding}"), start)
     })?;
     let data = Tail::new(&file[start + 1..], length);
-    chunk::decode(encoding, data, buffer).map_err(|damage| damage.behind(start + 1))
+    chunk::decode(encoding, data, buffer).map_err(|damage| damage.behind(start + 1))?;
+    Ok(length)
 }
