@@ -142,3 +142,67 @@ fn a_window_that_slides_has_what_it_has_alone() {
     }
     assert!(compared > 30_000, "{compared}");
 }
+
+/// Counters that are scraped regularly, as most are, where windows move by whole samples: with resets
+/// rarely and often, that begin at zero, stay, have negative values, and miss a scrape now and then.
+struct Regular;
+
+const REGULAR: usize = 40;
+
+impl Source for Regular {
+    fn read<'b>(&'b self, series: usize, buffer: &'b mut SampleBuffer) -> Samples<'b> {
+        buffer.clear();
+        let mut state = 7 + series as u64;
+        let mut random = move |limit: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 33) as usize % limit
+        };
+        let (resets, gaps) = ([1_000_000, 300, 40, 8][series % 4], [1_000_000, 90][series / 4 % 2]);
+        let mut total = if series % 3 == 0 { 0.0 } else { random(1000) as f64 - 200.0 };
+        for k in 0..400 {
+            total += [0, 1, 7, random(100)][random(4)] as f64 / 8.0;
+            if random(resets) == 0 {
+                total = random(3) as f64;
+            }
+            if random(gaps) != 0 {
+                buffer.timestamps.push(k * 15_000);
+                buffer.values.push(total);
+            }
+        }
+        buffer.samples()
+    }
+}
+
+#[test]
+fn rates_on_a_regular_grid_are_exact() {
+    let series = |n: usize| Labels::from_pairs([("__name__", "x"), ("n", &*format!("{n:02}"))]);
+    let storage = SeriesOf { labels: (0..REGULAR).map(series).collect(), source: Regular };
+    let mut compared = 0;
+    for (function, step) in [("rate", 15_000), ("increase", 60_000), ("delta", 15_000)] {
+        for window in ["1m", "5m", "20m"] {
+            let text = format!("{function}(x[{window}])");
+            let query = compile(&text, &Features::ALL).unwrap_or_else(|e| panic!("{text}: {e:?}"));
+            // Not at the times of samples, too.
+            let (start, end) = (7_000 * (step / 60_000), 400 * 15_000);
+            let range = QueryOptions::range(start, end, Duration::from_millis(step as u64));
+            let all = evaluate(&query, &storage, &range).unwrap_or_else(|e| panic!("{text}: {e}"));
+            let QueryValue::Matrix(all) = all.value else { panic!("{text} is no matrix") };
+            for time in (start..=end).step_by(step as usize) {
+                let alone = evaluate(&query, &storage, &QueryOptions::instant(time));
+                let alone = alone.unwrap_or_else(|e| panic!("{text}: {e}")).value;
+                let QueryValue::Vector(alone) = alone else { panic!("{text} is no vector") };
+                for element in alone {
+                    let SampleValue::Float(alone) = element.value else { panic!("{text}") };
+                    let of = all.iter().find(|series| series.labels == element.labels);
+                    let slid = of.and_then(|of| of.floats.iter().find(|(t, _)| *t == time));
+                    let slid = slid.unwrap_or_else(|| panic!("{text} at {time}")).1;
+                    assert_eq!(slid.to_bits(), alone.to_bits(), "{text} at {time}: {slid} {alone}");
+                    compared += 1;
+                }
+            }
+            let points: usize = all.iter().map(|series| series.floats.len()).sum();
+            assert!(points > 0, "{text}");
+        }
+    }
+    assert!(compared > 50_000, "{compared}");
+}

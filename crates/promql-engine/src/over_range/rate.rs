@@ -151,8 +151,10 @@ pub(super) fn rate(
     factors.update(windowed.table, windowed.windows, samples.timestamps, kind);
     let resets = if kind.is_counter() { Resets::of(samples.values) } else { Resets::default() };
     let mut sliding = resets.sliding();
-    for piece in &windowed.table.pieces {
-        if resets.positions.is_empty() && regular(windowed, factors, piece, out) {
+    for piece in
+        windowed.table.pieces.iter().flat_map(|piece| resets.between(windowed.table, piece))
+    {
+        if regular(windowed, kind, factors, &piece, out) {
             continue;
         }
         for step in piece.from..piece.to {
@@ -173,33 +175,42 @@ pub(super) fn rate(
     }
 }
 
-/// Computes a regular piece of a series without resets. Returns false if the piece is not regular, or
-/// the exact way has to be gone for a value close to zero.
+/// Computes a regular piece of a series whose windows have no resets. Returns false if the piece is not
+/// regular.
 fn regular(
     windowed: &Windowed<'_>,
+    kind: Kind,
     factors: &RateFactors,
     piece: &Piece,
     out: &mut Column,
 ) -> bool {
     let Some(stride) = piece.stride else { return false };
+    let values = windowed.samples.values;
     let window = windowed.table.at(piece.from);
-    let first = &windowed.samples.values[window.start..];
-    let last = &windowed.samples.values[window.end - 1..];
+    let (first, last) = (&values[window.start..], &values[window.end - 1..]);
     let steps = piece.from..piece.to;
     let factor = &factors.factors[steps.clone()];
-    let near_zero = &factors.near_zero[steps.clone()];
-    let result = &mut out.values[steps];
+    let limits = &factors.near_zero[steps.clone()];
+    let result = &mut out.values[steps.clone()];
     // Slices without gaps are loops of their own, which the compiler turns into vector code.
     let near = if stride == 1 {
-        differences(first.iter(), last.iter(), factor, near_zero, result)
+        differences(first.iter(), last.iter(), factor, limits, result)
     } else {
         let (first, last) = (first.iter().step_by(stride), last.iter().step_by(stride));
-        differences(first, last, factor, near_zero, result)
+        differences(first, last, factor, limits, result)
     };
-    if !near {
-        out.valid.insert_range(piece.from, piece.to);
+    if near {
+        for step in steps {
+            let window = windowed.table.at(step);
+            let first = values[window.start];
+            let difference = values[window.end - 1] - first;
+            if first < factors.near_zero[step] * difference {
+                out.values[step] = difference * near_zero(windowed, kind, step, first, difference);
+            }
+        }
     }
-    !near
+    out.valid.insert_range(piece.from, piece.to);
+    true
 }
 
 /// Multiplies differences by factors. Returns whether any first value is close to zero.
@@ -238,13 +249,52 @@ pub(super) struct Resets {
 
 impl Resets {
     pub(super) fn of(values: &[f64]) -> Resets {
-        // Most series have none, and finding that out is a loop without branches.
-        let pairs = values.iter().zip(values.get(1..).unwrap_or_default());
-        if !pairs.fold(false, |any, (before, now)| any | (now < before)) {
-            return Resets::default();
+        // Most stretches have none, and finding that out is a loop without branches.
+        const STRETCH: usize = 64;
+        let mut positions = Vec::new();
+        let later = values.get(1..).unwrap_or_default();
+        let stretches = values.chunks(STRETCH).zip(later.chunks(STRETCH));
+        for (start, (before, now)) in (1..).step_by(STRETCH).zip(stretches) {
+            let pairs = || before.iter().zip(now);
+            if pairs().fold(false, |any, (before, now)| any | (now < before)) {
+                let resets = pairs().zip(start..).filter(|((before, now), _)| now < before);
+                positions.extend(resets.map(|(_, at): (_, u32)| at));
+            }
         }
-        let positions = (1..values.len()).filter(|&k| values[k] < values[k - 1]);
-        Resets { positions: positions.map(|k| k as u32).collect() }
+        Resets { positions }
+    }
+
+    /// A piece of a table cut into steps whose windows have a reset, which are not regular, and those
+    /// whose windows have none. Most series are reset now and then, and most windows have no reset.
+    fn between(&self, table: &WindowTable, piece: &Piece) -> impl Iterator<Item = Piece> {
+        let Piece { from, to, stride } = *piece;
+        let mut resets = self.positions.iter().filter(move |_| stride.is_some());
+        let mut next = from;
+        let mut cut: Option<Piece> = None;
+        std::iter::from_fn(move || {
+            if let Some(cut) = cut.take() {
+                return Some(cut);
+            }
+            // The windows with a reset are those that end behind it and have the sample before it.
+            let (first, end) = (&table.first[next..to], &table.end[next..to]);
+            for reset in resets.by_ref() {
+                let begin = next + end.partition_point(|end| end <= reset);
+                let behind = next + first.partition_point(|first| first < reset);
+                if begin < behind {
+                    let before = Piece { from: next, to: begin, stride };
+                    let within = Piece { from: begin, to: behind, stride: None };
+                    next = behind;
+                    if before.from == before.to {
+                        return Some(within);
+                    }
+                    cut = Some(within);
+                    return Some(before);
+                }
+            }
+            let rest = Piece { from: next, to, stride };
+            next = to;
+            (rest.from < rest.to).then_some(rest)
+        })
     }
 
     pub(super) fn sliding(&self) -> SlidingResets<'_> {
