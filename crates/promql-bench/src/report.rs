@@ -177,12 +177,20 @@ impl Report {
             }
         }
         if !self.figures.is_empty() {
-            writeln!(out, "\nAlone: median, least, gate for the least on size M")?;
+            writeln!(
+                out,
+                "\n{:<50} {:>8} {:>8} {:>8} {:>6}",
+                "alone (the gate is for the least on size M)", "median", "least", "worked", "gate"
+            )?;
         }
         for f in &self.figures {
-            let Figure { what, unit, median, least, gate } = f;
+            let Figure { what, unit, median, least, worked, gate } = f;
+            let worked = worked.map_or("".to_owned(), |worked| format!("{worked:.2}"));
             let met = met(f.is_met());
-            writeln!(out, "{what:<62} {median:>7.2} {least:>7.2} {gate:>6.1} {unit:<12} {met}")?;
+            writeln!(
+                out,
+                "{what:<50} {median:>8.2} {least:>8.2} {worked:>8} {gate:>6.1} {unit:<12} {met}"
+            )?;
         }
         Ok(())
     }

@@ -113,8 +113,12 @@ pub(super) fn zigzag(number: u64) -> i64 {
     (number >> 1) as i64 ^ -((number & 1) as i64)
 }
 
-/// Checks the checksum of bytes: CRC-32C, as of all files of the database.
+/// Checks the checksum of bytes: CRC-32C, as of all files of the database. A fuzzer would never get
+/// behind it, so in a build for one every checksum is right.
 pub(super) fn verify(bytes: &[u8], expected: u32, at: usize) -> Result<(), Damage> {
+    if cfg!(fuzzing) {
+        return Ok(());
+    }
     let found = crc32c::crc32c(bytes);
     if found == expected {
         return Ok(());
