@@ -4,8 +4,8 @@
 //! counts. Series are evaluated in any order and on several threads, so each remark comes with the
 //! place of its operation in the order of evaluation, and the greatest wins.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use promql_model::number::General;
@@ -39,6 +39,8 @@ struct Collected {
     /// Overlapping start timestamps by operation and series: the place, the name, and in how many
     /// windows. A series may be computed more than once.
     overlaps: HashMap<(usize, usize), (Place, String, usize)>,
+    /// What the storage said about selections.
+    of_storage: BTreeSet<Annotation>,
     /// Remarks of which an operation makes but one at each step, by operation and step: the last
     /// one.
     of_steps: HashMap<(usize, usize), AtStep>,
@@ -72,6 +74,15 @@ impl Annotations {
 
     pub(crate) fn inform(&self, place: Place, message: String) {
         self.add(Severity::Info, place, message);
+    }
+
+    /// What the storage says about a selection.
+    pub(crate) fn of_storage(&self, annotations: &[Annotation]) {
+        if annotations.is_empty() {
+            return;
+        }
+        let mut collected = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        collected.of_storage.extend(annotations.iter().cloned());
     }
 
     /// A remark about one element of a step. Of those that an operation makes about a step only the
@@ -146,13 +157,15 @@ impl Annotations {
         });
         let mut all: Vec<_> = plain.chain(overlaps).chain(repairs).collect();
         all.sort_by(|a, b| (a.0, a.1, &a.2).cmp(&(b.0, b.1, &b.2)));
-        all.into_iter()
-            .map(|(severity, at, message)| Annotation {
-                severity,
-                message,
-                span: Some((at.span.start, at.span.end)),
-            })
-            .collect()
+        let all = all.into_iter().map(|(severity, at, message)| Annotation {
+            severity,
+            message,
+            span: Some((at.span.start, at.span.end)),
+        });
+        // What is missing goes before what is odd about the rest.
+        let mut all: Vec<Annotation> = collected.of_storage.into_iter().chain(all).collect();
+        all.sort_by_key(|annotation| annotation.severity);
+        all
     }
 
     fn add(&self, severity: Severity, place: Place, message: String) {

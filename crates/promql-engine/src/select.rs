@@ -342,6 +342,7 @@ pub(crate) fn select_all<'a>(
             cancellation: context.limits.cancellation(),
         };
         let selected = context.storage.select(&request)?;
+        context.annotations.of_storage(selected.annotations());
         if let Some(statistics) = &context.statistics {
             statistics.selected(at, start.elapsed(), selected.labels().len());
         }

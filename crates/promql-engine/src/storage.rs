@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::sync::Arc;
 
-use promql_model::{FloatHistogram, Labels, Matcher};
+use promql_model::{Annotation, FloatHistogram, Labels, Matcher};
 
 use crate::Cancellation;
 
@@ -244,6 +244,12 @@ pub trait SelectedSeries: Send + Sync {
         index: usize,
         buffer: &'b mut SampleBuffer,
     ) -> Result<Samples<'b>, StorageError>;
+
+    /// What there is to say about the selection, as that one of several servers did not answer. It
+    /// becomes part of what is said about the query. By default there is nothing.
+    fn annotations(&self) -> &[Annotation] {
+        &[]
+    }
 }
 
 /// The samples of one series as columns: floats and native histograms, each in order of time. At

@@ -270,6 +270,7 @@ fn read_slots(
         cancellation: context.limits.cancellation(),
     };
     let selected = context.storage.select(&request)?;
+    context.annotations.of_storage(selected.annotations());
     let mut by_name: BTreeMap<(String, Identity), Slot> = BTreeMap::new();
     for (labels, times) in sample_times(context, info, &*selected)? {
         let name = labels.metric_name().unwrap_or_default().to_owned();
