@@ -152,5 +152,6 @@ fn read_request(reader: &mut impl BufRead) -> Option<String> {
         .unwrap_or(0);
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
-    Some(head + &String::from_utf8_lossy(&body))
+    // Each byte as the character of its number, so that none is lost.
+    Some(head + &body.into_iter().map(char::from).collect::<String>())
 }

@@ -1,6 +1,7 @@
 //! Samples of several origins as one series.
 
 use promql_engine::{SampleBuffer, Samples};
+use promql_model::{CounterResetHint, FloatHistogram};
 
 /// Adds samples behind those that are there. Start timestamps are kept where they are known.
 pub(crate) fn append(buffer: &mut SampleBuffer, samples: &Samples<'_>) {
@@ -32,6 +33,24 @@ pub(crate) fn push_start(column: &mut Vec<i64>, start: i64, length: usize) {
     if start != 0 || !column.is_empty() {
         column.resize(length, 0);
         column.push(start);
+    }
+}
+
+/// Whether the samples that were added, from given lengths on, are behind all that were there. What
+/// was added is in order.
+pub(crate) fn goes_on(buffer: &SampleBuffer, floats: usize, histograms: usize) -> bool {
+    let last = |times: &[i64], before: usize| times[..before].last().copied();
+    let last = last(&buffer.timestamps, floats).max(last(&buffer.histogram_timestamps, histograms));
+    let first = [(&buffer.timestamps, floats), (&buffer.histogram_timestamps, histograms)];
+    first.into_iter().all(|(times, at)| times.get(at).is_none_or(|time| Some(*time) > last))
+}
+
+/// Forgets what is known about the first counters.
+pub(crate) fn forget_hints(histograms: &mut [FloatHistogram], count: usize) {
+    for histogram in histograms.iter_mut().take(count) {
+        if histogram.hint != CounterResetHint::Gauge {
+            histogram.hint = CounterResetHint::Unknown;
+        }
     }
 }
 

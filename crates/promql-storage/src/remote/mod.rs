@@ -10,15 +10,20 @@ mod client;
 mod credentials;
 mod encoding;
 mod error;
+mod export;
+mod fetched;
+mod gaps;
 mod histogram;
 mod http_config;
 mod identity;
 mod oauth2;
 mod options;
 mod raw;
+mod read;
 mod redirect;
 mod retry;
 mod scrape;
+mod selectors;
 mod sigv4;
 mod slices;
 mod transport;
@@ -39,6 +44,8 @@ pub use error::{RemoteError, RemoteErrorKind};
 pub use http_config::read_http_config;
 pub use options::{HttpOptions, Proxy, RemoteOptions, TlsOptions, TlsVersion};
 pub use raw::RemoteStorage;
+#[doc(hidden)]
+pub use read::read_whole_answer;
 
 pub(crate) use base_url::redacted;
 pub(crate) use scrape::scrape;
@@ -310,7 +317,16 @@ impl RemoteServer {
                     retry_after: response.retry_after,
                 }));
             }
-            _ => return Err(self.malformed("no JSON object".to_owned(), response)),
+            _ => {
+                let reason = match &*response.content_encoding {
+                    "" | "identity" => "no JSON object".to_owned(),
+                    other => format!(
+                        "it is packed in a way that is not known (`{}`)",
+                        first_words(other.as_bytes())
+                    ),
+                };
+                return Err(self.malformed(reason, response));
+            }
         }
         if status >= 400 {
             let mut kind = api_error(status, body, expression);

@@ -23,6 +23,10 @@ pub struct RemoteOptions {
     /// Use GET where POST would do. POST is tried first by default, as expressions may be longer
     /// than an address may be, and left alone once it was refused.
     pub get_only: bool,
+    /// Leave the labels that a server adds to all of its series where they are when its raw samples
+    /// are read, which tells the series of several servers apart. Only remote read shows them. They
+    /// are taken off by default, so that series are called as in answers to queries.
+    pub keep_external_labels: bool,
 }
 
 impl Default for RemoteOptions {
@@ -34,6 +38,7 @@ impl Default for RemoteOptions {
             most_bytes: 256 << 20,
             repetitions: 2,
             get_only: false,
+            keep_external_labels: false,
         }
     }
 }

@@ -1,29 +1,166 @@
 //! The raw samples of a server, for evaluation here.
 //!
-//! The query API has no call for raw samples, but an instant query for `selector[window]` answers
-//! with them. What gets lost on that way: staleness markers, so a series that ended is still seen
-//! until the lookback delta is over; the buckets of native histograms; and start timestamps.
-
-use promql_engine::{
-    LabelQuery, MetricMetadata, QueryOptions, SampleBuffer, Samples, SelectRequest, SelectedSeries,
-    Storage, StorageError, TimeRange,
-};
-use promql_model::{Labels, Matcher, QueryValue, SeriesSamples};
+//! There are three ways to get them. Which one a server knows is found out by the first question
+//! and kept.
+//!
+//! | way | who has it | what gets lost |
+//! |---|---|---|
+//! | remote read | Prometheus, Mimir, Cortex | nothing |
+//! | `/api/v1/export` | VictoriaMetrics | values that are no number, which it does not keep; start timestamps |
+//! | an instant query for `selector[window]` | all | staleness markers, which are found again as [`gaps`](super::gaps) says; the schema of native histograms; start timestamps |
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU8, Ordering};
 
-use super::{LabelRequest, RemoteError, RemoteServer};
+use promql_engine::{
+    Cancellation, LabelQuery, MetricMetadata, SelectRequest, SelectedSeries, Storage, StorageError,
+    TimeRange,
+};
+use promql_model::{Labels, LabelsBuilder, Matcher};
+use serde::Deserialize;
+
+use super::error::{RemoteErrorKind, first_words};
+use super::fetched::Fetched;
+use super::transport::{Content, Request};
+use super::{JSON, LabelRequest, RemoteError, RemoteServer, export, read, seconds, selectors};
+use crate::fixture::yaml::{self, Node, Value};
 
 /// A server as a place that holds series, for evaluation here.
 #[derive(Debug)]
 pub struct RemoteStorage {
     server: RemoteServer,
+    external_labels: OnceLock<Labels>,
+    /// The way that was found, as its number among [`WAYS`], and 0 as long as none was.
+    way: AtomicU8,
 }
+
+/// How samples are got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    RemoteRead,
+    Export,
+    Selectors,
+}
+
+/// In the order in which they are tried.
+const WAYS: [Way; 3] = [Way::RemoteRead, Way::Export, Way::Selectors];
 
 impl RemoteServer {
     /// The server's raw samples, for evaluation here. Each selector of a query is one request.
+    ///
+    /// What remote read adds to all series, the server's external labels, is taken off again, so
+    /// that series are called as in answers to queries. That needs the server's configuration; if
+    /// it is not shown the labels stay. See
+    /// [`RemoteOptions::keep_external_labels`](super::RemoteOptions::keep_external_labels).
     pub fn into_storage(self) -> RemoteStorage {
-        RemoteStorage { server: self }
+        RemoteStorage { server: self, external_labels: OnceLock::new(), way: AtomicU8::new(0) }
+    }
+}
+
+impl RemoteStorage {
+    /// The labels to take off again.
+    fn external_labels(&self, cancellation: &Cancellation) -> Labels {
+        if self.server.options.keep_external_labels {
+            return Labels::empty();
+        }
+        if let Some(labels) = self.external_labels.get() {
+            return labels.clone();
+        }
+        #[derive(Deserialize, Default)]
+        struct Config {
+            yaml: String,
+        }
+        let response = self.server.get(&["status", "config"], Vec::new(), cancellation);
+        let answer = response.and_then(|response| {
+            self.server
+                .read::<Config>(&response, None)
+                .map(|answer| answer.data.unwrap_or_default())
+        });
+        // A server may keep its configuration to itself.
+        let labels =
+            answer.map_or_else(|_| Labels::empty(), |config| external_labels(&config.yaml));
+        self.external_labels.get_or_init(|| labels).clone()
+    }
+
+    /// Asks in one way; nothing if the server does not know it.
+    fn ask(
+        &self,
+        way: Way,
+        request: &SelectRequest<'_>,
+    ) -> Result<Option<Box<dyn SelectedSeries>>, RemoteError> {
+        match way {
+            Way::RemoteRead => self.remote_read(request),
+            Way::Export => self.export(request),
+            Way::Selectors => {
+                let fetched = selectors::select(&self.server, request)?;
+                Ok(Some(Box::new(fetched)))
+            }
+        }
+    }
+
+    fn remote_read(
+        &self,
+        request: &SelectRequest<'_>,
+    ) -> Result<Option<Box<dyn SelectedSeries>>, RemoteError> {
+        let server = &self.server;
+        let response = server.send(
+            &Request {
+                url: server.base.endpoint(&["read"]),
+                parameters: Vec::new(),
+                content: Content::Message(read::request(request).into()),
+                accept: read::ACCEPT,
+                timeout: server.options.timeout,
+            },
+            request.cancellation,
+        )?;
+        let external = match response.status {
+            200..300 => self.external_labels(request.cancellation),
+            _ => Labels::empty(),
+        };
+        let naming = read::Naming { external: &external, matchers: request.matchers };
+        let answer = read::answer(response, &naming, server.options.most_bytes);
+        match answer.map_err(|kind| server.failed(kind))? {
+            read::Answer::Series(series) => Ok(Some(series)),
+            read::Answer::Unknown => Ok(None),
+        }
+    }
+
+    fn export(
+        &self,
+        request: &SelectRequest<'_>,
+    ) -> Result<Option<Box<dyn SelectedSeries>>, RemoteError> {
+        let server = &self.server;
+        let response = server.send(
+            &Request {
+                url: server.base.endpoint(&["export"]),
+                parameters: vec![
+                    ("match[]", selector(request.matchers)),
+                    ("start", seconds(request.range.start)),
+                    ("end", seconds(request.range.end)),
+                ],
+                content: Content::Form,
+                accept: JSON,
+                timeout: server.options.timeout,
+            },
+            request.cancellation,
+        )?;
+        let is_page = response.body.trim_ascii_start().starts_with(b"<");
+        match response.status {
+            200..300 if !is_page => {}
+            // The next way tells what else is wrong.
+            501 | 200..=299 | 400..=499 => return Ok(None),
+            status => {
+                let said = first_words(&response.body);
+                let retry_after = response.retry_after;
+                return Err(server.failed(RemoteErrorKind::Http { status, said, retry_after }));
+            }
+        }
+        match export::read(&response.body) {
+            Ok(fetched) => Ok(Some(Box::new(fetched))),
+            Err(_) if self.way.load(Ordering::Relaxed) == 0 => Ok(None),
+            Err(reason) => Err(server.malformed(reason, &response)),
+        }
     }
 }
 
@@ -36,25 +173,29 @@ impl Storage for RemoteStorage {
         if end < start {
             return Ok(Box::new(Fetched::default()));
         }
-        // The window is open at its start, and one millisecond longer therefore.
-        let window = end.saturating_sub(start).saturating_add(1);
-        let expression = format!("{}[{window}ms]", selector(request.matchers));
-        let mut options = QueryOptions::instant(end);
-        options.cancellation = request.cancellation.clone();
-        let result = self.server.query(&expression, &options).map_err(|e| failed("samples", e))?;
-        let QueryValue::Matrix(mut series) = result.value else {
-            return Err(StorageError::new(format!(
-                "{} did not answer `{expression}` with samples over time",
-                self.server.address()
-            )));
+        let known = usize::from(self.way.load(Ordering::Relaxed));
+        let ways = match known.checked_sub(1).and_then(|at| WAYS.get(at..=at)) {
+            Some(known) => known,
+            None => &WAYS,
         };
-        series.sort_by(|a, b| a.labels.cmp(&b.labels));
-        series.dedup_by(|a, b| a.labels == b.labels);
-        Ok(Box::new(Fetched::from(series)))
+        for way in ways {
+            let found = self.ask(*way, request).map_err(|e| failed("samples", e))?;
+            if let Some(series) = found {
+                let number = WAYS.iter().position(|other| other == way).unwrap_or(0) + 1;
+                self.way.store(u8::try_from(number).unwrap_or(0), Ordering::Relaxed);
+                return Ok(series);
+            }
+        }
+        // What was known once is so no more; a server may have been replaced.
+        self.way.store(0, Ordering::Relaxed);
+        Err(StorageError::new(format!(
+            "{} does not answer any more with samples in the way it did; ask again",
+            self.server.address()
+        )))
     }
 
     fn label_names(&self, query: &LabelQuery<'_>) -> Result<Vec<String>, StorageError> {
-        let selectors = selectors(query);
+        let selectors = selectors_of(query);
         let answer = self.server.label_names(&label_request(&selectors, query));
         Ok(answer.map_err(|e| failed("label names", e))?.data)
     }
@@ -64,7 +205,7 @@ impl Storage for RemoteStorage {
         name: &str,
         query: &LabelQuery<'_>,
     ) -> Result<Vec<String>, StorageError> {
-        let selectors = selectors(query);
+        let selectors = selectors_of(query);
         let answer = self.server.label_values(name, &label_request(&selectors, query));
         Ok(answer.map_err(|e| failed("label values", e))?.data)
     }
@@ -82,7 +223,7 @@ fn failed(what: &str, error: RemoteError) -> StorageError {
     StorageError::caused_by(format!("cannot get {what}: {error}"), error)
 }
 
-fn selectors(query: &LabelQuery<'_>) -> Vec<String> {
+fn selectors_of(query: &LabelQuery<'_>) -> Vec<String> {
     query.selectors.iter().map(|matchers| selector(matchers)).collect()
 }
 
@@ -92,44 +233,26 @@ fn label_request<'a>(selectors: &'a [String], query: &LabelQuery<'_>) -> LabelRe
 }
 
 /// Matchers as the language writes them.
-fn selector(matchers: &[Matcher]) -> String {
+pub(super) fn selector(matchers: &[Matcher]) -> String {
     let matchers: Vec<String> = matchers.iter().map(Matcher::to_string).collect();
     format!("{{{}}}", matchers.join(","))
 }
 
-/// Samples that came from a server.
-#[derive(Default)]
-struct Fetched {
-    labels: Vec<Labels>,
-    columns: Vec<SampleBuffer>,
-}
-
-impl From<Vec<SeriesSamples>> for Fetched {
-    fn from(series: Vec<SeriesSamples>) -> Self {
-        let mut fetched = Fetched::default();
-        for one in series {
-            let mut columns = SampleBuffer::default();
-            (columns.timestamps, columns.values) = one.floats.into_iter().unzip();
-            (columns.histogram_timestamps, columns.histograms) = one.histograms.into_iter().unzip();
-            fetched.labels.push(one.labels);
-            fetched.columns.push(columns);
+/// `global.external_labels` of a server's configuration.
+fn external_labels(config: &str) -> Labels {
+    fn value<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
+        let Value::Map(pairs) = &node.value else { return None };
+        pairs.iter().find(|(name, _)| name.text() == Some(key)).map(|(_, value)| value)
+    }
+    let mut builder = LabelsBuilder::default();
+    let root = yaml::parse(config).ok().flatten();
+    let labels = root.as_ref().and_then(|root| value(value(root, "global")?, "external_labels"));
+    if let Some(Node { value: Value::Map(pairs), .. }) = labels {
+        for (name, value) in pairs {
+            builder.set(name.text().unwrap_or_default(), value.text().unwrap_or_default());
         }
-        fetched
     }
-}
-
-impl SelectedSeries for Fetched {
-    fn labels(&self) -> &[Labels] {
-        &self.labels
-    }
-
-    fn read<'b>(
-        &'b self,
-        index: usize,
-        _: &'b mut SampleBuffer,
-    ) -> Result<Samples<'b>, StorageError> {
-        Ok(self.columns[index].samples())
-    }
+    builder.build()
 }
 
 #[cfg(test)]
@@ -144,5 +267,15 @@ mod tests {
             Matcher::new("my.job", MatchOp::NotMatches, "a\"|b").unwrap(),
         ];
         assert_eq!(selector(&matchers), r#"{__name__="up","my.job"!~"a\"|b"}"#);
+    }
+
+    #[test]
+    fn external_labels_are_in_the_configuration() {
+        let text =
+            "global:\n  scrape_interval: 15s\n  external_labels:\n    region: eu\n    n: 1\n";
+        let expected = Labels::from_pairs([("n", "1"), ("region", "eu")]);
+        assert_eq!(external_labels(text), expected);
+        assert_eq!(external_labels("global: {}\n"), Labels::empty());
+        assert_eq!(external_labels(": no"), Labels::empty());
     }
 }

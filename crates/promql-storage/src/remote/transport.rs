@@ -11,7 +11,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant, SystemTime};
 
 use promql_engine::Cancellation;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HOST, RETRY_AFTER};
+use reqwest::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HOST, RETRY_AFTER};
 use reqwest::{Client, Method, Url};
 use tokio::runtime::{Builder, Runtime};
 
@@ -49,6 +49,8 @@ pub(super) enum Content {
     Get,
     /// Parameters as a form, or in the address if the server or a proxy wants it so.
     Form,
+    /// A message of the remote-read protocol.
+    Message(Arc<[u8]>),
 }
 
 /// An answer, whatever its status.
@@ -57,6 +59,8 @@ pub(super) struct Response {
     pub(super) status: u16,
     /// In lower case, empty if there is none.
     pub(super) content_type: String,
+    /// How the body is packed, if the connection did not unpack it. In lower case.
+    pub(super) content_encoding: String,
     pub(super) body: Vec<u8>,
     /// How long the server wants to be left alone.
     pub(super) retry_after: Option<Duration>,
@@ -154,7 +158,8 @@ impl Transport {
     ) -> Result<Response, RemoteErrorKind> {
         let form = matches!(request.content, Content::Form);
         let form = form && !self.get_only.load(Ordering::Relaxed);
-        let method = if form { Method::POST } else { Method::GET };
+        let post = form || matches!(request.content, Content::Message(_));
+        let method = if post { Method::POST } else { Method::GET };
         let answer = self.send_once(request, method, deadline, cancellation)?;
         if !form || !refuses_post(&answer) {
             return Ok(answer);
@@ -266,12 +271,15 @@ impl Connection {
         trusted: bool,
     ) -> Result<(reqwest::Response, Proof), RemoteErrorKind> {
         let mut url = request.url.clone();
-        let body = match *method {
-            Method::POST => form(&request.parameters).into_bytes(),
-            _ if request.parameters.is_empty() => Vec::new(),
+        let (content_type, body) = match &request.content {
+            Content::Message(message) => ("application/x-protobuf", message.to_vec()),
+            _ if *method == Method::POST => {
+                ("application/x-www-form-urlencoded", form(&request.parameters).into_bytes())
+            }
+            _ if request.parameters.is_empty() => ("", Vec::new()),
             _ => {
                 url.query_pairs_mut().extend_pairs(&request.parameters);
-                Vec::new()
+                ("", Vec::new())
             }
         };
         let proof = match trusted {
@@ -282,8 +290,13 @@ impl Connection {
         if let Some(host) = self.renamed(&url) {
             builder = builder.header(HOST, host);
         }
+        if let Content::Message(_) = request.content {
+            builder = builder
+                .header(CONTENT_ENCODING, "snappy")
+                .header("X-Prometheus-Remote-Read-Version", "0.1.0");
+        }
         if *method == Method::POST {
-            builder = builder.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(body);
+            builder = builder.header(CONTENT_TYPE, content_type).body(body);
         }
         builder = builder.headers(proof.headers.clone()).header(ACCEPT, request.accept);
         match builder.send().await {
@@ -318,11 +331,18 @@ impl Connection {
         let header = |name| answer.headers().get(name).and_then(|value| value.to_str().ok());
         let retry_after = header(RETRY_AFTER).and_then(|text| retry_after(text, SystemTime::now()));
         let content_type = header(CONTENT_TYPE).unwrap_or_default().to_ascii_lowercase();
+        let content_encoding = header(CONTENT_ENCODING).unwrap_or_default().to_ascii_lowercase();
         let mut body = Vec::new();
         loop {
             match answer.chunk().await {
                 Ok(None) => {
-                    return Ok(Response { status, content_type, body, retry_after });
+                    return Ok(Response {
+                        status,
+                        content_type,
+                        content_encoding,
+                        body,
+                        retry_after,
+                    });
                 }
                 Ok(Some(piece)) if body.len() + piece.len() > self.most_bytes => {
                     return Err(RemoteErrorKind::TooLarge { limit: self.most_bytes });

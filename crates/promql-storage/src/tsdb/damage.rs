@@ -6,9 +6,9 @@ const END: &str = "the data ends too early";
 
 /// What is wrong with a run of bytes, and where: in bytes from its start.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Damage {
-    pub(super) what: Cow<'static, str>,
-    pub(super) at: usize,
+pub(crate) struct Damage {
+    pub(crate) what: Cow<'static, str>,
+    pub(crate) at: usize,
 }
 
 impl Damage {

@@ -11,8 +11,8 @@
 
 mod block;
 mod bytes;
-mod chunk;
-mod damage;
+pub(crate) mod chunk;
+pub(crate) mod damage;
 mod delete;
 mod error;
 mod file;

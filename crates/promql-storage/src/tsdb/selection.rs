@@ -9,13 +9,13 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use promql_engine::{SampleBuffer, Samples, SelectedSeries, StorageError};
-use promql_model::{CounterResetHint, FloatHistogram, Labels};
+use promql_model::Labels;
 
 use super::TsdbError;
 use super::block::{ChunkEntry, SeriesCursor};
 use super::hot::{Counted, HotColumns, Known, MOST_SAMPLES, RUN, Run, RunId};
 use super::storage::TsdbStorage;
-use crate::columns::{append, sort};
+use crate::columns::{append, forget_hints, goes_on, sort};
 
 /// As many samples a run of a block has that spans two hours, which most do whose series are queried.
 const SAMPLES_OF_A_RUN: usize = 480;
@@ -286,23 +286,5 @@ impl SelectedSeries for Selection<'_> {
             sort(buffer);
         }
         Ok(buffer.samples())
-    }
-}
-
-/// Whether the samples that were added, from given lengths on, are behind all that were there. What
-/// was added is in order.
-fn goes_on(buffer: &SampleBuffer, floats: usize, histograms: usize) -> bool {
-    let last = |times: &[i64], before: usize| times[..before].last().copied();
-    let last = last(&buffer.timestamps, floats).max(last(&buffer.histogram_timestamps, histograms));
-    let first = [(&buffer.timestamps, floats), (&buffer.histogram_timestamps, histograms)];
-    first.into_iter().all(|(times, at)| times.get(at).is_none_or(|time| Some(*time) > last))
-}
-
-/// Forgets what is known about the first counters.
-fn forget_hints(histograms: &mut [FloatHistogram], count: usize) {
-    for histogram in histograms.iter_mut().take(count) {
-        if histogram.hint != CounterResetHint::Gauge {
-            histogram.hint = CounterResetHint::Unknown;
-        }
     }
 }

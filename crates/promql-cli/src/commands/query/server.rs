@@ -64,6 +64,9 @@ pub struct ServerFlags {
     /// Use GET requests only, for proxies that refuse POST
     #[arg(long)]
     pub get: bool,
+    /// Keep the labels that a server adds to all series when its raw samples are read
+    #[arg(long)]
+    pub keep_external_labels: bool,
     /// How often to ask again when a server is busy or a connection breaks [default: 2]
     #[arg(long, value_name = "COUNT")]
     pub retries: Option<u32>,
@@ -98,7 +101,11 @@ impl ServerFlags {
     }
 
     fn options_in(&self, variable: impl Fn(&str) -> Option<String>) -> Result<RemoteOptions, Stop> {
-        let mut options = RemoteOptions { get_only: self.get, ..RemoteOptions::default() };
+        let mut options = RemoteOptions {
+            get_only: self.get,
+            keep_external_labels: self.keep_external_labels,
+            ..RemoteOptions::default()
+        };
         if let Some(path) = &self.http_config {
             options.http = http_config(path)?;
         }

@@ -19,7 +19,7 @@ pub(super) struct BitReader<'a> {
 /// Bytes of which the first so many matter. What is behind them may be read and is not used, so
 /// that a word at a time can be read up to the end.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::tsdb) struct Tail<'a> {
+pub(crate) struct Tail<'a> {
     all: &'a [u8],
     length: usize,
 }

@@ -12,7 +12,7 @@ mod xor;
 mod xor2;
 
 use bits::BitReader;
-pub(super) use bits::Tail;
+pub(crate) use bits::Tail;
 use promql_engine::SampleBuffer;
 
 use super::bytes::Bytes;
@@ -20,7 +20,7 @@ use super::damage::Damage;
 
 /// How the samples of a chunk are packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Encoding {
+pub(crate) enum Encoding {
     Xor,
     Histogram { float: bool, start_times: bool },
     Xor2,
@@ -28,7 +28,7 @@ pub(super) enum Encoding {
 
 impl Encoding {
     /// What the byte before a chunk means.
-    pub(super) fn of(byte: u8) -> Option<Encoding> {
+    pub(crate) fn of(byte: u8) -> Option<Encoding> {
         Some(match byte {
             1 => Encoding::Xor,
             2 => Encoding::Histogram { float: false, start_times: false },
@@ -45,7 +45,7 @@ impl Encoding {
 ///
 /// Damage that the checksum did not tell is told: data that ends too early, and times that don't
 /// ascend.
-pub(super) fn decode(
+pub(crate) fn decode(
     encoding: Encoding,
     data: Tail<'_>,
     buffer: &mut SampleBuffer,
