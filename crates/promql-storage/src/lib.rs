@@ -45,7 +45,8 @@ pub use diagnostics::{Excerpt, Problem, Problems};
 pub use memory::{Columns, MemoryBuilder, MemoryStorage};
 pub use recording::RecordingStorage;
 pub use source::{
-    FileKind, LocalSource, OpenOptions, OpenSource, Source, SourceError, SourceWarning,
+    FileKind, LabelledSource, LocalSource, OpenOptions, OpenSource, Source, SourceError,
+    SourceWarning,
 };
 pub use trouble::{Trouble, report, utf8};
-pub use union::UnionStorage;
+pub use union::{UnionOptions, UnionPart, UnionStorage};

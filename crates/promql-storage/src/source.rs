@@ -24,6 +24,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use miette::Diagnostic;
 use promql_engine::{Cancellation, Storage};
+use promql_model::Labels;
 
 use crate::amount::Amount;
 use crate::compressed::{plain, without_ending};
@@ -136,6 +137,18 @@ pub enum SourceError {
     #[error("a source has no name")]
     #[diagnostic(code("source::empty"), help("{KINDS}"))]
     Empty,
+    /// What stands in braces before a source is no set of labels.
+    #[error("`{shown}` before a source is no set of labels: {reason}")]
+    #[diagnostic(
+        code("source::labels"),
+        help("write labels as in a query, `{{cluster=\"eu\", replica=\"a\"}}http://…`")
+    )]
+    Labels {
+        /// The text.
+        shown: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// An address of another kind.
     #[error("`{shown}` is no address that can be asked")]
     #[diagnostic(
@@ -318,6 +331,49 @@ impl Source {
             }
         };
         Ok(OpenSource::Local(local))
+    }
+}
+
+/// A source, with labels that its series get unless they have them: `{cluster="eu"}http://…`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LabelledSource {
+    /// The labels; often none.
+    pub labels: Labels,
+    /// The source.
+    pub source: Source,
+}
+
+impl LabelledSource {
+    /// Understands the name of a source with labels in braces before it, or without.
+    ///
+    /// ```
+    /// use promql_storage::LabelledSource;
+    /// let named = LabelledSource::parse(r#"{replica="a"}http://prometheus-a:9090"#)?;
+    /// assert_eq!(named.labels.get("replica"), Some("a"));
+    /// assert_eq!(named.source.to_string(), "http://prometheus-a:9090");
+    /// # Ok::<(), promql_storage::SourceError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The labels are none, or the text names no source that there can be.
+    pub fn parse(text: &str) -> Result<LabelledSource, SourceError> {
+        let text = text.trim();
+        if !text.starts_with('{') || Path::new(text).exists() {
+            return Ok(LabelledSource { labels: Labels::empty(), source: Source::parse(text)? });
+        }
+        // A value may hold a brace, so each is tried.
+        let mut reason = "it has no end".to_owned();
+        for (end, _) in text.match_indices('}') {
+            match promql_syntax::parse_metric(&text[..=end]) {
+                Ok(labels) => {
+                    let source = Source::parse(&text[end + 1..])?;
+                    return Ok(LabelledSource { labels, source });
+                }
+                Err(errors) => reason = errors.to_string(),
+            }
+        }
+        let shown = text.find('}').map_or(text, |end| &text[..=end]).to_owned();
+        Err(SourceError::Labels { shown, reason })
     }
 }
 
