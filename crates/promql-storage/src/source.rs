@@ -33,6 +33,7 @@ use crate::exposition::{self, Exposition, Format, ProtobufError, ProtobufExposit
 use crate::fixture::{self, Fixture};
 use crate::remote::{self, RemoteError, RemoteOptions, RemoteServer, redacted};
 use crate::tsdb::{TsdbError, TsdbStorage};
+use crate::union::UnionOptions;
 
 /// Where series are, as a user says it.
 #[derive(Clone, PartialEq, Eq)]
@@ -95,6 +96,8 @@ pub struct OpenOptions {
     pub hot_columns: usize,
     /// Lets another thread end the scrape of an exporter.
     pub cancellation: Cancellation,
+    /// How several sources are put together.
+    pub union: UnionOptions,
     /// Lets another thread see how far the reading of a file came.
     pub amount: Arc<Amount>,
 }

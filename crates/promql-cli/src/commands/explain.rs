@@ -95,7 +95,8 @@ impl Explain {
         let cancellation = interrupt::listen(*console);
         let clock = Clock::system();
         let open = OpenOptions {
-            remote: self.server.options()?,
+            remote: self.server.options(self.limits.timeout()?)?,
+            union: self.server.union(),
             cancellation: cancellation.clone(),
             ..OpenOptions::default()
         };

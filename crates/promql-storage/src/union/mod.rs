@@ -5,8 +5,8 @@ mod replicas;
 use std::collections::{BTreeMap, BTreeSet};
 
 use promql_engine::{
-    LabelQuery, MetricMetadata, SampleBuffer, Samples, SelectRequest, SelectedSeries, Storage,
-    StorageError,
+    KeptColumns, LabelQuery, MetricMetadata, SampleBuffer, Samples, SelectRequest, SelectedSeries,
+    Storage, StorageError,
 };
 use promql_model::{Annotation, Labels, LabelsBuilder, MatchOp, Matcher, Severity};
 
@@ -29,15 +29,15 @@ use crate::columns::{append, sort};
 ///
 /// By [`UnionOptions`] replicas can be made one, and parts that fail can be left out. All parts are
 /// asked at the same time.
-pub struct UnionStorage {
-    parts: Vec<UnionPart>,
+pub struct UnionStorage<'s> {
+    parts: Vec<UnionPart<'s>>,
     options: UnionOptions,
 }
 
 /// One of several storages.
-pub struct UnionPart {
+pub struct UnionPart<'s> {
     /// Its series.
-    pub storage: Box<dyn Storage>,
+    pub storage: Box<dyn Storage + 's>,
     /// What messages call it.
     pub name: String,
     /// Labels that its series get, unless they have them.
@@ -55,9 +55,9 @@ pub struct UnionOptions {
     pub leave_out_failing: bool,
 }
 
-impl UnionStorage {
+impl<'s> UnionStorage<'s> {
     /// Puts storages together, the most trusted first.
-    pub fn new(storages: impl IntoIterator<Item = Box<dyn Storage>>) -> Self {
+    pub fn new(storages: impl IntoIterator<Item = Box<dyn Storage + 's>>) -> Self {
         let part = |storage| UnionPart { storage, name: String::new(), labels: Labels::empty() };
         UnionStorage {
             parts: storages.into_iter().map(part).collect(),
@@ -66,7 +66,7 @@ impl UnionStorage {
     }
 
     /// Puts storages together, the most trusted first, with labels for each.
-    pub fn of_parts(parts: Vec<UnionPart>, options: UnionOptions) -> Self {
+    pub fn of_parts(parts: Vec<UnionPart<'s>>, options: UnionOptions) -> Self {
         UnionStorage { parts, options }
     }
 
@@ -74,7 +74,7 @@ impl UnionStorage {
     /// for each that failed and may be left out.
     fn ask<'a, T: Send>(
         &'a self,
-        ask: impl Fn(&'a UnionPart) -> Result<T, StorageError> + Sync,
+        ask: impl Fn(&'a UnionPart<'s>) -> Result<T, StorageError> + Sync,
     ) -> Result<(Vec<(usize, T)>, Vec<Annotation>), StorageError> {
         let answers: Vec<Result<T, StorageError>> = match &self.parts[..] {
             [only] => vec![ask(only)],
@@ -111,7 +111,7 @@ impl UnionStorage {
 
     fn merged(
         &self,
-        list: impl Fn(&UnionPart) -> Result<Vec<String>, StorageError> + Sync,
+        list: impl Fn(&UnionPart<'s>) -> Result<Vec<String>, StorageError> + Sync,
     ) -> Result<Vec<String>, StorageError> {
         let (lists, _) = self.ask(list)?;
         let all: BTreeSet<String> = lists.into_iter().flat_map(|(_, list)| list).collect();
@@ -128,7 +128,7 @@ impl UnionStorage {
     }
 }
 
-impl UnionPart {
+impl UnionPart<'_> {
     /// Labels with those of the part.
     fn with_own(&self, labels: &Labels, builder: &mut LabelsBuilder) -> Labels {
         if self.labels.is_empty() {
@@ -176,7 +176,7 @@ impl UnionPart {
     }
 }
 
-impl Storage for UnionStorage {
+impl Storage for UnionStorage<'_> {
     fn select<'a>(
         &'a self,
         request: &SelectRequest<'_>,
@@ -244,6 +244,16 @@ impl Storage for UnionStorage {
                 values.push(value.to_owned());
             }
             Ok(values)
+        })
+    }
+
+    fn kept_columns(&self) -> Option<KeptColumns> {
+        let kept = self.parts.iter().filter_map(|part| part.storage.kept_columns());
+        kept.reduce(|a, b| KeptColumns {
+            budget: a.budget + b.budget,
+            bytes: a.bytes + b.bytes,
+            found: a.found + b.found,
+            decoded: a.decoded + b.decoded,
         })
     }
 
@@ -377,7 +387,7 @@ mod tests {
     }
 
     /// Series with their samples, or the error; then what is remarked.
-    fn shown(union: &UnionStorage, matcher: (&str, &str)) -> String {
+    fn shown(union: &UnionStorage<'_>, matcher: (&str, &str)) -> String {
         let matchers = [Matcher::new(matcher.0, MatchOp::Equal, matcher.1).unwrap()];
         let request = SelectRequest {
             matchers: &matchers,
@@ -401,7 +411,7 @@ mod tests {
         text
     }
 
-    fn part(name: &str, labels: &[(&str, &str)], storage: Box<dyn Storage>) -> UnionPart {
+    fn part(name: &str, labels: &[(&str, &str)], storage: Box<dyn Storage>) -> UnionPart<'static> {
         UnionPart { storage, name: name.to_owned(), labels: Labels::from_pairs(labels.to_vec()) }
     }
 

@@ -30,6 +30,16 @@ pub struct LimitFlags {
 }
 
 impl LimitFlags {
+    /// How long a query may take, if that is said.
+    ///
+    /// # Errors
+    /// When the duration can't be read.
+    pub fn timeout(&self) -> Result<Option<Duration>, Stop> {
+        let mut options = QueryOptions::instant(0);
+        self.apply(&mut options)?;
+        Ok(options.engine.timeout)
+    }
+
     /// Sets the options that the flags are about.
     ///
     /// # Errors

@@ -139,7 +139,8 @@ impl Query {
             clock.zone = jiff::tz::TimeZone::UTC;
         }
         let open = OpenOptions {
-            remote: self.server.options()?,
+            remote: self.server.options(self.limits.timeout()?)?,
+            union: self.server.union(),
             cancellation: cancellation.clone(),
             ..OpenOptions::default()
         };

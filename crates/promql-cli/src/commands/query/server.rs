@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum, ValueHint};
+use promql_storage::UnionOptions;
 use promql_storage::remote::{
     Credentials, HttpOptions, Proxy, RemoteOptions, Secret, SigV4, TlsVersion, read_http_config,
 };
@@ -76,6 +77,12 @@ pub struct ServerFlags {
     /// How large an answer may be, as 500MB or 2GiB [default: 256MiB]
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub max_answer: Option<usize>,
+    /// A label that tells replicas apart, which become one series; may be given several times
+    #[arg(long = "replica-label", value_name = "LABEL", help_heading = "Several sources")]
+    pub replica_labels: Vec<String>,
+    /// Leave out sources that fail, with a warning
+    #[arg(long, help_heading = "Several sources")]
+    pub leave_out_failing: bool,
 }
 
 /// The versions of TLS that are spoken.
@@ -90,14 +97,25 @@ pub enum MinTls {
 }
 
 impl ServerFlags {
-    /// The options for a server: those of the configuration file, and over them those of the flags
+    /// The options for a server, with the timeout of a query: those of the configuration file, and over them those of the flags
     /// and of the environment. Secrets come from files or the environment, so that neither the list
     /// of processes nor a shell's history shows them.
     ///
     /// # Errors
     /// When a file can't be read or a flag has another form; no message holds a secret.
-    pub fn options(&self) -> Result<RemoteOptions, Stop> {
-        self.options_in(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
+    pub fn options(&self, timeout: Option<Duration>) -> Result<RemoteOptions, Stop> {
+        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let mut options = self.options_in(variable)?;
+        options.timeout = timeout.unwrap_or(options.timeout);
+        Ok(options)
+    }
+
+    /// How several sources are put together.
+    pub fn union(&self) -> UnionOptions {
+        UnionOptions {
+            replica_labels: self.replica_labels.clone(),
+            leave_out_failing: self.leave_out_failing,
+        }
     }
 
     fn options_in(&self, variable: impl Fn(&str) -> Option<String>) -> Result<RemoteOptions, Stop> {

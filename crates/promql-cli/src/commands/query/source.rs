@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use promql_engine::Storage;
+use promql_model::Labels;
 use promql_storage::remote::RemoteServer;
-use promql_storage::{LocalSource, OpenOptions, OpenSource, Source, SourceError, UnionStorage};
+use promql_storage::{
+    LabelledSource, OpenOptions, OpenSource, SourceError, UnionPart, UnionStorage,
+};
 
 use super::Evaluator;
 use crate::commands::Stop;
@@ -57,53 +60,92 @@ pub(in crate::commands) fn open(
     if sources.is_empty() {
         return Err(SourceFailure::Usage(NO_SOURCE.to_string()));
     }
-    let mut servers = Vec::new();
-    let mut locals = Vec::new();
+    let mut found = Vec::new();
+    let mut failed = None;
     for text in sources {
-        let source = Source::parse(text).map_err(SourceFailure::Source)?;
+        let LabelledSource { labels, source } =
+            LabelledSource::parse(text).map_err(SourceFailure::Source)?;
+        let name = source.to_string();
         let amount = Arc::clone(&options.amount);
-        let _progress = Progress::reading(console, format!("reading {source}"), amount);
-        match source.open(options).map_err(SourceFailure::Source)? {
-            OpenSource::Remote(server) => servers.push(server),
-            OpenSource::Local(local) => locals.push(local),
+        let progress = Progress::reading(console, format!("reading {name}"), amount);
+        let opened = source.open(options);
+        drop(progress);
+        match opened {
+            Ok(source) => found.push(Found { name, labels, source }),
+            Err(error) if options.union.leave_out_failing => {
+                console.remark(&format!("{name} is left out:\n{}", report::draw(&error, console)));
+                failed = Some(error);
+            }
+            Err(error) => return Err(SourceFailure::Source(error)),
         }
     }
-    for warning in locals.iter().flat_map(|local| &local.warnings) {
-        console.remark(&report::draw(&**warning, console));
+    if found.is_empty()
+        && let Some(error) = failed
+    {
+        return Err(SourceFailure::Source(error));
     }
-    match (servers.pop(), &servers[..], &locals[..], eval) {
-        (None, ..) if eval == Some(Evaluator::Server) => Err(SourceFailure::Usage(
-            "--eval server: there is no server among the sources".to_string(),
-        )),
-        (None, ..) => Ok(union(locals, None)),
-        (Some(server), [], [], Some(Evaluator::Server) | None) => Ok(Opened::Server(server)),
-        (Some(server), _, _, Some(Evaluator::Local)) => {
-            servers.push(server);
-            let now = Clock::system().now;
-            let remote = servers.into_iter().map(|server| server.into_storage());
-            let remote = remote.map(|storage| LocalSource {
-                storage: Box::new(storage),
-                default_time: Some(now),
-                warnings: Vec::new(),
-            });
-            locals.extend(remote);
-            Ok(union(locals, Some(now)))
+    let is_server = |found: &&Found| matches!(found.source, OpenSource::Remote(_));
+    match (found.iter().filter(is_server).count(), eval) {
+        (0, Some(Evaluator::Server)) => {
+            return Err(SourceFailure::Usage(
+                "--eval server: there is no server among the sources".to_string(),
+            ));
         }
-        (Some(_), ..) => Err(SourceFailure::Usage(
+        (0, _) | (_, Some(Evaluator::Local)) => return Ok(union(found, options, console)),
+        _ => {}
+    }
+    let is_plain = options.union.replica_labels.is_empty()
+        && found.iter().all(|found| found.labels.is_empty());
+    match found.pop() {
+        Some(Found { source: OpenSource::Remote(server), .. })
+            if sources.len() == 1 && is_plain =>
+        {
+            Ok(Opened::Server(server))
+        }
+        _ if is_plain => Err(SourceFailure::Usage(
             "a server evaluates only over its own series; to evaluate over all of these sources \
              together add --eval local"
+                .to_string(),
+        )),
+        _ => Err(SourceFailure::Usage(
+            "a server evaluates over its series as they are; for labels before a source and for \
+             --replica-label add --eval local"
                 .to_string(),
         )),
     }
 }
 
-fn union(mut locals: Vec<LocalSource>, last: Option<i64>) -> Opened {
-    let last = last.or_else(|| locals.iter().filter_map(|local| local.default_time).max());
-    let storage = match locals.pop() {
-        Some(only) if locals.is_empty() => only.storage,
+/// A source that was opened.
+struct Found {
+    name: String,
+    labels: Labels,
+    source: OpenSource,
+}
+
+/// All sources as one, in the order in which they were named.
+fn union(found: Vec<Found>, options: &OpenOptions, console: &Console) -> Opened {
+    let now = Clock::system().now;
+    let mut last = None;
+    let mut parts = Vec::new();
+    for Found { name, labels, source } in found {
+        let (storage, time): (Box<dyn Storage>, _) = match source {
+            OpenSource::Remote(server) => (Box::new(server.into_storage()), Some(now)),
+            OpenSource::Local(local) => {
+                for warning in &local.warnings {
+                    console.remark(&report::draw(&**warning, console));
+                }
+                (local.storage, local.default_time)
+            }
+        };
+        last = last.max(time);
+        parts.push(UnionPart { storage, name, labels });
+    }
+    let alone = parts.len() == 1 && options.union.replica_labels.is_empty();
+    let storage = match parts.pop() {
+        Some(only) if alone && only.labels.is_empty() => only.storage,
         popped => {
-            locals.extend(popped);
-            Box::new(UnionStorage::new(locals.into_iter().map(|local| local.storage)))
+            parts.extend(popped);
+            Box::new(UnionStorage::of_parts(parts, options.union.clone()))
         }
     };
     Opened::Local { storage, last }

@@ -125,7 +125,8 @@ impl Serve {
         let cancellation = interrupt::listen(*console);
         let clock = Clock::system();
         let open = OpenOptions {
-            remote: self.server.options()?,
+            remote: self.server.options(self.limits.timeout()?)?,
+            union: self.server.union(),
             cancellation: cancellation.clone(),
             hot_columns: self.hot_columns,
             ..OpenOptions::default()
