@@ -35,6 +35,7 @@ mod inverted;
 mod memory;
 mod recording;
 pub mod remote;
+mod scrape;
 mod source;
 mod trouble;
 pub mod tsdb;
@@ -44,6 +45,7 @@ pub use amount::Amount;
 pub use diagnostics::{Excerpt, Problem, Problems};
 pub use memory::{Columns, MemoryBuilder, MemoryStorage};
 pub use recording::RecordingStorage;
+pub use scrape::{ScrapeOptions, Scraper};
 pub use source::{
     FileKind, LabelledSource, LocalSource, OpenOptions, OpenSource, Source, SourceError,
     SourceWarning,

@@ -10,7 +10,7 @@ use promql_engine::{
     LabelQuery, MetricMetadata, SampleBuffer, Samples, SelectRequest, SelectedSeries, Storage,
     StorageError, TimeRange,
 };
-use promql_model::Labels;
+use promql_model::{Annotation, Labels};
 
 use crate::columns::{append, sort};
 use crate::memory::Columns;
@@ -170,6 +170,10 @@ impl<S: Storage> SelectedSeries for Selected<'_, S> {
             self.storage.record(labels, self.range, &samples);
         }
         Ok(samples)
+    }
+
+    fn annotations(&self) -> &[Annotation] {
+        self.selected.annotations()
     }
 }
 

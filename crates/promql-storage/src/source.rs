@@ -3,7 +3,7 @@
 //! | text | source |
 //! |---|---|
 //! | `http://…`, `https://…` | a server with the API of Prometheus |
-//! | `scrape+http://…`, `scrape+https://…` | an exporter, scraped once |
+//! | `scrape+http://…`, `scrape+https://…` | an exporter, scraped once and then again and again |
 //! | `FILE.test` | the `load` blocks of a test script; `FILE.test#2` those after the first `clear` |
 //! | `FILE.yml`, `FILE.yaml` | the input series of a unit-test file; `FILE.yml#NAME` those of one test |
 //! | `FILE.prom`, `FILE.txt` | exposition text, OpenMetrics if it ends in `# EOF` |
@@ -31,7 +31,8 @@ use crate::compressed::{plain, without_ending};
 use crate::diagnostics::Problems;
 use crate::exposition::{self, Exposition, Format, ProtobufError, ProtobufExposition, is_protobuf};
 use crate::fixture::{self, Fixture};
-use crate::remote::{self, RemoteError, RemoteOptions, RemoteServer, redacted};
+use crate::remote::{RemoteError, RemoteOptions, RemoteServer, redacted};
+use crate::scrape::{ScrapeOptions, Scraper};
 use crate::tsdb::{TsdbError, TsdbStorage};
 use crate::union::UnionOptions;
 
@@ -88,8 +89,8 @@ const EXTENSIONS: [(&str, FileKind); 7] = [
 pub struct OpenOptions {
     /// How servers and exporters are asked.
     pub remote: RemoteOptions,
-    /// The time of samples without a timestamp, in milliseconds since the epoch, instead of that
-    /// of the file.
+    /// The time of samples of a file without a timestamp, in milliseconds since the epoch, instead
+    /// of that of the file.
     pub scrape_time: Option<i64>,
     /// How much memory each folder may take to keep what queries decode, in bytes; see
     /// [`TsdbStorage::keeping_columns`].
@@ -120,6 +121,9 @@ pub struct LocalSource {
     pub default_time: Option<i64>,
     /// What is odd in what was read.
     pub warnings: Vec<SourceWarning>,
+    /// What scrapes, if the series are those of an exporter. It stops when this and the storage are
+    /// dropped.
+    pub scraper: Option<Arc<Scraper>>,
 }
 
 /// Something odd about a source that can be read all the same: a
@@ -148,6 +152,18 @@ pub enum SourceError {
     )]
     Labels {
         /// The text.
+        shown: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// What stands behind the address of an exporter says nothing about scraping.
+    #[error("`{shown}#…` does not say how to scrape: {reason}")]
+    #[diagnostic(
+        code("source::scraping"),
+        help("write `#interval=5s,window=30m,job=node` behind the address, or nothing")
+    )]
+    Scraping {
+        /// The address.
         shown: String,
         /// What is wrong with it.
         reason: String,
@@ -307,13 +323,23 @@ impl Source {
                     default_time: storage.last_time()?,
                     storage: Box::new(storage.keeping_columns(options.hot_columns)),
                     warnings: boxed(warnings),
+                    scraper: None,
                 }
             }
             Source::Exporter(address) => {
-                let (text, format, name) =
-                    remote::scrape(address, &options.remote, &options.cancellation)?;
-                let time = options.scrape_time.unwrap_or_else(|| milliseconds(SystemTime::now()));
-                exposition::read(&name, &text, format, time)?.into()
+                let (address, said) = address.split_once('#').unwrap_or((address, ""));
+                let scrape = ScrapeOptions::parse(said).map_err(|reason| {
+                    SourceError::Scraping { shown: format!("scrape+{}", redacted(address)), reason }
+                })?;
+                let remote = options.remote.clone();
+                let scraper = Scraper::start(address, remote, scrape, &options.cancellation)?;
+                let scraper = Arc::new(scraper);
+                LocalSource {
+                    default_time: scraper.last_scrape(),
+                    storage: Box::new(Arc::clone(&scraper)),
+                    warnings: Vec::new(),
+                    scraper: Some(scraper),
+                }
             }
             Source::File { path, kind, part } => {
                 let name = path.display().to_string();
@@ -428,7 +454,7 @@ impl From<Exposition> for LocalSource {
     fn from(exposition: Exposition) -> Self {
         let default_time = exposition.storage.time_range().map(|range| range.end);
         let warnings = boxed(exposition.warnings);
-        LocalSource { storage: Box::new(exposition.storage), default_time, warnings }
+        LocalSource { storage: Box::new(exposition.storage), default_time, warnings, scraper: None }
     }
 }
 
@@ -436,7 +462,7 @@ impl From<ProtobufExposition> for LocalSource {
     fn from(exposition: ProtobufExposition) -> Self {
         let default_time = exposition.storage.time_range().map(|range| range.end);
         let warnings = boxed(exposition.warnings);
-        LocalSource { storage: Box::new(exposition.storage), default_time, warnings }
+        LocalSource { storage: Box::new(exposition.storage), default_time, warnings, scraper: None }
     }
 }
 
@@ -444,7 +470,7 @@ impl From<Fixture> for LocalSource {
     fn from(fixture: Fixture) -> Self {
         let default_time = fixture.storage.time_range().map(|range| range.end);
         let warnings = boxed(fixture.warnings);
-        LocalSource { storage: Box::new(fixture.storage), default_time, warnings }
+        LocalSource { storage: Box::new(fixture.storage), default_time, warnings, scraper: None }
     }
 }
 

@@ -91,7 +91,7 @@ fn now() -> i64 {
 fn brief_exporter() -> u16 {
     let begun = Instant::now();
     let server = Server::start(move |_, _| {
-        let with = begun.elapsed().as_secs() / 3 % 2 == 0;
+        let with = (begun.elapsed().as_secs() / 3).is_multiple_of(2);
         let text = if with { "brief_metric 1\nother_metric 2\n" } else { "other_metric 2\n" };
         let head = "Content-Type: text/plain; version=0.0.4\r\n".to_owned();
         Reply::Answer(200, head, text.as_bytes().to_vec())

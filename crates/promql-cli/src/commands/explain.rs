@@ -14,6 +14,7 @@ use promql_syntax::{Features, ValueType};
 
 use super::Stop;
 use super::query::evaluate::QueryFailure;
+use super::query::history;
 use super::query::limits::{LimitFlags, written_size};
 use super::query::server::ServerFlags;
 use super::query::source::{self, Opened};
@@ -111,6 +112,16 @@ impl Explain {
                 }
             }
         };
+        if let Some(opened) = &opened {
+            let times = self.times.when(&clock, opened.latest(&clock)).map_err(usage)?;
+            let mut provisional = QueryOptions::from(times);
+            self.limits.apply(&mut provisional)?;
+            if !history::wait(opened, &inputs, &provisional, &cancellation, console)? {
+                return Ok(Exit::Interrupted);
+            }
+        }
+        // Waiting takes time.
+        let clock = Clock::system();
         let latest = opened.as_ref().map_or(clock.now, |opened| opened.latest(&clock));
         let mut options = QueryOptions::from(self.times.when(&clock, latest).map_err(usage)?);
         self.limits.apply(&mut options)?;

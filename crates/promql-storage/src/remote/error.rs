@@ -105,6 +105,13 @@ pub enum RemoteErrorKind {
         /// How long the server wants to be left alone.
         retry_after: Option<Duration>,
     },
+    /// An exporter answers with an HTTP error.
+    Scrape {
+        /// The status.
+        status: u16,
+        /// The first line of the answer.
+        said: String,
+    },
     /// A page for browsers.
     Html {
         /// The status.
@@ -167,6 +174,12 @@ impl fmt::Display for RemoteError {
             Http { status, said, .. } => {
                 write!(f, "{server} answered with status {status}: {said}")
             }
+            Scrape { status, said } if said.is_empty() => {
+                write!(f, "{server} answered a scrape with status {status}")
+            }
+            Scrape { status, said } => {
+                write!(f, "{server} answered a scrape with status {status}: {said}")
+            }
             Html { status, .. } => {
                 write!(f, "{server} answered with a web page (status {status})")
             }
@@ -198,6 +211,7 @@ impl Diagnostic for RemoteError {
             Redirected { .. } => "remote::redirected",
             Api { .. } => "remote::api",
             Http { .. } => "remote::http",
+            Scrape { .. } => "remote::scrape",
             Html { .. } => "remote::html",
             Malformed { .. } => "remote::malformed",
         }))
@@ -258,6 +272,9 @@ impl RemoteError {
             Http { status: 429, .. } => "the server limits how often it is asked; wait, and ask less often".into(),
             Http { status: 502..=504, .. } => "the server, or what is behind a proxy, is not ready; a Prometheus that starts reads its log first".into(),
             Http { .. } => "look into the server's log".into(),
+            Scrape { status: 404, .. } => "check the path; most exporters have their metrics at `/metrics`".into(),
+            Scrape { status: 401 | 403, .. } => "give user and password or a token".into(),
+            Scrape { .. } => "look into the exporter's log".into(),
             Html { said, .. } if said.is_empty() => "check the address; a login page or a user interface answers there".into(),
             Html { said, .. } => format!("check the address; the page is \"{said}\", perhaps a login or a user interface"),
             Malformed { said, .. } if said.is_empty() => "check the address".into(),

@@ -48,7 +48,7 @@ pub use raw::RemoteStorage;
 pub use read::read_whole_answer;
 
 pub(crate) use base_url::redacted;
-pub(crate) use scrape::scrape;
+pub(crate) use scrape::{Body, Exporter};
 
 use answer::{Envelope, Metadata, Metric, QueryData};
 use base_url::BaseUrl;

@@ -55,6 +55,9 @@ pub struct UnionOptions {
     pub leave_out_failing: bool,
 }
 
+/// What parts answer, with their numbers, and the warnings about those that do not.
+type Answers<T> = (Vec<(usize, T)>, Vec<Annotation>);
+
 impl<'s> UnionStorage<'s> {
     /// Puts storages together, the most trusted first.
     pub fn new(storages: impl IntoIterator<Item = Box<dyn Storage + 's>>) -> Self {
@@ -75,7 +78,7 @@ impl<'s> UnionStorage<'s> {
     fn ask<'a, T: Send>(
         &'a self,
         ask: impl Fn(&'a UnionPart<'s>) -> Result<T, StorageError> + Sync,
-    ) -> Result<(Vec<(usize, T)>, Vec<Annotation>), StorageError> {
+    ) -> Result<Answers<T>, StorageError> {
         let answers: Vec<Result<T, StorageError>> = match &self.parts[..] {
             [only] => vec![ask(only)],
             parts => std::thread::scope(|scope| {

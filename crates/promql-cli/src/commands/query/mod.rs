@@ -2,6 +2,7 @@
 
 mod empty;
 pub(in crate::commands) mod evaluate;
+pub(in crate::commands) mod history;
 pub mod limits;
 mod remarks;
 pub mod server;
@@ -35,7 +36,8 @@ Sources (-s):
   tests.yml                 the input_series of a promtool unit test
   metrics.prom, .txt, .om   what an exporter answers: exposition text, OpenMetrics
   /var/lib/prometheus       the data folder of a server, a snapshot, or a block
-  scrape+http://localhost:9100/metrics   an exporter, asked once
+  scrape+http://localhost:9100/metrics   an exporter, scraped as long as the query looks back
+  {env='prod'}SOURCE        any of these, with labels for its series
   -                         one of these texts from standard input
   Without -s the environment variable PROMQL_SOURCE says where to ask.
 
@@ -155,6 +157,14 @@ impl Query {
                     .to_string(),
             ));
         }
+        let mut provisional =
+            QueryOptions::from(self.times.when(&clock, opened.latest(&clock)).map_err(usage)?);
+        self.limits.apply(&mut provisional)?;
+        if !history::wait(&opened, &inputs, &provisional, &cancellation, console)? {
+            return Ok(Exit::Interrupted);
+        }
+        // Waiting takes time.
+        clock.now = Clock::system().now;
         let when = self.times.when(&clock, opened.latest(&clock)).map_err(usage)?;
         if let (When::Over(range), Opened::Server(_)) = (when, &opened) {
             range::check_steps(range).map_err(usage)?;

@@ -6,7 +6,7 @@ use promql_engine::Storage;
 use promql_model::Labels;
 use promql_storage::remote::RemoteServer;
 use promql_storage::{
-    LabelledSource, OpenOptions, OpenSource, SourceError, UnionPart, UnionStorage,
+    LabelledSource, OpenOptions, OpenSource, Scraper, SourceError, UnionPart, UnionStorage,
 };
 
 use super::Evaluator;
@@ -25,6 +25,8 @@ pub(in crate::commands) enum Opened {
         storage: Box<dyn Storage>,
         /// The time of the last sample, in milliseconds since the epoch.
         last: Option<i64>,
+        /// The exporters among the sources.
+        scrapers: Vec<Arc<Scraper>>,
     },
     /// A server that evaluates.
     Server(Box<RemoteServer>),
@@ -126,6 +128,7 @@ struct Found {
 fn union(found: Vec<Found>, options: &OpenOptions, console: &Console) -> Opened {
     let now = Clock::system().now;
     let mut last = None;
+    let mut scrapers = Vec::new();
     let mut parts = Vec::new();
     for Found { name, labels, source } in found {
         let (storage, time): (Box<dyn Storage>, _) = match source {
@@ -134,6 +137,7 @@ fn union(found: Vec<Found>, options: &OpenOptions, console: &Console) -> Opened 
                 for warning in &local.warnings {
                     console.remark(&report::draw(&**warning, console));
                 }
+                scrapers.extend(local.scraper);
                 (local.storage, local.default_time)
             }
         };
@@ -148,14 +152,17 @@ fn union(found: Vec<Found>, options: &OpenOptions, console: &Console) -> Opened 
             Box::new(UnionStorage::of_parts(parts, options.union.clone()))
         }
     };
-    Opened::Local { storage, last }
+    Opened::Local { storage, last, scrapers }
 }
 
 impl Opened {
     /// The time that a query is at when none is said.
     pub(in crate::commands) fn latest(&self, clock: &Clock) -> i64 {
         match self {
-            Opened::Local { last, .. } => last.unwrap_or(clock.now),
+            Opened::Local { last, scrapers, .. } => {
+                let scraped = scrapers.iter().filter_map(|scraper| scraper.last_scrape()).max();
+                (*last).max(scraped).unwrap_or(clock.now)
+            }
             Opened::Server(_) => clock.now,
         }
     }
