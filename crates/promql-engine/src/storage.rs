@@ -134,6 +134,10 @@ macro_rules! storage_by_reference {
                 (**self).label_values(name, query)
             }
 
+            fn kept_columns(&self) -> Option<KeptColumns> {
+                (**self).kept_columns()
+            }
+
             fn metadata(
                 &self,
                 metric: Option<&str>,

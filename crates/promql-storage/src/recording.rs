@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use promql_engine::{
-    LabelQuery, MetricMetadata, SampleBuffer, Samples, SelectRequest, SelectedSeries, Storage,
-    StorageError, TimeRange,
+    KeptColumns, LabelQuery, MetricMetadata, SampleBuffer, Samples, SelectRequest, SelectedSeries,
+    Storage, StorageError, TimeRange,
 };
 use promql_model::{Annotation, Labels};
 
@@ -139,6 +139,10 @@ impl<S: Storage> Storage for RecordingStorage<S> {
         query: &LabelQuery<'_>,
     ) -> Result<Vec<String>, StorageError> {
         self.storage.label_values(name, query)
+    }
+
+    fn kept_columns(&self) -> Option<KeptColumns> {
+        self.storage.kept_columns()
     }
 
     fn metadata(
