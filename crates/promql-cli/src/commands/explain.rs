@@ -94,7 +94,7 @@ impl Explain {
     pub fn run(&self, console: &Console) -> Result<Exit, Stop> {
         let inputs = super::inputs(&self.files, &self.expressions)?;
         let cancellation = interrupt::listen(*console);
-        let clock = Clock::system();
+        let mut clock = Clock::system();
         let open = OpenOptions {
             remote: self.server.options(self.limits.timeout()?)?,
             union: self.server.union(),
@@ -112,18 +112,17 @@ impl Explain {
                 }
             }
         };
-        if let Some(opened) = &opened {
-            let times = self.times.when(&clock, opened.latest(&clock)).map_err(usage)?;
-            let mut provisional = QueryOptions::from(times);
-            self.limits.apply(&mut provisional)?;
-            if !history::wait(opened, &inputs, &provisional, &cancellation, console)? {
-                return Ok(Exit::Interrupted);
+        let when = match &opened {
+            None => self.times.when(&clock, clock.now).map_err(usage)?,
+            Some(opened) => {
+                let flags = (&self.times, &self.limits);
+                let when =
+                    history::when(opened, &inputs, flags, &mut clock, &cancellation, console)?;
+                let Some(when) = when else { return Ok(Exit::Interrupted) };
+                when
             }
-        }
-        // Waiting takes time.
-        let clock = Clock::system();
-        let latest = opened.as_ref().map_or(clock.now, |opened| opened.latest(&clock));
-        let mut options = QueryOptions::from(self.times.when(&clock, latest).map_err(usage)?);
+        };
+        let mut options = QueryOptions::from(when);
         self.limits.apply(&mut options)?;
         options.cancellation = cancellation;
         let storage = match &opened {

@@ -13,11 +13,12 @@ use promql_engine::{Cancellation, QueryOptions, Storage};
 use promql_model::{Labels, QueryResult, QueryValue, SeriesSamples};
 use promql_storage::exposition::{self, Format as TextFormat, write_openmetrics};
 use promql_storage::fixture::{read_script, write_script};
-use promql_storage::{Columns, MemoryBuilder, OpenOptions, RecordingStorage, Source};
+use promql_storage::{Columns, LabelledSource, MemoryBuilder, OpenOptions, RecordingStorage};
 use promql_syntax::{Features, Query};
 
 use super::Stop;
 use super::query::evaluate::QueryFailure;
+use super::query::history;
 use super::query::limits::LimitFlags;
 use super::query::server::ServerFlags;
 use super::query::source::{self, Opened};
@@ -146,9 +147,10 @@ impl Capture {
             return Err(Stop::Usage(message).into());
         }
         let cancellation = interrupt::listen(*console);
-        let clock = Clock::system();
+        let mut clock = Clock::system();
         let open = OpenOptions {
-            remote: self.server.options()?,
+            remote: self.server.options(self.limits.timeout()?)?,
+            union: self.server.union(),
             cancellation: cancellation.clone(),
             ..OpenOptions::default()
         };
@@ -156,7 +158,9 @@ impl Capture {
             Ok(opened) => opened,
             Err(failure) => return Err(Failure::Told(failure.tell(console)?)),
         };
-        let when = self.times.when(&clock, opened.latest(&clock)).map_err(usage)?;
+        let flags = (&self.times, &self.limits);
+        let when = history::when(&opened, &inputs, flags, &mut clock, &cancellation, console)?;
+        let Some(when) = when else { return Err(Failure::Told(Exit::Interrupted)) };
         let mut options = QueryOptions::from(when);
         self.limits.apply(&mut options)?;
         options.cancellation = cancellation.clone();
@@ -226,9 +230,9 @@ impl Capture {
 
     /// Where the fixture comes from, and how it is asked.
     fn header(&self, answered: &[Answered<'_>], when: When) -> String {
-        let sources = self.sources.iter().filter_map(|text| Source::parse(text).ok());
-        let sources: Vec<String> =
-            sources.map(|s| visible::escape(&s.to_string()).into()).collect();
+        let sources = self.sources.iter().filter_map(|text| LabelledSource::parse(text).ok());
+        let sources = sources.map(|labelled| visible::escape(&labelled.source.to_string()).into());
+        let sources: Vec<String> = sources.collect();
         let mut header = format!("# Captured from {}.\n", sources.join(" and "));
         let asked = match when {
             When::At(time) => format!("--time {}", rfc3339(time)),

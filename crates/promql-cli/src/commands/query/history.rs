@@ -5,19 +5,45 @@ use std::time::Duration;
 use promql_engine::{Cancellation, QueryOptions};
 use promql_syntax::{Features, ValueType};
 
+use super::limits::LimitFlags;
 use super::source::Opened;
+use super::usage;
 use crate::commands::Stop;
 use crate::console::Console;
 use crate::inputs::Input;
 use crate::progress::Progress;
 use crate::time::range::written;
+use crate::time::{Clock, Times, When};
+
+/// When expressions are evaluated, after waiting for the history of exporters that they look back at.
+/// Nothing if that was cancelled. Waiting takes time, so the clock is set again.
+///
+/// # Errors
+/// When the flags don't fit together, or the expressions look back further than history is kept.
+pub(in crate::commands) fn when(
+    opened: &Opened,
+    inputs: &[Input],
+    (times, limits): (&Times, &LimitFlags),
+    clock: &mut Clock,
+    cancellation: &Cancellation,
+    console: &Console,
+) -> Result<Option<When>, Stop> {
+    let when = |clock: &Clock| times.when(clock, opened.latest(clock)).map_err(usage);
+    let mut provisional = QueryOptions::from(when(clock)?);
+    limits.apply(&mut provisional)?;
+    if !wait(opened, inputs, &provisional, cancellation, console)? {
+        return Ok(None);
+    }
+    clock.now = Clock::system().now;
+    when(clock).map(Some)
+}
 
 /// Scrapes as long as the expressions look back, if there is an exporter to scrape and they do. How
 /// long that is, is said first on a terminal. False if it was cancelled.
 ///
 /// # Errors
 /// When they look back further than history is kept.
-pub(in crate::commands) fn wait(
+fn wait(
     opened: &Opened,
     inputs: &[Input],
     options: &QueryOptions,
@@ -28,7 +54,7 @@ pub(in crate::commands) fn wait(
     if scrapers.is_empty() {
         return Ok(true);
     }
-    let now = opened.latest(&crate::time::Clock::system());
+    let now = opened.latest(&Clock::system());
     let earliest = inputs.iter().filter_map(|input| earliest(input, options)).min();
     let needed = earliest.map_or(0, |earliest| now.saturating_sub(earliest)).max(0);
     let needed = Duration::from_millis(needed.unsigned_abs());

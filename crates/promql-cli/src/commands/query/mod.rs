@@ -157,15 +157,9 @@ impl Query {
                     .to_string(),
             ));
         }
-        let mut provisional =
-            QueryOptions::from(self.times.when(&clock, opened.latest(&clock)).map_err(usage)?);
-        self.limits.apply(&mut provisional)?;
-        if !history::wait(&opened, &inputs, &provisional, &cancellation, console)? {
-            return Ok(Exit::Interrupted);
-        }
-        // Waiting takes time.
-        clock.now = Clock::system().now;
-        let when = self.times.when(&clock, opened.latest(&clock)).map_err(usage)?;
+        let flags = (&self.times, &self.limits);
+        let when = history::when(&opened, &inputs, flags, &mut clock, &cancellation, console)?;
+        let Some(when) = when else { return Ok(Exit::Interrupted) };
         if let (When::Over(range), Opened::Server(_)) = (when, &opened) {
             range::check_steps(range).map_err(usage)?;
         }

@@ -94,7 +94,7 @@ impl<'a> BitReader<'a> {
     #[inline]
     pub(super) fn some_bits(&mut self, count: u32) -> u64 {
         if count <= GOOD {
-            let bits = self.peek() >> (64 - count & 63);
+            let bits = self.peek() >> ((64 - count) & 63);
             self.skip(count);
             return bits;
         }
