@@ -25,15 +25,16 @@
 pub mod coverage;
 pub mod evaluate;
 mod file_kind;
-mod finding;
 pub mod format;
 pub mod rule_file;
 pub mod script;
 mod server_config;
 pub mod template;
 pub mod unit_test;
-pub mod yaml;
 
 pub use file_kind::{FileKind, file_kind};
-pub use finding::{Finding, Located};
+pub use promql_yaml as yaml;
+pub use promql_yaml::{Finding, Located};
 pub use server_config::ServerConfig;
+
+use promql_yaml::finding;

@@ -42,8 +42,9 @@ pub mod tsdb;
 mod union;
 
 pub use amount::Amount;
-pub use diagnostics::{Excerpt, Problem, Problems};
+pub use diagnostics::{Problem, Problems};
 pub use memory::{Columns, MemoryBuilder, MemoryStorage};
+pub use promql_syntax::Excerpt;
 pub use recording::RecordingStorage;
 pub use scrape::{ScrapeOptions, Scraper};
 pub use source::{

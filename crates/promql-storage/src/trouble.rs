@@ -7,9 +7,9 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use miette::{Diagnostic, Severity};
-use promql_syntax::Errors;
+use promql_syntax::{Errors, Excerpt};
 
-use crate::diagnostics::{Excerpt, MOST_PROBLEMS, Problem, Problems};
+use crate::diagnostics::{MOST_PROBLEMS, Problem, Problems};
 
 /// Something wrong or odd at a place of a text.
 #[derive(Clone, Debug)]

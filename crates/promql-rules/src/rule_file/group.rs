@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::dialect::{Level, keys, readers};
 use super::{Dialect, Group, LoadOptions, Rule, RuleKind};
 use crate::finding::Finding;
-use crate::yaml::{Fields, Node, Reader, Shape, Spanned, Style, Text};
+use crate::yaml::{Fields, Node, Reader, Shape, Spanned, Text};
 
 /// What is the same for all groups of a file.
 pub(super) struct Context<'o> {
@@ -170,7 +170,7 @@ pub(super) fn text_or_empty(fields: &Fields<'_, '_>, key: &str, reader: &mut Rea
         let start = fields.node().span.start;
         let line = reader.file()[start..].lines().next().unwrap_or_default();
         let end = start + line.trim_end().len().min(fields.node().span.len());
-        Text { value: String::new(), span: start..end, style: Style::Plain }
+        Text::empty(start..end)
     })
 }
 

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use miette::Severity;
+use promql_syntax::Excerpt;
 
-use crate::diagnostics::{Excerpt, Problem, one_line};
+use crate::diagnostics::{Problem, one_line};
 
 use super::Format;
 

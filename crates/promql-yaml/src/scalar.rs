@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use super::Style;
+use crate::Style;
 
 /// Where each byte of a scalar's text is in its file.
 ///
@@ -21,7 +21,7 @@ pub struct Positions {
 }
 
 impl Positions {
-    pub(super) fn new(file: &str, span: &Range<usize>, text: &str, style: Style) -> Positions {
+    pub(crate) fn new(file: &str, span: &Range<usize>, text: &str, style: Style) -> Positions {
         let end = span.end.min(file.len());
         let start = span.start.min(end);
         let mut decoded = Decoded::default();
@@ -51,7 +51,7 @@ impl Positions {
     ///
     /// ```
     /// let file = "expr: |\n  sum(\n    up\n  )\n";
-    /// let stream = promql_rules::yaml::parse(file);
+    /// let stream = promql_yaml::parse(file);
     /// let expr = stream.documents[0].root.as_ref().unwrap().get("expr").unwrap();
     /// let at = expr.text().unwrap().find("up").unwrap();
     /// let place = expr.positions(file).file_span(at..at + 2);
@@ -70,6 +70,21 @@ impl Positions {
             None => self.bytes.last().map_or(start, |(_, end)| *end),
         };
         start..end.max(start)
+    }
+
+    /// Where each byte of the text is in the file, and then where the text ends. The bytes of a
+    /// character lie one behind the other, as in the text.
+    pub fn starts(&self) -> Vec<usize> {
+        let mut starts = Vec::with_capacity(self.bytes.len() + 1);
+        let mut before = None;
+        let mut at = 0;
+        for &(start, end) in &self.bytes {
+            at = if before == Some((start, end)) { (at + 1).min(end.max(1) - 1) } else { start };
+            before = Some((start, end));
+            starts.push(at);
+        }
+        starts.push(self.bytes.last().map_or(self.start, |(_, end)| *end));
+        starts
     }
 }
 
@@ -328,7 +343,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::yaml::{Node, parse};
+    use crate::{Node, parse};
 
     /// The value of the key `k`.
     fn value(file: &str) -> Option<Node<'_>> {
@@ -381,6 +396,16 @@ mod tests {
     }
 
     #[test]
+    fn bytes_of_a_character_lie_side_by_side() {
+        for (file, expected) in
+            [("k: 'é'", &[4, 5, 6][..]), ("k: \"a\\u00e9b\"", &[4, 5, 6, 11, 12]), ("k: ''", &[4])]
+        {
+            let node = value(file).unwrap();
+            assert_eq!(node.positions(file).starts(), expected, "{file:?}");
+        }
+    }
+
+    #[test]
     fn empty_texts_have_a_place() {
         for (file, at) in [("k: ''", 4), ("k: |\n", 3), ("k: \"\"\n", 4)] {
             let node = value(file).unwrap();
@@ -427,7 +452,7 @@ mod tests {
         #[test]
         fn both_readings_agree(file in written()) {
             let Some(node) = value(&file) else { return Ok(()) };
-            let crate::yaml::Value::Scalar { text, style } = &node.value else { return Ok(()) };
+            let crate::Value::Scalar { text, style } = &node.value else { return Ok(()) };
             let mut decoded = Decoded::default();
             let (start, end) = (node.span.start, node.span.end);
             match style {

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, StructureStyle, Tag};
 
-use super::{Document, Entry, Fault, FaultKind, Node, Stream, Style, Value};
+use crate::{Document, Entry, Fault, FaultKind, Node, Stream, Style, Value};
 
 /// How many values a text may have, those of aliases counted each time. Aliases of aliases could
 /// otherwise make a huge tree of a small file.
@@ -24,7 +24,7 @@ const FEW_KEYS: usize = 16;
 /// Reads all documents of a text, up to the first thing that isn't YAML.
 ///
 /// ```
-/// let stream = promql_rules::yaml::parse("a: 1\n---\nb: [\n");
+/// let stream = promql_yaml::parse("a: 1\n---\nb: [\n");
 /// assert_eq!(stream.documents.len(), 1);
 /// assert!(stream.error.is_some());
 /// ```
@@ -33,7 +33,7 @@ pub fn parse(text: &str) -> Stream<'_> {
 }
 
 /// Reads a part of a text that begins at a byte of the whole. All places are those of the whole.
-pub(super) fn parse_part(text: &str, base: usize) -> Stream<'_> {
+pub(crate) fn parse_part(text: &str, base: usize) -> Stream<'_> {
     let mut options = granit_parser::options! {
         block_scalar_eof_without_line_feed: true,
         // Scripts for jsonnet and Helm can make long flow keys; the limit of the YAML specification

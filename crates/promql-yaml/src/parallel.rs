@@ -11,8 +11,8 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::compose::{parse, parse_part};
-use super::{Document, Node, Stream, Value};
+use crate::compose::{parse, parse_part};
+use crate::{Document, Node, Stream, Value};
 
 /// Shorter texts aren't worth the threads.
 const LARGE: usize = 128 * 1024;
@@ -102,7 +102,7 @@ fn cut(list: &str, base: usize, mark: &str, length: usize) -> Vec<Range<usize>> 
 struct Part<'a> {
     items: Vec<Node<'a>>,
     span: Range<usize>,
-    faults: Vec<super::Fault>,
+    faults: Vec<crate::Fault>,
 }
 
 /// The items, if there is nothing but a list.

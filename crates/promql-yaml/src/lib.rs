@@ -21,20 +21,23 @@
 //! | `scalar.rs` | from a scalar as it is written to its text, with the place of each byte |
 //! | `resolve.rs` | what a scalar without quotes stands for: a number, a truth value, nothing, a text |
 //! | `read.rs` | from nodes to texts, numbers, durations and fields, all complaints collected |
+//! | `finding.rs` | such a complaint, with its place and with what upstream says |
 //!
 //! ```
-//! use promql_rules::yaml;
-//!
 //! let text = "groups:\n  - name: api\n    rules: []\n";
-//! let stream = yaml::parse(text);
+//! let stream = promql_yaml::parse(text);
 //! let root = stream.documents[0].root.as_ref().unwrap();
 //! let groups = root.get("groups").unwrap();
 //! let name = groups.items()[0].get("name").unwrap();
 //! assert_eq!(name.text(), Some("api"));
 //! assert_eq!(&text[name.span.clone()], "api");
 //! ```
+//!
+//! Invariant: nothing here knows what a rule or a test is; forms are told by a [`Shape`]. No text makes
+//! it panic, and no file is opened.
 
 mod compose;
+pub mod finding;
 mod parallel;
 mod read;
 mod resolve;
@@ -44,9 +47,9 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 pub use compose::parse;
+pub use finding::{Finding, Located};
 pub use parallel::parse_list;
-pub(crate) use read::like;
-pub use read::{Fields, Flavour, Reader, Shape, Spanned, Text};
+pub use read::{Fields, Flavour, Reader, Shape, Spanned, Text, like};
 pub use resolve::{Kind, Resolved, resolve};
 pub use scalar::Positions;
 

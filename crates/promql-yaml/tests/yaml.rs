@@ -4,7 +4,7 @@
 
 use std::fmt::Write;
 
-use promql_rules::yaml::{self, FaultKind, Flavour, Node, Reader, Shape, Value};
+use promql_yaml::{self as yaml, FaultKind, Flavour, Node, Reader, Shape, Value};
 
 /// Each value on a line: its text, and what it is written with.
 fn tree(text: &str) -> String {

@@ -5,8 +5,7 @@ use std::fmt;
 use std::ops::Range;
 
 use miette::{Diagnostic, LabeledSpan, Severity, SourceCode};
-use promql_storage::Excerpt;
-use promql_syntax::Errors;
+use promql_syntax::{Errors, Excerpt};
 
 /// Something wrong or odd at a place of a file.
 ///

@@ -8,8 +8,8 @@ use std::sync::{Arc, OnceLock};
 
 use promql_model::parse_duration;
 
-use super::{Document, Entry, Fault, FaultKind, Kind, Node, Positions, Resolved, Style, Value};
 use crate::finding::Finding;
+use crate::{Document, Entry, Fault, FaultKind, Kind, Node, Positions, Resolved, Style, Value};
 
 /// Which of upstream's two YAML readers is followed in what is accepted and in upstream's words. The
 /// one of rule files follows YAML 1.2 more closely, the one of unit-test files is older.
@@ -67,6 +67,11 @@ pub struct Text {
 }
 
 impl Text {
+    /// No text, at a place where there could be one.
+    pub const fn empty(span: Range<usize>) -> Text {
+        Text { value: String::new(), span, style: Style::Plain }
+    }
+
     /// Where its bytes are in the file.
     pub fn positions(&self, file: &str) -> Positions {
         Positions::new(file, &self.span, &self.value, self.style)
@@ -525,7 +530,7 @@ fn syntax_help(file: &str, at: usize) -> &'static str {
 }
 
 /// The known word that is most like another.
-pub(crate) fn like<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+pub fn like<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
     let plain = |text: &str| text.replace(['-', '_'], "").to_lowercase();
     if let Some(same) = known.iter().find(|known| plain(known) == plain(word)) {
         return Some(same);

@@ -81,7 +81,7 @@ impl Resolved {
 /// Finds out what a scalar stands for. Quotes and block styles make a text of everything.
 ///
 /// ```
-/// use promql_rules::yaml::{Resolved, Style, resolve};
+/// use promql_yaml::{Resolved, Style, resolve};
 /// assert_eq!(resolve("010", Style::Plain, None), Resolved::Integer(8));
 /// assert_eq!(resolve(".inf", Style::Plain, None), Resolved::Float(f64::INFINITY));
 /// assert_eq!(resolve("~", Style::SingleQuoted, None), Resolved::Text);
