@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use miette::{Diagnostic, Severity};
 use promql_syntax::{Errors, Excerpt};
+use promql_yaml::Finding;
 
 use crate::diagnostics::{MOST_PROBLEMS, Problem, Problems};
 
@@ -74,6 +75,12 @@ impl Trouble {
             }
         };
         errors.reports("").into_iter().map(trouble).collect()
+    }
+
+    /// What was found by the reader of YAML.
+    pub fn from_finding(finding: Finding) -> Trouble {
+        let Finding { code, message, label, help, severity, span: place, .. } = finding;
+        Trouble { code, message, label, help, severity, place }
     }
 
     /// The stable name of its kind.

@@ -3,14 +3,14 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use promql_storage::fixture::start_timestamp;
 
 use super::{
     AlertTest, ExpectedAlert, ExpectedSample, ExpressionTest, InputSeries, TestGroup, Tolerance,
     UnitTestFile,
 };
 use crate::finding::Finding;
-use crate::yaml::{self, Fields, Flavour, Node, Reader, Shape, Spanned, Style, Text};
+use crate::yaml::{self, Fields, Flavour, Node, Reader, Shape, Spanned, Text};
 
 const FILE: Shape<'static> = Shape {
     upstream: "main.unitTestFile",
@@ -230,7 +230,7 @@ fn read_test(
         name: fields.get("name").and_then(|node| reader.text(node)),
         span: fields.node().span.clone(),
         interval: interval.map_or(default, |interval| interval.value),
-        start: fields.get("start_timestamp").map_or(0, |node| timestamp(node, reader)),
+        start: fields.get("start_timestamp").map_or(0, |node| start_timestamp(node, reader)),
         input_series: Vec::new(),
         alert_tests: Vec::new(),
         expression_tests: Vec::new(),
@@ -320,7 +320,7 @@ fn text_or_empty(fields: &Fields<'_, '_>, key: &str, reader: &mut Reader<'_>) ->
     let empty = || {
         let start = fields.node().span.start;
         let span = fields.entry(key).map_or(start..start, |entry| entry.key.span.clone());
-        Text { value: String::new(), span, style: Style::Plain }
+        Text::empty(span)
     };
     fields.get(key).and_then(|node| reader.text(node)).unwrap_or_else(empty)
 }
@@ -334,28 +334,4 @@ fn duration(fields: &Fields<'_, '_>, key: &str, reader: &mut Reader<'_>) -> Opti
 /// `eval_time`; at the start if nothing is said.
 fn time(fields: &Fields<'_, '_>, span: &Range<usize>, reader: &mut Reader<'_>) -> Spanned<i64> {
     duration(fields, "eval_time", reader).unwrap_or(Spanned::new(0, span.start..span.start))
-}
-
-/// Milliseconds since the epoch: seconds, or RFC 3339.
-fn timestamp(node: &Node<'_>, reader: &mut Reader<'_>) -> i64 {
-    let Some(text) = reader.text(node) else { return 0 };
-    if let Ok(seconds) = text.value.parse::<f64>()
-        && seconds.is_finite()
-        && seconds.abs() < 9e15
-    {
-        return (seconds * 1000.0).round() as i64;
-    }
-    if let Ok(time) = text.value.parse::<Timestamp>() {
-        return time.as_millisecond();
-    }
-    let finding = Finding::error(
-        "unit-test::timestamp",
-        node.span.clone(),
-        format!("`{}` is no time", text.value),
-        "no time",
-        "write seconds since 1970, or a date with time and zone, as `2026-01-31T12:00:00Z`",
-    );
-    let upstream = format!("cannot parse {:?} to a valid timestamp", text.value);
-    reader.add(finding.with_upstream(upstream));
-    0
 }

@@ -19,7 +19,6 @@ use super::{TestGroup, UnitTestFile, template_failures, traps, verdict};
 use crate::coverage::TestCoverage;
 use crate::evaluate::{EvaluateOptions, Evaluation, PreparedFile, PreparedGroup};
 use crate::finding::Finding;
-use crate::yaml::Text;
 
 /// How tests are run.
 #[derive(Clone, Debug)]
@@ -110,15 +109,6 @@ pub fn run(
     outcome
 }
 
-/// A text with the place of each byte.
-fn placed<'a>(text: &'a Text, file: &str) -> PlacedText<'a> {
-    let positions = text.positions(file);
-    let mut places: Vec<usize> =
-        (0..text.value.len()).map(|at| positions.file_span(at..at + 1).start).collect();
-    places.push(positions.file_span(text.value.len()..text.value.len()).end);
-    PlacedText { text: &text.value, places }
-}
-
 fn finding(trouble: &Trouble) -> Finding {
     Finding {
         code: trouble.code().clone(),
@@ -138,7 +128,8 @@ pub(super) fn prepare(
     outcome: &mut Outcome,
 ) -> Vec<LoadedSeries> {
     let texts = test.input_series.iter();
-    let texts = texts.map(|s| (placed(&s.series, &file.text), placed(&s.values, &file.text)));
+    let placed = |text| PlacedText::new(text, &file.text);
+    let texts = texts.map(|s| (placed(&s.series), placed(&s.values)));
     let (series, troubles) = load_input_series(texts, test.start, test.interval);
     for finding in troubles.iter().map(finding) {
         match finding.is_error() {

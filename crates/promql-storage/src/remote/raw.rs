@@ -18,13 +18,13 @@ use promql_engine::{
     TimeRange,
 };
 use promql_model::{Labels, LabelsBuilder, Matcher};
+use promql_yaml::Node;
 use serde::Deserialize;
 
 use super::error::{RemoteErrorKind, first_words};
 use super::fetched::Fetched;
 use super::transport::{Content, Request};
 use super::{JSON, LabelRequest, RemoteError, RemoteServer, export, read, seconds, selectors};
-use crate::fixture::yaml::{self, Node, Value};
 
 /// A server as a place that holds series, for evaluation here.
 #[derive(Debug)]
@@ -240,17 +240,13 @@ pub(super) fn selector(matchers: &[Matcher]) -> String {
 
 /// `global.external_labels` of a server's configuration.
 fn external_labels(config: &str) -> Labels {
-    fn value<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
-        let Value::Map(pairs) = &node.value else { return None };
-        pairs.iter().find(|(name, _)| name.text() == Some(key)).map(|(_, value)| value)
-    }
     let mut builder = LabelsBuilder::default();
-    let root = yaml::parse(config).ok().flatten();
-    let labels = root.as_ref().and_then(|root| value(value(root, "global")?, "external_labels"));
-    if let Some(Node { value: Value::Map(pairs), .. }) = labels {
-        for (name, value) in pairs {
-            builder.set(name.text().unwrap_or_default(), value.text().unwrap_or_default());
-        }
+    let stream = promql_yaml::parse(config);
+    let root = stream.documents.first().and_then(|document| document.root.as_ref());
+    let labels = root.and_then(|root| root.get("global")?.get("external_labels"));
+    for entry in labels.map_or(&[][..], Node::entries) {
+        let value = entry.value.text().filter(|_| !entry.value.is_null());
+        builder.set(entry.key.text().unwrap_or_default(), value.unwrap_or_default());
     }
     builder.build()
 }

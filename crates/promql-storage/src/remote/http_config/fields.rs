@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::fixture::yaml::{Node, Value};
+use promql_yaml::{Document, Fault, FaultKind, Node, Value};
+
 use crate::remote::Secret;
 use crate::trouble::Trouble;
 
@@ -18,19 +19,64 @@ pub(super) struct Reader<'a> {
 pub(super) struct Section<'n> {
     /// What messages call it; empty for the file.
     pub(super) name: &'static str,
-    node: &'n Node,
-    fields: Vec<(&'n str, &'n Node, &'n Node)>,
+    node: &'n Node<'n>,
+    fields: Vec<(&'n str, &'n Node<'n>, &'n Node<'n>)>,
+}
+
+/// The text of a scalar. An empty value, and `~` or `null` without quotes, is no text.
+pub(super) fn text<'n>(node: &'n Node<'_>) -> Option<&'n str> {
+    node.text().filter(|_| !node.is_null())
+}
+
+/// Where a value is written; of a list or a map only where it begins.
+fn place(node: &Node<'_>) -> std::ops::Range<usize> {
+    match node.value {
+        Value::Scalar { .. } => node.span.clone(),
+        _ => node.span.start..node.span.start,
+    }
 }
 
 impl Reader<'_> {
+    /// Remembers what is wrong with a document as YAML. Keys that are there twice are found where they
+    /// are read.
+    pub(super) fn document(&mut self, document: &Document<'_>) {
+        for fault in &document.faults {
+            if !matches!(fault.kind, FaultKind::DuplicateKey { .. }) {
+                self.fault(fault);
+            }
+        }
+    }
+
+    /// Remembers something that is wrong with the text as YAML. What is in the text is not told: it may be
+    /// a secret.
+    pub(super) fn fault(&mut self, fault: &Fault) {
+        let reason = match &fault.kind {
+            FaultKind::Syntax(reason) | FaultKind::TooLarge(reason) => reason.as_str(),
+            FaultKind::UnknownAnchor(_) => {
+                "an alias of nothing; texts with `*` in front need quotes"
+            }
+            FaultKind::Recursive(_) => "an alias of a value around it",
+            FaultKind::Version(..) => "not a version of YAML that Prometheus reads",
+            FaultKind::DuplicateKey { .. } => "a key that is there twice",
+            FaultKind::BadMerge => "`<<` takes a map or a list of maps",
+        };
+        self.troubles.push(Trouble::error(
+            "http-config::yaml",
+            fault.span.clone(),
+            format!("not YAML that can be read: {reason}"),
+            "here",
+            "mind the indentation, and put texts with `: `, `#`, `{` or quotes into quotes",
+        ));
+    }
+
     pub(super) fn error(
         &mut self,
-        node: &Node,
+        node: &Node<'_>,
         message: impl Into<String>,
         label: &'static str,
         help: impl Into<std::borrow::Cow<'static, str>>,
     ) {
-        let place = node.place.clone();
+        let place = place(node);
         self.troubles.push(Trouble::error("http-config::value", place, message, label, help));
     }
 
@@ -38,27 +84,27 @@ impl Reader<'_> {
     pub(super) fn section<'n>(
         &mut self,
         name: &'static str,
-        node: &'n Node,
+        node: &'n Node<'n>,
         known: &[&'static str],
     ) -> Section<'n> {
         let mut section = Section { name, node, fields: Vec::new() };
-        let place = if name.is_empty() { "the file".to_owned() } else { format!("`{name}`") };
-        let Value::Map(pairs) = &node.value else {
+        let shown = if name.is_empty() { "the file".to_owned() } else { format!("`{name}`") };
+        let Value::Mapping(entries) = &node.value else {
             if !node.is_null() {
-                let message = format!("{place} must hold fields with values");
+                let message = format!("{shown} must hold fields with values");
                 self.error(node, message, "no fields here", "write `name: value`, one to a line");
             }
             return section;
         };
-        for (key, value) in pairs {
-            let text = key.text().unwrap_or_default();
+        for entry in entries {
+            let (key, value) = (&entry.key, &entry.value);
+            let text = text(key).unwrap_or_default();
             if !known.contains(&text) {
-                let message = format!("{place} has no field `{}`", text.escape_debug());
+                let message = format!("{shown} has no field `{}`", text.escape_debug());
                 let help = suggestion(text, known);
-                let place = key.place.clone();
                 self.troubles.push(Trouble::error(
                     "http-config::unknown-field",
-                    place,
+                    place(key),
                     message,
                     "unknown",
                     help,
@@ -75,7 +121,7 @@ impl Reader<'_> {
 
     pub(super) fn text<'n>(&mut self, section: &Section<'n>, key: &str) -> Option<&'n str> {
         let node = section.value(key)?;
-        let text = node.text();
+        let text = text(node);
         if text.is_none() {
             let message = format!("`{key}` must be a text");
             self.error(node, message, "no text", format!("write `{key}: …` in one line"));
@@ -85,7 +131,7 @@ impl Reader<'_> {
 
     pub(super) fn flag(&mut self, section: &Section<'_>, key: &str) -> Option<bool> {
         let node = section.value(key)?;
-        match node.text() {
+        match text(node) {
             Some("true" | "True" | "TRUE") => Some(true),
             Some("false" | "False" | "FALSE") => Some(false),
             _ => {
@@ -96,11 +142,11 @@ impl Reader<'_> {
         }
     }
 
-    pub(super) fn texts(&mut self, node: &Node, key: &str) -> Vec<String> {
+    pub(super) fn texts(&mut self, node: &Node<'_>, key: &str) -> Vec<String> {
         match &node.value {
             _ if node.is_null() => Vec::new(),
-            Value::List(items) if items.iter().all(|item| item.text().is_some()) => {
-                items.iter().filter_map(|item| item.text().map(str::to_owned)).collect()
+            Value::Sequence(items) if items.iter().all(|item| text(item).is_some()) => {
+                items.iter().filter_map(|item| text(item).map(str::to_owned)).collect()
             }
             _ => {
                 let message = format!("`{key}` must be a list of texts");
@@ -115,11 +161,11 @@ impl Reader<'_> {
         &mut self,
         section: &Section<'n>,
         key: &str,
-    ) -> Vec<(&'n Node, &'n Node)> {
+    ) -> Vec<(&'n Node<'n>, &'n Node<'n>)> {
         match section.value(key) {
             None => Vec::new(),
-            Some(Node { value: Value::Map(pairs), .. }) => {
-                pairs.iter().map(|(key, value)| (key, value)).collect()
+            Some(Node { value: Value::Mapping(entries), .. }) => {
+                entries.iter().map(|entry| (&entry.key, &entry.value)).collect()
             }
             Some(node) => {
                 let message = format!("`{key}` must hold names with values");
@@ -133,7 +179,7 @@ impl Reader<'_> {
     /// one of them, and there is no secret manager.
     pub(super) fn secret(&mut self, section: &Section<'_>, key: &str) -> Option<Secret> {
         let (in_file, by_reference) = (format!("{key}_file"), format!("{key}_ref"));
-        let given: Vec<(&str, &Node)> = [key, &in_file, &by_reference]
+        let given: Vec<(&str, &Node<'_>)> = [key, &in_file, &by_reference]
             .into_iter()
             .filter_map(|key| section.field(key))
             .filter(|(_, value)| !value.is_null())
@@ -164,17 +210,17 @@ impl Reader<'_> {
 
 impl<'n> Section<'n> {
     /// The key and the value of a field, if it is there.
-    fn field(&self, key: &str) -> Option<(&'n str, &'n Node)> {
+    fn field(&self, key: &str) -> Option<(&'n str, &'n Node<'n>)> {
         self.fields.iter().find(|(known, ..)| *known == key).map(|(k, _, value)| (*k, *value))
     }
 
     /// The value of a field that is there and not empty.
-    pub(super) fn value(&self, key: &str) -> Option<&'n Node> {
+    pub(super) fn value(&self, key: &str) -> Option<&'n Node<'n>> {
         self.field(key).map(|(_, value)| value).filter(|value| !value.is_null())
     }
 
     /// Where a field is written, the section if it is not.
-    pub(super) fn key(&self, key: &str) -> &'n Node {
+    pub(super) fn key(&self, key: &str) -> &'n Node<'n> {
         let found = self.fields.iter().find(|(known, ..)| *known == key);
         found.map_or(self.node, |(_, key, _)| *key)
     }

@@ -10,10 +10,11 @@ mod mask;
 
 use std::path::Path;
 
+use promql_yaml::Node;
+
 use crate::diagnostics::Problems;
-use crate::fixture::yaml::{self, Node};
 use crate::trouble::{report, utf8};
-use fields::{Reader, Section};
+use fields::{Reader, Section, text};
 
 use super::credentials::{Credentials, Grant, JwtBearer, OAuth2, RsaAlgorithm, Secret};
 use super::options::{HttpOptions, Proxy, TlsOptions, TlsVersion};
@@ -139,20 +140,24 @@ const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 pub fn read_http_config(name: &str, text: &[u8], folder: &Path) -> Result<HttpOptions, Problems> {
     let content = utf8(name, text)?;
     let mut reader = Reader { folder, troubles: Vec::new() };
-    let options = match yaml::parse(content) {
-        Ok(None) => HttpOptions::default(),
-        Ok(Some(root)) => read(&mut reader, &root),
-        Err(trouble) => {
-            reader.troubles.push(trouble);
-            HttpOptions::default()
+    let stream = promql_yaml::parse(content);
+    let mut options = HttpOptions::default();
+    match (stream.documents.first(), &stream.error) {
+        (Some(document), _) => {
+            reader.document(document);
+            if let Some(root) = &document.root {
+                options = read(&mut reader, root);
+            }
         }
-    };
+        (None, Some(fault)) => reader.fault(fault),
+        (None, None) => {}
+    }
     // The text is shown around what is wrong, and may hold secrets.
     let shown = mask::masked(content);
     report(name, shown.as_bytes(), reader.troubles).map(|_| options)
 }
 
-fn read(reader: &mut Reader<'_>, root: &Node) -> HttpOptions {
+fn read(reader: &mut Reader<'_>, root: &Node<'_>) -> HttpOptions {
     let file = reader.section("", root, &FIELDS);
     let ways = ["basic_auth", "authorization", "oauth2"];
     let tokens = ["bearer_token", "bearer_token_file"];
@@ -270,12 +275,12 @@ fn oauth2(reader: &mut Reader<'_>, file: &Section<'_>) -> Option<Credentials> {
     })))
 }
 
-fn pair((name, value): (&Node, &Node)) -> Option<(String, String)> {
-    Some((name.text()?.to_owned(), value.text()?.to_owned()))
+fn pair((name, value): (&Node<'_>, &Node<'_>)) -> Option<(String, String)> {
+    Some((text(name)?.to_owned(), text(value)?.to_owned()))
 }
 
-fn one_of<T: Copy>(reader: &mut Reader<'_>, node: &Node, table: &[(&str, T)]) -> Option<T> {
-    let text = node.text().unwrap_or_default();
+fn one_of<T: Copy>(reader: &mut Reader<'_>, node: &Node<'_>, table: &[(&str, T)]) -> Option<T> {
+    let text = text(node).unwrap_or_default();
     let found = table.iter().find(|(name, _)| *name == text);
     if found.is_none() {
         let names: Vec<&str> = table.iter().map(|(name, _)| *name).collect();
@@ -336,7 +341,7 @@ fn proxy(reader: &mut Reader<'_>, parent: &Section<'_>) -> Proxy {
     let headers = reader.map(parent, "proxy_connect_header");
     let mut told = Vec::new();
     for (name, values) in headers {
-        let key = name.text().unwrap_or_default();
+        let key = text(name).unwrap_or_default();
         let texts = reader.texts(values, key);
         told.extend(texts.into_iter().map(|text| (key.to_owned(), Secret::from(text))));
     }
@@ -370,7 +375,7 @@ fn proxy(reader: &mut Reader<'_>, parent: &Section<'_>) -> Proxy {
 fn http_headers(reader: &mut Reader<'_>, file: &Section<'_>) -> Vec<(String, Secret)> {
     let mut headers = Vec::new();
     for (name, node) in reader.map(file, "http_headers") {
-        let text = name.text().unwrap_or_default();
+        let text = text(name).unwrap_or_default();
         if RESERVED.contains(&&*text.to_ascii_lowercase()) {
             reader.error(
                 name,
