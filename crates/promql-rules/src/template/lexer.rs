@@ -3,6 +3,8 @@
 //! Between `{{` and `}}` the rules are Go's to the letter, spaces among them: they separate
 //! operands, so they are tokens. What is no token ends the input with an error token.
 
+use std::borrow::Cow;
+
 use promql_model::quote::{Quoted, is_printable};
 
 /// The kinds of tokens.
@@ -65,9 +67,9 @@ const KEYWORDS: [(&str, Keyword); 11] = [
 
 /// A token: its kind, its text (of an error the message), and where it begins.
 #[derive(Clone, Debug)]
-pub(super) struct Token {
+pub(super) struct Token<'a> {
     pub(super) kind: Kind,
-    pub(super) text: String,
+    pub(super) text: Cow<'a, str>,
     pub(super) start: usize,
     /// The first byte behind it.
     pub(super) end: usize,
@@ -75,12 +77,12 @@ pub(super) struct Token {
     pub(super) line: usize,
 }
 
-impl Token {
+impl Token<'_> {
     /// How messages name it.
     pub(super) fn shown(&self) -> String {
         match self.kind {
             Kind::End => "EOF".to_owned(),
-            Kind::Error => self.text.clone(),
+            Kind::Error => self.text.to_string(),
             Kind::Keyword(_) => format!("<{}>", self.text),
             _ if self.text.len() > 10 => {
                 let front: String = self.text.chars().take(10).collect();
@@ -135,11 +137,11 @@ impl<'a> Lexer<'a> {
     }
 
     /// The next token. After the last one, or an error, there are only ends.
-    pub(super) fn next(&mut self) -> Token {
+    pub(super) fn next(&mut self) -> Token<'a> {
         if self.ended {
             return Token {
                 kind: Kind::End,
-                text: String::new(),
+                text: Cow::Borrowed(""),
                 start: self.at,
                 end: self.at,
                 line: self.start_line,
@@ -168,25 +170,25 @@ impl<'a> Lexer<'a> {
         self.start = self.at;
     }
 
-    fn emit(&mut self, kind: Kind) -> Token {
-        let text = self.input[self.start..self.at].to_owned();
+    fn emit(&mut self, kind: Kind) -> Token<'a> {
+        let text = Cow::Borrowed(&self.input[self.start..self.at]);
         let token = Token { kind, text, start: self.start, end: self.at, line: self.start_line };
         self.ignore();
         token
     }
 
-    fn error(&mut self, message: impl Into<String>) -> Token {
+    fn error(&mut self, message: impl Into<String>) -> Token<'a> {
         self.ended = true;
         Token {
             kind: Kind::Error,
-            text: message.into(),
+            text: Cow::Owned(message.into()),
             start: self.start,
             end: self.at.max(self.start),
             line: self.start_line,
         }
     }
 
-    fn text(&mut self) -> Token {
+    fn text(&mut self) -> Token<'a> {
         loop {
             let Some(length) = self.rest().find(LEFT) else {
                 self.at = self.input.len();
@@ -230,7 +232,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// Leaves out a comment, to the end of its action.
-    fn comment(&mut self) -> Option<Token> {
+    fn comment(&mut self) -> Option<Token<'a>> {
         self.at += LEFT_COMMENT.len();
         let Some(length) = self.rest().find(RIGHT_COMMENT) else {
             return Some(self.error("unclosed comment"));
@@ -261,7 +263,7 @@ impl<'a> Lexer<'a> {
         rest.starts_with(RIGHT).then_some(false)
     }
 
-    fn close(&mut self, trim: bool) -> Token {
+    fn close(&mut self, trim: bool) -> Token<'a> {
         if trim {
             self.at += TRIM;
             self.ignore();
@@ -276,7 +278,7 @@ impl<'a> Lexer<'a> {
         token
     }
 
-    fn action(&mut self) -> Token {
+    fn action(&mut self) -> Token<'a> {
         if let Some(trim) = self.right_delimiter() {
             if self.parens == 0 {
                 return self.close(trim);
@@ -325,7 +327,7 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    fn space(&mut self) -> Token {
+    fn space(&mut self) -> Token<'a> {
         while self.peek().is_some_and(is_space) {
             self.bump();
         }
@@ -341,7 +343,7 @@ impl<'a> Lexer<'a> {
         self.emit(Kind::Space)
     }
 
-    fn quoted(&mut self, quote: char, kind: Kind, unterminated: &str) -> Token {
+    fn quoted(&mut self, quote: char, kind: Kind, unterminated: &str) -> Token<'a> {
         loop {
             match self.bump() {
                 Some('\\') => match self.bump() {
@@ -356,7 +358,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// `$`, `$name`, `.`, `.name`.
-    fn name(&mut self, kind: Kind) -> Token {
+    fn name(&mut self, kind: Kind) -> Token<'a> {
         if self.at_terminator() {
             let kind = if kind == Kind::Field { Kind::Keyword(Keyword::Dot) } else { kind };
             return self.emit(kind);
@@ -370,7 +372,7 @@ impl<'a> Lexer<'a> {
         self.emit(kind)
     }
 
-    fn word(&mut self) -> Token {
+    fn word(&mut self) -> Token<'a> {
         while self.peek().is_some_and(is_word) {
             self.bump();
         }
@@ -386,7 +388,7 @@ impl<'a> Lexer<'a> {
         })
     }
 
-    fn bad_character(&mut self) -> Token {
+    fn bad_character(&mut self) -> Token<'a> {
         let bad = self.peek().map_or_else(|| "U+FFFD".to_owned(), code_point);
         self.start = self.at;
         self.at += self.peek().map_or(0, char::len_utf8);
@@ -401,7 +403,7 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    fn number(&mut self) -> Token {
+    fn number(&mut self) -> Token<'a> {
         self.at = self.start;
         let mut is_number = self.scan_number();
         let mut kind = Kind::Number;

@@ -1,5 +1,6 @@
 //! From tokens to the tree of a template, with Go's messages for what is no template.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use promql_model::quote::Quoted;
@@ -23,14 +24,14 @@ pub(super) struct Fault {
 type Parsed<T> = Result<T, Fault>;
 
 /// Parses a text. The main template goes under `name`, definitions under theirs.
-pub(super) fn parse(name: &str, text: &str, mode: Mode, known: &[&str]) -> Parsed<Trees> {
+pub(super) fn parse<'a>(name: &str, text: &'a str, mode: Mode, known: &[&'a str]) -> Parsed<Trees> {
     let mut parser = Parser {
         name: name.to_owned(),
         lexer: Lexer::new(text),
         mode,
         tokens: [NONE, NONE, NONE],
         peeked: 0,
-        variables: ["$"].iter().chain(known).map(|name| (*name).to_owned()).collect(),
+        variables: ["$"].iter().chain(known).map(|name| Cow::Borrowed(*name)).collect(),
         range_depth: 0,
         action_line: 0,
         depth: 0,
@@ -41,17 +42,18 @@ pub(super) fn parse(name: &str, text: &str, mode: Mode, known: &[&str]) -> Parse
     Ok(parser.trees)
 }
 
-const NONE: Token = Token { kind: Kind::End, text: String::new(), start: 0, end: 0, line: 1 };
+const NONE: Token<'static> =
+    Token { kind: Kind::End, text: Cow::Borrowed(""), start: 0, end: 0, line: 1 };
 
 struct Parser<'a> {
     name: String,
     lexer: Lexer<'a>,
     mode: Mode,
     /// Three tokens of look-ahead, the last one peeked is the next.
-    tokens: [Token; 3],
+    tokens: [Token<'a>; 3],
     peeked: usize,
     /// The variables in scope.
-    variables: Vec<String>,
+    variables: Vec<Cow<'a, str>>,
     range_depth: usize,
     /// The line in which the action begins, 0 outside.
     action_line: usize,
@@ -80,8 +82,8 @@ enum Item {
     End(End),
 }
 
-impl Parser<'_> {
-    fn next(&mut self) -> Token {
+impl<'a> Parser<'a> {
+    fn next(&mut self) -> Token<'a> {
         if self.peeked > 0 {
             self.peeked -= 1;
         } else {
@@ -95,18 +97,18 @@ impl Parser<'_> {
     }
 
     /// Puts back a token before the one put back already.
-    fn backup2(&mut self, token: Token) {
+    fn backup2(&mut self, token: Token<'a>) {
         self.tokens[1] = token;
         self.peeked = 2;
     }
 
-    fn backup3(&mut self, second: Token, first: Token) {
+    fn backup3(&mut self, second: Token<'a>, first: Token<'a>) {
         self.tokens[1] = first;
         self.tokens[2] = second;
         self.peeked = 3;
     }
 
-    fn peek(&mut self) -> Token {
+    fn peek(&mut self) -> Token<'a> {
         if self.peeked > 0 {
             return self.tokens[self.peeked - 1].clone();
         }
@@ -115,7 +117,7 @@ impl Parser<'_> {
         self.tokens[0].clone()
     }
 
-    fn next_non_space(&mut self) -> Token {
+    fn next_non_space(&mut self) -> Token<'a> {
         loop {
             let token = self.next();
             if token.kind != Kind::Space {
@@ -124,7 +126,7 @@ impl Parser<'_> {
         }
     }
 
-    fn peek_non_space(&mut self) -> Token {
+    fn peek_non_space(&mut self) -> Token<'a> {
         let token = self.next_non_space();
         self.backup();
         token
@@ -135,10 +137,10 @@ impl Parser<'_> {
         Err(Fault { line: token.line, message: message.into(), place: token.start..token.end })
     }
 
-    fn unexpected<T>(&self, token: &Token, context: &str) -> Parsed<T> {
+    fn unexpected<T>(&self, token: &Token<'_>, context: &str) -> Parsed<T> {
         let mut message = format!("unexpected {} in {context}", token.shown());
         if token.kind == Kind::Error {
-            message = token.text.clone();
+            message = token.text.to_string();
             if self.action_line != 0 && self.action_line != token.line {
                 let started = format!(" started at {}:{}", self.name, self.action_line);
                 if !message.ends_with(" action") {
@@ -150,7 +152,7 @@ impl Parser<'_> {
         Err(Fault { line: self.tokens[0].line, message, place: token.start..token.end })
     }
 
-    fn expect(&mut self, kind: Kind, context: &str) -> Parsed<Token> {
+    fn expect(&mut self, kind: Kind, context: &str) -> Parsed<Token<'a>> {
         let token = self.next_non_space();
         if token.kind == kind { Ok(token) } else { self.unexpected(&token, context) }
     }
@@ -196,7 +198,7 @@ impl Parser<'_> {
 
     /// The nodes of a definition or a block, which sees no variables of what is around it.
     fn body_of(&mut self, context: &str) -> Parsed<List> {
-        let variables = std::mem::replace(&mut self.variables, vec!["$".to_owned()]);
+        let variables = std::mem::replace(&mut self.variables, vec![Cow::Borrowed("$")]);
         let range_depth = std::mem::take(&mut self.range_depth);
         let action_line = std::mem::take(&mut self.action_line);
         let (list, end) = self.list()?;
@@ -241,7 +243,7 @@ impl Parser<'_> {
             Kind::Text => Ok(Item::Node(Node {
                 start: token.start,
                 end: token.end,
-                kind: NodeKind::Text(token.text),
+                kind: NodeKind::Text(token.text.into_owned()),
             })),
             Kind::LeftDelimiter => {
                 self.action_line = token.line;
@@ -279,7 +281,7 @@ impl Parser<'_> {
         Ok(Item::Node(Node { start, end: pipe.end, kind: NodeKind::Action(pipe) }))
     }
 
-    fn jump(&mut self, word: &Token, context: &str, kind: NodeKind) -> Parsed<Item> {
+    fn jump(&mut self, word: &Token<'_>, context: &str, kind: NodeKind) -> Parsed<Item> {
         let token = self.next_non_space();
         if token.kind != Kind::RightDelimiter {
             return self.unexpected(&token, context);
@@ -321,7 +323,7 @@ impl Parser<'_> {
         Ok(Item::Node(template_node(&token, name, pipe)))
     }
 
-    fn template_name(&mut self, token: &Token, context: &str) -> Parsed<String> {
+    fn template_name(&mut self, token: &Token<'_>, context: &str) -> Parsed<String> {
         match token.kind {
             Kind::String | Kind::RawString => match unquote(&token.text) {
                 Some(name) => Ok(name),
@@ -422,13 +424,13 @@ impl Parser<'_> {
                 Kind::Assign | Kind::Declare => {
                     pipe.is_assignment = next.kind == Kind::Assign;
                     self.next_non_space();
-                    pipe.variables.push(variable.text.clone());
+                    pipe.variables.push(variable.text.to_string());
                     self.variables.push(variable.text);
                     return Ok(());
                 }
                 Kind::Char if next.text == "," => {
                     self.next_non_space();
-                    pipe.variables.push(variable.text.clone());
+                    pipe.variables.push(variable.text.to_string());
                     self.variables.push(variable.text);
                     if context == "range" && pipe.variables.len() < 2 {
                         match self.peek_non_space().kind {
@@ -548,7 +550,7 @@ impl Parser<'_> {
                     let place = token.start..token.end;
                     return Err(Fault { line: self.tokens[0].line, message, place });
                 }
-                NodeKind::Variable(vec![token.text])
+                NodeKind::Variable(vec![token.text.into_owned()])
             }
             Kind::Field => NodeKind::Field(vec![token.text.trim_start_matches('.').to_owned()]),
             Kind::Bool => NodeKind::Bool(token.text == "true"),
@@ -569,7 +571,7 @@ impl Parser<'_> {
                 return Ok(Some(Node { start, end, kind: NodeKind::Pipe(pipe) }));
             }
             Kind::String | Kind::RawString => match unquote(&token.text) {
-                Some(text) => NodeKind::String { source: token.text, text },
+                Some(text) => NodeKind::String { source: token.text.into_owned(), text },
                 None => return self.fault("invalid syntax"),
             },
             _ => {
@@ -581,6 +583,6 @@ impl Parser<'_> {
     }
 }
 
-fn template_node(token: &Token, name: String, pipe: Option<Pipe>) -> Node {
+fn template_node(token: &Token<'_>, name: String, pipe: Option<Pipe>) -> Node {
     Node { start: token.start, end: token.end, kind: NodeKind::Template { name, pipe } }
 }
