@@ -23,6 +23,7 @@
 //! the matter of whoever shows them.
 
 pub mod coverage;
+pub mod dependencies;
 pub mod evaluate;
 mod file_kind;
 pub mod format;
