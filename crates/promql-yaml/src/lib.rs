@@ -17,7 +17,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `compose.rs` | from events to nodes: anchors, aliases, merge keys, repeated keys, limits |
-//! | `parallel.rs` | large files on several threads |
+//! | `parallel.rs` | large files in parts, on several threads |
 //! | `scalar.rs` | from a scalar as it is written to its text, with the place of each byte |
 //! | `resolve.rs` | what a scalar without quotes stands for: a number, a truth value, nothing, a text |
 //! | `read.rs` | from nodes to texts, numbers, durations and fields, all complaints collected |
@@ -48,7 +48,7 @@ use std::ops::Range;
 
 pub use compose::parse;
 pub use finding::{Finding, Located};
-pub use parallel::parse_list;
+pub use parallel::{ListPart, ListParts, parse_list};
 pub use read::{Fields, Flavour, Reader, Shape, Spanned, Text, like};
 pub use resolve::{Kind, Resolved, resolve};
 pub use scalar::Positions;

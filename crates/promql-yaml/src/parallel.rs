@@ -1,4 +1,4 @@
-//! Large files on several threads.
+//! Large files in parts.
 //!
 //! Reading YAML takes longer than all that is done with a rule file afterwards. But nearly all of a
 //! large one is one list, and where an item of it begins can be seen without reading what is before: at
@@ -6,62 +6,115 @@
 //! then the text isn't closed in the part before it, and that part isn't YAML. So when the parts, each
 //! read by itself, are lists, they are the list that the whole has; and in all other cases, as when an
 //! alias leads to another part, the whole is read at once.
+//!
+//! Parts can be read on several threads, and what they hold can be let go before the next one is read:
+//! a part fits into the cache of a processor, and memory is used again that is there already.
 
 use std::ops::Range;
 
 use rayon::prelude::*;
 
 use crate::compose::{parse, parse_part};
-use crate::{Document, Node, Stream, Value};
+use crate::{Document, Fault, Node, Stream, Value};
 
-/// Shorter texts aren't worth the threads.
+/// Shorter texts aren't worth the effort.
 const LARGE: usize = 128 * 1024;
 
-/// A part isn't made shorter than this.
-const SHORTEST_PART: usize = 32 * 1024;
+/// How long a part is, in bytes; its tree is about four times as large.
+const PART: usize = 64 * 1024;
 
 /// Reads all documents of a text like [`parse`], and with the same result, but on several threads if it
 /// is large and nearly all of it is a list: the value of a key of the outermost mapping, the last one.
 pub fn parse_list<'a>(text: &'a str, key: &str) -> Stream<'a> {
-    let stream = if text.len() < LARGE { None } else { in_parts(text, key) };
+    let stream = ListParts::new(text, key).and_then(|parts| parts.whole());
     stream.unwrap_or_else(|| parse(text))
 }
 
-fn in_parts<'a>(text: &'a str, key: &str) -> Option<Stream<'a>> {
-    let first = first_item(text, key)?;
-    let (head, list) = text.split_at(first.start);
-    let mark = format!("\n{}- ", " ".repeat(first.len()));
-    let count = rayon::current_num_threads().max(1) * 2;
-    let parts = cut(list, first.start, &mark, (list.len() / count).max(SHORTEST_PART));
-    if parts.len() < 2 {
-        return None;
+/// A large text of which nearly all is a list, the value of the last key of the outermost mapping; cut
+/// between items of the list.
+///
+/// ```
+/// let text = format!("groups:\n{}", "- name: a\n  rules: []\n".repeat(10_000));
+/// let parts = promql_yaml::ListParts::new(&text, "groups").unwrap();
+/// let items = parts.ranges().iter().map(|range| parts.read(range).unwrap().items.len());
+/// assert_eq!(items.sum::<usize>(), 10_000);
+/// ```
+#[derive(Clone, Debug)]
+pub struct ListParts<'a> {
+    text: &'a str,
+    /// The one document, without the list.
+    document: Document<'a>,
+    ranges: Vec<Range<usize>>,
+}
+
+/// A part of a list.
+#[derive(Clone, Debug)]
+pub struct ListPart<'a> {
+    /// Its items, with their places in the whole text.
+    pub items: Vec<Node<'a>>,
+    /// Where they stand.
+    pub span: Range<usize>,
+    /// What is wrong with them although they could be read.
+    pub faults: Vec<Fault>,
+}
+
+impl<'a> ListParts<'a> {
+    /// Cuts a text. Nothing if it isn't large, or if what is before the list isn't what is expected.
+    pub fn new(text: &'a str, key: &str) -> Option<ListParts<'a>> {
+        if text.len() < LARGE {
+            return None;
+        }
+        let first = first_item(text, key)?;
+        let (head, list) = text.split_at(first.start);
+        let mark = format!("\n{}- ", " ".repeat(first.len()));
+        let ranges = cut(list, first.start, &mark, PART);
+        if ranges.len() < 2 {
+            return None;
+        }
+        let document = only_document(parse(head))?;
+        let Value::Mapping(entries) = &document.root.as_ref()?.value else { return None };
+        let entry = entries.last().filter(|entry| entry.key.text() == Some(key))?;
+        // Without what is below it, the key has no value.
+        let is_empty = entry.value.is_null() && entry.value.span.is_empty();
+        is_empty.then_some(ListParts { text, document, ranges })
     }
-    let read = |part: &Range<usize>| {
-        let stream = parse_part(text.get(part.clone())?, part.start);
-        items(stream)
-    };
-    let items: Option<Vec<Part<'a>>> = parts.par_iter().map(read).collect();
-    let mut document = only_document(parse(head))?;
-    let Value::Mapping(entries) = &mut document.root.as_mut()?.value else { return None };
-    let entry = entries.last_mut().filter(|entry| entry.key.text() == Some(key))?;
-    // Without what is below it, the key has no value.
-    if !entry.value.is_null() || !entry.value.span.is_empty() {
-        return None;
+
+    /// The document as if there were no list.
+    pub fn document(&self) -> &Document<'a> {
+        &self.document
     }
-    let mut all = Vec::new();
-    let (mut start, mut end) = (None, first.start);
-    for part in items? {
-        start.get_or_insert(part.span.start);
-        end = part.span.end;
-        all.extend(part.items);
-        document.faults.extend(part.faults);
+
+    /// Where the parts are, in bytes of the text.
+    pub fn ranges(&self) -> &[Range<usize>] {
+        &self.ranges
     }
-    let span = start.unwrap_or(end)..end;
-    entry.value = Node::new(span, Value::Sequence(all), None);
-    if let Some(root) = &mut document.root {
+
+    /// Reads a part. Nothing if it is not a list by itself: then no part means what it seems to, and
+    /// the text must be read as a whole.
+    pub fn read(&self, range: &Range<usize>) -> Option<ListPart<'a>> {
+        items(parse_part(self.text.get(range.clone())?, range.start))
+    }
+
+    /// All of the text, its parts read on several threads.
+    fn whole(mut self) -> Option<Stream<'a>> {
+        let parts: Option<Vec<ListPart<'a>>> =
+            self.ranges.par_iter().map(|range| self.read(range)).collect();
+        let mut all = Vec::new();
+        let end_of_head = self.ranges.first().map_or(0, |range| range.start);
+        let (mut start, mut end) = (None, end_of_head);
+        for part in parts? {
+            start.get_or_insert(part.span.start);
+            end = part.span.end;
+            all.extend(part.items);
+            self.document.faults.extend(part.faults);
+        }
+        let root = self.document.root.as_mut()?;
         root.span.end = end;
+        let Value::Mapping(entries) = &mut root.value else { return None };
+        let span = start.unwrap_or(end)..end;
+        entries.last_mut()?.value = Node::new(span, Value::Sequence(all), None);
+        Some(Stream { documents: vec![self.document], error: None })
     }
-    Some(Stream { documents: vec![document], error: None })
 }
 
 /// The blanks in front of the first item of the list of a key that isn't indented.
@@ -98,21 +151,14 @@ fn cut(list: &str, base: usize, mark: &str, length: usize) -> Vec<Range<usize>> 
     parts
 }
 
-/// The items of a part, with what is wrong with them.
-struct Part<'a> {
-    items: Vec<Node<'a>>,
-    span: Range<usize>,
-    faults: Vec<crate::Fault>,
-}
-
 /// The items, if there is nothing but a list.
-fn items(stream: Stream<'_>) -> Option<Part<'_>> {
+fn items(stream: Stream<'_>) -> Option<ListPart<'_>> {
     let document = only_document(stream)?;
     let root = document.root?;
     let is_plain = root.tag().is_none() && root.alias().is_none();
     match root.value {
         Value::Sequence(items) if is_plain => {
-            Some(Part { items, span: root.span, faults: document.faults })
+            Some(ListPart { items, span: root.span, faults: document.faults })
         }
         _ => None,
     }
@@ -148,7 +194,7 @@ mod tests {
 
     fn check(text: &str, in_parts_too: bool) {
         assert!(text.len() > LARGE);
-        let parts = in_parts(text, "groups");
+        let parts = ListParts::new(text, "groups").and_then(|parts| parts.whole());
         assert_eq!(parts.is_some(), in_parts_too);
         let (list, whole) = (parse_list(text, "groups"), parse(text));
         assert_eq!(list.error, whole.error);

@@ -116,6 +116,13 @@ pub(super) fn readers(level: Level, key: &str) -> &'static [Dialect] {
     row.map_or(&[], |(_, _, dialects)| dialects)
 }
 
+/// Whether a mapping has keys that Prometheus doesn't know at a level.
+pub(super) fn has_strange_keys(level: Level, node: &Node<'_>) -> bool {
+    let is_strange =
+        |key: &Node<'_>| key.text().is_some_and(|key| !readers(level, key).contains(&Prometheus));
+    node.entries().iter().any(|entry| is_strange(&entry.key))
+}
+
 /// Finds out whose file this is, given its root: the one who knows most of the keys that Prometheus
 /// doesn't. The key that told is the second part.
 pub(super) fn recognise<'n, 't>(root: &'n Node<'t>) -> (Dialect, Option<&'n Node<'t>>) {

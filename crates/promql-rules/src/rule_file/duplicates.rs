@@ -4,10 +4,12 @@
 //! reports alerts that select different things under one name. Here the expressions are looked at
 //! too: [`Likeness`] says how sure it is that two rules get into each other's way.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
 
 use promql_syntax::query::{Aggregation, Root, Vector};
+use promql_syntax::{Features, Query, compile};
 
 use super::{Rule, RuleFile, RuleKind};
 use crate::finding::Finding;
@@ -60,7 +62,8 @@ impl Duplicate<'_> {
     /// How alike a rule is to the first one.
     pub fn likeness(&self, rule: &Rule) -> Likeness {
         let Some(first) = self.rules.first() else { return Likeness::Possible };
-        let same_text = || match (&first.query, &rule.query) {
+        let (a, b) = (query(first), query(rule));
+        let same_text = || match (&a, &b) {
             (Some(a), Some(b)) => a.expr().to_string() == b.expr().to_string(),
             _ => first.expr.value == rule.expr.value,
         };
@@ -68,8 +71,8 @@ impl Duplicate<'_> {
             Likeness::Identical
         } else if first.kind == RuleKind::Recording
             && rule.kind == RuleKind::Recording
-            && has_one_series(first)
-            && has_one_series(rule)
+            && a.as_deref().is_some_and(has_one_series)
+            && b.as_deref().is_some_and(has_one_series)
         {
             Likeness::Certain
         } else {
@@ -109,10 +112,17 @@ impl Duplicate<'_> {
     }
 }
 
-/// Whether a rule gives one series without labels of its own: a scalar, or an aggregation that keeps
+/// The query of a rule, also if it wasn't kept.
+fn query(rule: &Rule) -> Option<Cow<'_, Query>> {
+    match &rule.query {
+        Some(query) => Some(Cow::Borrowed(query)),
+        None => compile(&rule.expr.value, &Features::ALL).ok().map(Cow::Owned),
+    }
+}
+
+/// Whether a query gives one series without labels of its own: a scalar, or an aggregation that keeps
 /// none.
-fn has_one_series(rule: &Rule) -> bool {
-    let Some(query) = &rule.query else { return false };
+fn has_one_series(query: &Query) -> bool {
     if matches!(query.root(), Root::Scalar(_)) {
         return true;
     }

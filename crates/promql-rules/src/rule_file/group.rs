@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::dialect::{Level, keys, readers};
-use super::{Dialect, Group, LoadOptions, Rule, RuleKind};
+use super::{Dialect, Group, LoadOptions, Rule, RuleKind, rule};
 use crate::finding::Finding;
 use crate::yaml::{Fields, Node, Reader, Shape, Spanned, Text};
 
@@ -76,13 +76,22 @@ pub(super) struct Head<'n, 't> {
     pub(super) findings: Vec<Finding>,
 }
 
-/// Reads a group but its rules. `names` are those of the groups before it. Nothing for what is no
-/// group.
+impl<'n, 't> Head<'n, 't> {
+    /// Its rules, which are to be read.
+    pub(super) fn jobs(&self) -> impl Iterator<Item = rule::Job<'_, 't>> {
+        let mut number = 0;
+        self.rules.iter().map(move |node| {
+            number += usize::from(!node.is_null());
+            rule::Job { node, number, group: &self.group.name.value }
+        })
+    }
+}
+
+/// Reads a group but its rules. Nothing for what is no group.
 pub(super) fn read<'n, 't>(
     node: &'n Node<'t>,
     context: &Context<'_>,
     reader: &mut Reader<'_>,
-    names: &mut HashSet<String>,
 ) -> Option<Head<'n, 't>> {
     if node.is_null() {
         reader.add(empty_item(node, "group"));
@@ -114,17 +123,6 @@ pub(super) fn read<'n, 't>(
             "add `name: …`, which must be unique in the file",
         );
         findings.push(finding.with_upstream("0:0: Groupname must not be empty"));
-    } else if !names.insert(group.name.value.clone()) && !name_is_unreadable {
-        let name = &group.name.value;
-        let finding = Finding::error(
-            "rules::repeated-group",
-            group.name.span.clone(),
-            format!("there is already a group `{name}` in this file"),
-            "the same name again",
-            "give it another name, or move its rules into the other group",
-        );
-        let upstream = format!("0:0: groupname: {name:?} is repeated in the same file");
-        findings.push(finding.with_upstream(upstream));
     }
     for (name, _) in &group.labels {
         findings.extend(label_name(name, context, &String::new));
@@ -133,6 +131,23 @@ pub(super) fn read<'n, 't>(
     let rules = fields.get("rules");
     let rules = rules.map_or(&[][..], |rules| reader.items(rules, "rules", "[]rulefmt.Rule"));
     Some(Head { group, rules, findings })
+}
+
+/// That a group is called like one before it, whose names are in `names`.
+pub(super) fn repeated_name(group: &Group, names: &mut HashSet<String>) -> Option<Finding> {
+    let name = &group.name.value;
+    if name.is_empty() || names.insert(name.clone()) {
+        return None;
+    }
+    let finding = Finding::error(
+        "rules::repeated-group",
+        group.name.span.clone(),
+        format!("there is already a group `{name}` in this file"),
+        "the same name again",
+        "give it another name, or move its rules into the other group",
+    );
+    let upstream = format!("0:0: groupname: {name:?} is repeated in the same file");
+    Some(finding.with_upstream(upstream))
 }
 
 /// The fields of a group or a rule. For a key that another system reads, that is what is said.

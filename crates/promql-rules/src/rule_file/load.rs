@@ -2,13 +2,12 @@
 
 use std::collections::{HashSet, VecDeque};
 use std::ops::Range;
-use std::sync::Arc;
 
 use rayon::prelude::*;
 
 use super::dialect::{Level, keys, recognise};
 use super::group::Context;
-use super::{Dialect, Group, LoadOptions, Loaded, RuleFile, group, rule};
+use super::{Dialect, Group, LoadOptions, Loaded, RuleFile, group, parts, rule};
 use crate::finding::Finding;
 use crate::yaml::{self, Document, Flavour, Node, Reader, Shape, Stream};
 
@@ -18,21 +17,30 @@ impl RuleFile {
     /// All that is wrong or odd is in the findings; what could be read is in the file, also if
     /// something is wrong.
     pub fn load(name: &str, text: &[u8], options: &LoadOptions) -> Loaded {
-        let (text, fault) = utf8(text);
-        let mut file = RuleFile {
-            name: name.to_owned(),
-            text: text.into(),
-            dialect: options.dialect.unwrap_or(Dialect::Prometheus),
-            groups: Vec::new(),
+        let text = match utf8(text) {
+            Ok(text) => text,
+            Err((text, finding)) => {
+                return Loaded { file: empty(name, &text, options), findings: vec![finding] };
+            }
         };
-        if let Some(fault) = fault {
-            return Loaded { file, findings: vec![fault] };
-        }
-        let text = Arc::clone(&file.text);
-        let stream = yaml::parse_list(&text, "groups");
+        let mut reader = reader(text, options);
+        let Some(parts) = parts::read(options, &mut reader) else {
+            return RuleFile::load_whole(name, text, options);
+        };
+        let mut findings = reader.into_findings();
+        findings.extend(parts.findings);
+        let mut file = empty(name, text, options);
+        file.dialect = parts.dialect;
+        file.groups = parts.groups;
+        Loaded { file, findings }
+    }
+
+    /// Reads a rule file, with the tree of all of it at once.
+    pub(super) fn load_whole(name: &str, text: &str, options: &LoadOptions) -> Loaded {
+        let mut file = empty(name, text, options);
+        let stream = yaml::parse_list(text, "groups");
         let mut loader = Loader {
-            reader: Reader::new(&text, Flavour::Rules)
-                .ignoring_unknown_keys(options.ignore_unknown_keys),
+            reader: reader(text, options),
             options,
             dialect: file.dialect,
             groups: Vec::new(),
@@ -48,22 +56,34 @@ impl RuleFile {
     }
 }
 
-/// A text that is UTF-8; or what isn't, with the text as far as it can be shown.
-fn utf8(text: &[u8]) -> (String, Option<Finding>) {
-    let error = match std::str::from_utf8(text) {
-        Ok(text) => return (text.to_owned(), None),
-        Err(error) => error,
-    };
-    let start = error.valid_up_to();
-    let finding = Finding::error(
-        "yaml::not-utf8",
-        start..start + '\u{fffd}'.len_utf8(),
-        "the file is not UTF-8",
-        "these bytes are not UTF-8",
-        "convert the file to UTF-8",
-    );
-    let finding = finding.with_upstream("yaml: invalid leading UTF-8 octet");
-    (String::from_utf8_lossy(text).into_owned(), Some(finding))
+fn reader<'a>(text: &'a str, options: &LoadOptions) -> Reader<'a> {
+    Reader::new(text, Flavour::Rules).ignoring_unknown_keys(options.ignore_unknown_keys)
+}
+
+/// A file of which nothing was read.
+fn empty(name: &str, text: &str, options: &LoadOptions) -> RuleFile {
+    RuleFile {
+        name: name.to_owned(),
+        text: text.into(),
+        dialect: options.dialect.unwrap_or(Dialect::Prometheus),
+        groups: Vec::new(),
+    }
+}
+
+/// A text that is UTF-8; or as much of it as can be shown, with what is wrong.
+fn utf8(text: &[u8]) -> Result<&str, (String, Finding)> {
+    std::str::from_utf8(text).map_err(|error| {
+        let start = error.valid_up_to();
+        let finding = Finding::error(
+            "yaml::not-utf8",
+            start..start + '\u{fffd}'.len_utf8(),
+            "the file is not UTF-8",
+            "these bytes are not UTF-8",
+            "convert the file to UTF-8",
+        );
+        let finding = finding.with_upstream("yaml: invalid leading UTF-8 octet");
+        (String::from_utf8_lossy(text).into_owned(), finding)
+    })
 }
 
 /// Up to so many rules aren't worth a thread.
@@ -106,6 +126,16 @@ impl<'n, 't> Contents<'n, 't> {
     fn is_object(&self) -> bool {
         matches!(self, Contents::Manifest(..) | Contents::List(_) | Contents::Foreign(_))
     }
+}
+
+/// Whether a document is a plain rule file, and nothing around one.
+pub(super) fn is_plain(root: &Node<'_>) -> bool {
+    matches!(Contents::of(root), Contents::Plain(_)) && root.get("kind").is_none()
+}
+
+/// The outermost keys of a rule file.
+pub(super) fn file_shape<'k>(keys: &'k [&'static str]) -> Shape<'k> {
+    Shape { upstream: "rulefmt.RuleGroups", noun: "rule file", keys }
 }
 
 /// The mappings with `groups` in a document: itself, the `spec` of manifests, the parts of a mixin.
@@ -257,8 +287,7 @@ impl Loader<'_, '_> {
         };
         self.dialect = dialect;
         let keys = keys(Level::File, dialect);
-        let shape = Shape { upstream: "rulefmt.RuleGroups", noun: "rule file", keys: &keys };
-        self.file(root, &shape, dialect);
+        self.file(root, &file_shape(&keys), dialect);
     }
 
     /// The dialect of a file by its keys. That a server would refuse it is worth a remark.
@@ -289,36 +318,34 @@ impl Loader<'_, '_> {
         let Some(groups) = fields.get("groups") else { return };
         let nodes = self.reader.items(groups, "groups", "[]rulefmt.RuleGroup");
         let context = Context::new(self.options, dialect);
-        let mut names = HashSet::new();
         let mut heads = Vec::with_capacity(nodes.len());
         for node in nodes {
-            heads.extend(group::read(node, &context, &mut self.reader, &mut names));
+            heads.extend(group::read(node, &context, &mut self.reader));
         }
         self.rules(heads, &context);
     }
 
     /// The rules of groups, which may be many, on several threads.
     fn rules(&mut self, heads: Vec<group::Head<'_, '_>>, context: &Context<'_>) {
-        let mut jobs = Vec::new();
-        for head in &heads {
-            let mut number = 0;
-            for node in head.rules {
-                number += usize::from(!node.is_null());
-                jobs.push(rule::Job { node, number, group: &head.group.name.value });
-            }
-        }
+        let jobs: Vec<rule::Job<'_, '_>> = heads.iter().flat_map(group::Head::jobs).collect();
         let reader = &self.reader;
-        let read = |job: &rule::Job<'_, '_>| rule::read(job, context, reader.sibling());
-        let mut outcomes: VecDeque<rule::Outcome> = match jobs.len() > FEW_RULES {
+        let read = |job: &rule::Job<'_, '_>| {
+            let mut reader = reader.sibling();
+            let outcome = rule::read(job, context, &mut reader);
+            (outcome, reader.into_findings())
+        };
+        let mut outcomes: VecDeque<(rule::Outcome, Vec<Finding>)> = match jobs.len() > FEW_RULES {
             true => jobs.par_iter().with_min_len(FEW_RULES).map(read).collect(),
             false => jobs.iter().map(read).collect(),
         };
+        let mut names = HashSet::new();
         for head in heads {
             let group::Head { mut group, rules, findings } = head;
+            self.rules.extend(group::repeated_name(&group, &mut names));
             self.rules.extend(findings);
             group.rules.reserve(rules.len());
-            for outcome in outcomes.drain(..rules.len()) {
-                self.reader.extend(outcome.yaml);
+            for (outcome, yaml) in outcomes.drain(..rules.len()) {
+                self.reader.extend(yaml);
                 self.rules.extend(outcome.findings);
                 group.rules.extend(outcome.rule);
             }

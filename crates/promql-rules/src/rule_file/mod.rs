@@ -14,6 +14,7 @@
 //! |---|---|
 //! | `dialect.rs` | who reads which keys, and how a dialect is recognised |
 //! | `load.rs` | from documents to groups, out of manifests and mixins too |
+//! | `parts.rs` | large files, a part at a time on each thread |
 //! | `group.rs` | a group, its fields and what is wrong with them |
 //! | `rule.rs` | a rule likewise |
 //! | `templates.rs` | the labels and annotations of alerts |
@@ -43,6 +44,7 @@ mod duplicates;
 mod group;
 mod load;
 mod names;
+mod parts;
 mod rule;
 mod templates;
 
@@ -115,7 +117,8 @@ pub struct Rule {
     pub span: Range<usize>,
     /// The expression as it is written; empty only if that was complained about.
     pub expr: Text,
-    /// The expression; nothing if something is wrong with it, or if it isn't PromQL.
+    /// The expression; nothing if something is wrong with it, if it isn't PromQL, or if queries
+    /// aren't [kept](LoadOptions::keep_queries).
     pub query: Option<Query>,
     /// Its labels, in the order of the file. Those of alerts are templates.
     pub labels: Vec<(Text, Text)>,
@@ -138,6 +141,9 @@ pub struct LoadOptions {
     pub names: NameScheme,
     /// Whether keys that nobody knows are let pass.
     pub ignore_unknown_keys: bool,
+    /// Whether rules keep their queries. Whoever only wants to know what is wrong does without: the
+    /// queries of a large file take more memory than the file.
+    pub keep_queries: bool,
 }
 
 impl Default for LoadOptions {
@@ -147,6 +153,7 @@ impl Default for LoadOptions {
             features: Features::ALL,
             names: NameScheme::Utf8,
             ignore_unknown_keys: false,
+            keep_queries: true,
         }
     }
 }

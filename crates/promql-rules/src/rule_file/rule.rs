@@ -24,23 +24,21 @@ pub(super) struct Job<'n, 't> {
 pub(super) struct Outcome {
     /// Nothing if it isn't even a mapping.
     pub(super) rule: Option<Rule>,
-    /// What is wrong with it as YAML.
-    pub(super) yaml: Vec<Finding>,
-    /// What else is wrong with it.
+    /// What is wrong with it, but for what is wrong with it as YAML, which the reader knows.
     pub(super) findings: Vec<Finding>,
 }
 
 /// Reads a rule.
-pub(super) fn read(job: &Job<'_, '_>, context: &Context<'_>, mut reader: Reader<'_>) -> Outcome {
+pub(super) fn read(job: &Job<'_, '_>, context: &Context<'_>, reader: &mut Reader<'_>) -> Outcome {
     if job.node.is_null() {
-        let yaml = vec![empty_item(job.node, "rule")];
-        return Outcome { rule: None, yaml, findings: Vec::new() };
+        reader.add(empty_item(job.node, "rule"));
+        return Outcome { rule: None, findings: Vec::new() };
     }
     let shape = Shape { upstream: "rulefmt.Rule", noun: "rule", keys: &context.rule_keys };
-    let fields = fields(job.node, &shape, Level::Rule, context, &mut reader);
+    let fields = fields(job.node, &shape, Level::Rule, context, reader);
     let mut checker = Checker { job, context, name: String::new(), findings: Vec::new() };
-    let rule = fields.map(|fields| checker.rule(&fields, &mut reader));
-    Outcome { rule, yaml: reader.into_findings(), findings: checker.findings }
+    let rule = fields.map(|fields| checker.rule(&fields, reader));
+    Outcome { rule, findings: checker.findings }
 }
 
 struct Checker<'j, 'o> {
@@ -175,7 +173,7 @@ impl Checker<'_, '_> {
         match compile(&rule.expr.value, &self.context.options.features) {
             Ok(query) => {
                 self.findings.extend(odd_result(query.value_type(), &rule.expr));
-                rule.query = Some(query);
+                rule.query = Some(query).filter(|_| self.context.options.keep_queries);
             }
             Err(errors) => {
                 let positions = rule.expr.positions(reader.file());

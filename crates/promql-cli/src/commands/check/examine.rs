@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use promql_engine::Cancellation;
 use promql_rules::rule_file::{Loaded, RuleFile, duplicates};
@@ -20,7 +21,7 @@ pub(super) struct Outcome {
     pub(super) name: String,
     pub(super) kind: FileKind,
     /// The file, as far as it is text.
-    pub(super) text: String,
+    pub(super) text: Arc<str>,
     /// What was found, in the order of the file.
     pub(super) findings: Vec<Finding>,
     /// The rule file, if it is one.
@@ -104,7 +105,7 @@ fn rules(input: Input, check: &Check) -> Outcome {
     Outcome {
         name: input.name,
         kind: FileKind::Rules,
-        text: file.text.to_string(),
+        text: Arc::clone(&file.text),
         findings,
         rules: Some(file),
         upstream,
@@ -121,7 +122,7 @@ fn unit_tests(input: Input) -> Outcome {
     Outcome {
         name: input.name,
         kind: FileKind::UnitTests,
-        text: text.to_string(),
+        text,
         findings,
         rules: None,
         upstream: Upstream { errors, ..Upstream::default() },
@@ -130,8 +131,7 @@ fn unit_tests(input: Input) -> Outcome {
 
 /// Checks a configuration, and then the rule files that it names.
 fn configuration(input: Input, check: &Check) -> Vec<Outcome> {
-    let text = String::from_utf8_lossy(&input.text).into_owned();
-    let (config, mut findings) = ServerConfig::load(&text);
+    let (config, mut findings) = ServerConfig::load(&String::from_utf8_lossy(&input.text));
     let errors = findings.iter().filter_map(|finding| finding.upstream.clone()).collect();
     let mut named = Vec::new();
     if !check.syntax_only {
@@ -157,7 +157,7 @@ fn configuration(input: Input, check: &Check) -> Vec<Outcome> {
     let mut outcomes = vec![Outcome {
         name: input.name,
         kind: FileKind::ServerConfig,
-        text,
+        text: config.text,
         findings,
         rules: None,
         upstream: Upstream { errors, duplicates: None, rule_files: named.len() },
@@ -167,7 +167,7 @@ fn configuration(input: Input, check: &Check) -> Vec<Outcome> {
         Err(error) => Outcome {
             name: path.display().to_string(),
             kind: FileKind::Rules,
-            text: String::new(),
+            text: "".into(),
             findings: vec![Finding::error("config::unreadable", 0..0, error.to_string(), "", "")],
             rules: None,
             upstream: Upstream { errors: vec![error.to_string()], ..Upstream::default() },

@@ -175,6 +175,7 @@ impl Check {
                 Names::Legacy => NameScheme::Legacy,
             },
             ignore_unknown_keys: self.ignore_unknown_fields,
+            keep_queries: false,
         }
     }
 
