@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, StructureStyle, Tag};
 
-use crate::{Document, Entry, Fault, FaultKind, Node, Stream, Style, Value};
+use crate::{Document, Entry, Fault, FaultKind, Node, Stream, Style, Value, plain};
 
 /// How many values a text may have, those of aliases counted each time. Aliases of aliases could
 /// otherwise make a huge tree of a small file.
@@ -34,6 +34,11 @@ pub fn parse(text: &str) -> Stream<'_> {
 
 /// Reads a part of a text that begins at a byte of the whole. All places are those of the whole.
 pub(crate) fn parse_part(text: &str, base: usize) -> Stream<'_> {
+    plain::read(text, base).unwrap_or_else(|| parse_events(text, base))
+}
+
+/// The same by the events of the parser, whatever the text is like.
+pub(crate) fn parse_events(text: &str, base: usize) -> Stream<'_> {
     let mut options = granit_parser::options! {
         block_scalar_eof_without_line_feed: true,
         // Scripts for jsonnet and Helm can make long flow keys; the limit of the YAML specification
@@ -316,7 +321,7 @@ fn directive(text: &str, before: usize) -> Range<usize> {
 }
 
 /// Finds keys that a mapping has twice. Upstream compares what is written, not what it stands for.
-fn report_repeated(entries: &[Entry<'_>], faults: &mut Vec<Fault>) {
+pub(crate) fn report_repeated(entries: &[Entry<'_>], faults: &mut Vec<Fault>) {
     let mut report = |first: &Entry<'_>, again: &Entry<'_>| {
         let key = again.key.text().unwrap_or_default().to_owned();
         let kind = FaultKind::DuplicateKey { key, first: first.key.span.clone() };

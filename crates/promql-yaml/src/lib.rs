@@ -17,6 +17,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `compose.rs` | from events to nodes: anchors, aliases, merge keys, repeated keys, limits |
+//! | `plain.rs` | the YAML that most files are written in, read by its lines |
 //! | `parallel.rs` | large files in parts, on several threads |
 //! | `scalar.rs` | from a scalar as it is written to its text, with the place of each byte |
 //! | `resolve.rs` | what a scalar without quotes stands for: a number, a truth value, nothing, a text |
@@ -39,6 +40,7 @@
 mod compose;
 pub mod finding;
 mod parallel;
+mod plain;
 mod read;
 mod resolve;
 mod scalar;
