@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 /// 500 groups of 20 rules, in the styles of real files.
-pub fn rules() -> String {
+pub(super) fn rules() -> String {
     let mut out = String::from("groups:\n");
     for group in 0..500 {
         let _ = write!(out, "- name: group-{group}\n  interval: 30s\n  rules:\n");

@@ -19,7 +19,8 @@ impl RuleFile {
     pub fn load(name: &str, text: &[u8], options: &LoadOptions) -> Loaded {
         let text = match utf8(text) {
             Ok(text) => text,
-            Err((text, finding)) => {
+            Err(fault) => {
+                let (text, finding) = *fault;
                 return Loaded { file: empty(name, &text, options), findings: vec![finding] };
             }
         };
@@ -71,7 +72,7 @@ fn empty(name: &str, text: &str, options: &LoadOptions) -> RuleFile {
 }
 
 /// A text that is UTF-8; or as much of it as can be shown, with what is wrong.
-fn utf8(text: &[u8]) -> Result<&str, (String, Finding)> {
+fn utf8(text: &[u8]) -> Result<&str, Box<(String, Finding)>> {
     std::str::from_utf8(text).map_err(|error| {
         let start = error.valid_up_to();
         let finding = Finding::error(
@@ -82,7 +83,7 @@ fn utf8(text: &[u8]) -> Result<&str, (String, Finding)> {
             "convert the file to UTF-8",
         );
         let finding = finding.with_upstream("yaml: invalid leading UTF-8 octet");
-        (String::from_utf8_lossy(text).into_owned(), finding)
+        Box::new((String::from_utf8_lossy(text).into_owned(), finding))
     })
 }
 
