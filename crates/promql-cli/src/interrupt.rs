@@ -5,6 +5,7 @@
 //! waits for its answer because the connection is closed. At any other time, and at the second
 //! Ctrl-C, the process ends at once.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use promql_engine::Cancellation;
@@ -14,8 +15,14 @@ use crate::exit::Exit;
 
 static STOPPABLE: AtomicBool = AtomicBool::new(false);
 
-/// Listens for Ctrl-C from now on. Gives the switch that it throws.
+static SWITCH: OnceLock<Cancellation> = OnceLock::new();
+
+/// Listens for Ctrl-C from now on. Gives the switch that it throws, which is the same each time.
 pub fn listen(console: Console) -> Cancellation {
+    SWITCH.get_or_init(|| begin(console)).clone()
+}
+
+fn begin(console: Console) -> Cancellation {
     let cancellation = Cancellation::default();
     let switch = cancellation.clone();
     // Where signals can't be caught Ctrl-C ends the process by itself.
