@@ -36,6 +36,6 @@ pub mod unit_test;
 pub use file_kind::{FileKind, file_kind};
 pub use promql_yaml as yaml;
 pub use promql_yaml::{Finding, Located};
-pub use server_config::ServerConfig;
+pub use server_config::{Job, ServerConfig};
 
 use promql_yaml::finding;
