@@ -4,6 +4,8 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use crate::paths::ends_in;
+
 /// An expression as it was given.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Input {
@@ -49,21 +51,27 @@ pub enum InputError {
     /// Standard input was named more than once.
     #[error("`-` stands for standard input, which can be read only once")]
     StdinTwice,
-    /// A pattern that names no file.
-    #[error("nothing to read by the pattern `{pattern}`: {reason}")]
-    Pattern {
+    /// A pattern that is none.
+    #[error("`{pattern}` is no pattern for files: {reason}")]
+    BadPattern {
         /// The pattern.
         pattern: String,
         /// What is wrong with it.
         reason: String,
     },
+    /// A pattern that names no file.
+    #[error("no file is called like `{pattern}`")]
+    NoMatch {
+        /// The pattern.
+        pattern: String,
+    },
     /// A folder without any file of the wanted kind.
-    #[error("there is no .{ending} file in {}", folder.display())]
+    #[error("there is no {wanted} in {}", folder.display())]
     EmptyFolder {
         /// Its path.
         folder: PathBuf,
-        /// What wanted files end in.
-        ending: &'static str,
+        /// What was looked for, as `rule file or unit test`.
+        wanted: &'static str,
     },
 }
 
@@ -142,37 +150,6 @@ impl Reader {
     }
 }
 
-/// The files of a folder and of the folders in it that are wanted, in order of their paths. Hidden
-/// files and folders are left out, and so are links to folders.
-///
-/// # Errors
-/// When a folder can't be read.
-pub fn files_below(
-    folder: &Path,
-    is_wanted: impl Fn(&Path) -> bool,
-) -> Result<Vec<PathBuf>, InputError> {
-    let mut files = Vec::new();
-    let mut folders = vec![folder.to_path_buf()];
-    while let Some(folder) = folders.pop() {
-        let error = |error| InputError::File { path: folder.clone(), error };
-        for entry in fs::read_dir(&folder).map_err(error)? {
-            let entry = entry.map_err(error)?;
-            if entry.file_name().to_string_lossy().starts_with('.') {
-                continue;
-            }
-            let kind = entry.file_type().map_err(error)?;
-            let path = entry.path();
-            if kind.is_dir() {
-                folders.push(path);
-            } else if is_wanted(&path) && path.is_file() {
-                files.push(path);
-            }
-        }
-    }
-    files.sort();
-    Ok(files)
-}
-
 /// All of standard input.
 ///
 /// # Errors
@@ -183,36 +160,7 @@ pub fn read_stdin() -> Result<Vec<u8>, InputError> {
     Ok(text)
 }
 
-/// The files that a pattern names, in order of their paths. What is there counts first: a file whose
-/// name has brackets is no pattern.
-///
-/// # Errors
-/// When the pattern is none, or no file is called like it.
-pub fn paths_like(pattern: &str) -> Result<Vec<PathBuf>, InputError> {
-    let path = Path::new(pattern);
-    if path.exists() || !pattern.contains(['*', '?', '[']) {
-        return Ok(vec![path.to_path_buf()]);
-    }
-    let options = glob::MatchOptions { require_literal_leading_dot: true, ..Default::default() };
-    let bad = |reason: String| InputError::Pattern { pattern: pattern.to_string(), reason };
-    let found = glob::glob_with(pattern, options).map_err(|error| bad(error.to_string()))?;
-    let mut files = Vec::new();
-    for path in found {
-        let path = path.map_err(|error| InputError::File {
-            path: error.path().to_path_buf(),
-            error: error.into(),
-        })?;
-        if path.is_file() {
-            files.push(path);
-        }
-    }
-    match files.is_empty() {
-        true => Err(bad("no file is called like it".to_string())),
-        false => Ok(files),
-    }
-}
-
 /// Whether a path is called like a file with an expression.
 pub fn is_promql(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("promql"))
+    ends_in(path, &["promql"])
 }

@@ -13,11 +13,13 @@ pub mod features;
 pub mod graph;
 pub mod inputs;
 pub mod interrupt;
+pub mod paths;
 pub mod progress;
 pub mod render;
 pub mod report;
 pub mod time;
 pub mod visible;
+pub mod watch;
 
 use std::process::ExitCode;
 

@@ -11,7 +11,8 @@ use similar::TextDiff;
 use super::{Stop, parse};
 use crate::console::Console;
 use crate::exit::Exit;
-use crate::inputs::{Input, InputError, Name, Reader, files_below, is_promql};
+use crate::inputs::{Input, InputError, Name, Reader, is_promql};
+use crate::paths::{files_below, is_yaml};
 use crate::render::{grid, json};
 use crate::{atomic, features, report, visible};
 
@@ -151,7 +152,7 @@ impl Fmt {
             let path = Path::new(text);
             if path.is_dir() {
                 folder(path, &mut reader)?;
-            } else if is_promql(path) || holds_expressions(path) {
+            } else if is_promql(path) || is_yaml(path) {
                 reader.file(path)?;
             } else {
                 reader.argument(text)?;
@@ -171,7 +172,7 @@ impl Fmt {
 
     fn format_one(&self, input: &Input) -> Result<Done, Wrong> {
         let options = FormatOptions { width: self.width, features: self.features };
-        if matches!(&input.name, Name::File(path) if holds_expressions(path)) {
+        if matches!(&input.name, Name::File(path) if is_yaml(path)) {
             return format_file(input, &options);
         }
         let formatted = promql_syntax::format(&input.text, &options);
@@ -214,17 +215,10 @@ impl Fmt {
     }
 }
 
-/// Whether a path is called like a file that holds expressions among other things.
-fn holds_expressions(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| {
-        ["yml", "yaml", "json"].iter().any(|known| extension.eq_ignore_ascii_case(known))
-    })
-}
-
 /// Adds all files of a folder that hold expressions: `.promql` files, rule files and dashboards. Other
 /// YAML and JSON files are passed over.
 fn folder(path: &Path, reader: &mut Reader) -> Result<(), InputError> {
-    let files = files_below(path, |path| is_promql(path) || holds_expressions(path))?;
+    let files = files_below(path, |path| is_promql(path) || is_yaml(path))?;
     let mut found = false;
     for file in files {
         let error = |error| InputError::File { path: file.clone(), error };
@@ -236,7 +230,10 @@ fn folder(path: &Path, reader: &mut Reader) -> Result<(), InputError> {
     }
     match found {
         true => Ok(()),
-        false => Err(InputError::EmptyFolder { folder: path.to_path_buf(), ending: "promql" }),
+        false => Err(InputError::EmptyFolder {
+            folder: path.to_path_buf(),
+            wanted: "rule file, dashboard or .promql file",
+        }),
     }
 }
 
@@ -307,7 +304,7 @@ fn entry(done: &Done, without_text: bool) -> String {
 /// A unified diff.
 fn diff(name: &str, old: &[u8], new: &str, color: bool) -> String {
     let mut old = String::from_utf8_lossy(old).into_owned();
-    let is_file = name.ends_with(".promql") || holds_expressions(Path::new(name));
+    let is_file = name.ends_with(".promql") || is_yaml(Path::new(name));
     if !old.ends_with('\n') && !is_file {
         old.push('\n');
     }

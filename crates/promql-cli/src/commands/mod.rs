@@ -8,6 +8,7 @@ pub mod fmt;
 pub mod man;
 pub mod parse;
 pub mod query;
+mod rule_files;
 pub mod rules;
 pub mod serve;
 pub mod test;

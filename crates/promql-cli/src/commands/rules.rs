@@ -1,22 +1,20 @@
 //! Rules that are evaluated over sources.
 
 use std::ops::RangeInclusive;
-use std::path::Path;
 use std::sync::Arc;
 
 use clap::{Args, ValueHint};
 use promql_engine::{Cancellation, EngineOptions, Storage};
 use promql_rules::evaluate::{EvaluateOptions, ManagerOptions, PreparedFile, RuleManager};
 use promql_rules::rule_file::LoadOptions;
-use promql_rules::{FileKind, file_kind};
 
 use super::Stop;
 use super::query::usage;
 use crate::console::Console;
-use crate::inputs::{self, InputError};
+use crate::inputs::InputError;
 use crate::progress::Progress;
 use crate::time::range;
-use crate::{report, visible};
+use crate::{paths, report, visible};
 
 /// Which rules are evaluated, and when.
 #[derive(Debug, Args)]
@@ -91,18 +89,7 @@ impl RuleFlags {
 fn load(arguments: &[String], console: &Console) -> Result<Vec<PreparedFile>, RulesFailure> {
     let mut paths = Vec::new();
     for argument in arguments {
-        let path = Path::new(argument);
-        if path.is_dir() {
-            let files = inputs::files_below(path, is_yaml).map_err(Stop::from)?;
-            let before = paths.len();
-            paths.extend(files.into_iter().filter(|path| holds_rules(path)));
-            if paths.len() == before {
-                let message = format!("--rules: there is no rule file in {argument}");
-                return Err(Stop::Usage(message).into());
-            }
-        } else {
-            paths.extend(inputs::paths_like(argument).map_err(Stop::from)?);
-        }
+        paths.extend(paths::rule_files(argument).map_err(Stop::from)?);
     }
     let mut seen = std::collections::HashSet::new();
     paths.retain(|path| seen.insert(path.clone()));
@@ -126,14 +113,4 @@ fn load(arguments: &[String], console: &Console) -> Result<Vec<PreparedFile>, Ru
         }
     }
     if is_valid { Ok(files) } else { Err(RulesFailure::Invalid) }
-}
-
-fn is_yaml(path: &Path) -> bool {
-    let extension = path.extension().unwrap_or_default();
-    ["yml", "yaml", "json"].iter().any(|known| extension.eq_ignore_ascii_case(known))
-}
-
-fn holds_rules(path: &Path) -> bool {
-    let text = std::fs::read(path).unwrap_or_default();
-    file_kind(&String::from_utf8_lossy(&text)) == FileKind::Rules
 }

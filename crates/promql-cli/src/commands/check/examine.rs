@@ -10,11 +10,13 @@ use promql_rules::unit_test::{ReadFile, UnitTestFile};
 use promql_rules::{FileKind, Finding, ServerConfig};
 use rayon::prelude::*;
 
-use super::Check;
 use super::files::Input;
+use super::{Check, Format};
+use crate::commands::rule_files::{self, Named};
 use crate::exit::Exit;
-use crate::inputs;
+use crate::paths;
 use crate::progress::Progress;
+use crate::watch::Pattern;
 
 /// What came of a file.
 pub(super) struct Outcome {
@@ -28,6 +30,8 @@ pub(super) struct Outcome {
     pub(super) rules: Option<RuleFile>,
     /// What upstream's tool would say about the file, and about duplicates in it.
     pub(super) upstream: Upstream,
+    /// The patterns for rule files that are in it.
+    pub(super) patterns: Vec<Pattern>,
 }
 
 /// What upstream's tool would say.
@@ -37,9 +41,21 @@ pub(super) struct Upstream {
     pub(super) duplicates: Option<String>,
     /// How many rule files a configuration names.
     pub(super) rule_files: usize,
+    /// That a job of a configuration scrapes rarely.
+    pub(super) scrapes: Option<String>,
 }
 
 impl Outcome {
+    /// What came of a file that isn't known to be a rule file.
+    fn new(name: String, kind: FileKind, text: Arc<str>, mut findings: Vec<Finding>) -> Outcome {
+        let is_error = |finding: &&Finding| finding.is_error();
+        let errors = findings.iter().filter(is_error);
+        let errors = errors.filter_map(|finding| finding.upstream.clone()).collect();
+        findings.sort_by_key(|finding| finding.span.start);
+        let upstream = Upstream { errors, ..Upstream::default() };
+        Outcome { name, kind, text, findings, rules: None, upstream, patterns: Vec::new() }
+    }
+
     /// Whether something makes the file invalid.
     pub(super) fn is_valid(&self) -> bool {
         !self.findings.iter().any(Finding::is_error)
@@ -57,7 +73,7 @@ impl Outcome {
     }
 }
 
-/// Checks files, and the rule files that configurations among them name.
+/// Checks files, and the rule files that unit tests and configurations among them name.
 pub(super) fn all(
     files: Vec<Input>,
     check: &Check,
@@ -70,17 +86,20 @@ pub(super) fn all(
         }
         let outcomes = match input.kind {
             FileKind::ServerConfig => configuration(input, check),
-            FileKind::UnitTests => vec![unit_tests(input)],
+            FileKind::UnitTests => unit_tests(input, check),
             FileKind::Rules | FileKind::Unknown => vec![rules(input, check)],
         };
         progress.advance();
         outcomes
     };
     let outcomes: Vec<Vec<Outcome>> = files.into_par_iter().map(examine).collect();
-    // A file that was named, and that a configuration names too, is told about once.
-    let mut seen = HashSet::new();
     let mut outcomes: Vec<Outcome> = outcomes.into_iter().flatten().collect();
-    outcomes.retain(|outcome| seen.insert(outcome.name.clone()));
+    // A file that was named, and that another file names too, is told about once; upstream's tool tells
+    // about it each time.
+    if check.format != Format::Promtool {
+        let mut seen = HashSet::new();
+        outcomes.retain(|outcome| seen.insert(paths::cleaned(Path::new(&outcome.name))));
+    }
     outcomes
 }
 
@@ -109,88 +128,64 @@ fn rules(input: Input, check: &Check) -> Outcome {
         findings,
         rules: Some(file),
         upstream,
+        patterns: Vec::new(),
     }
 }
 
-/// Checks unit tests: all that is wrong before they are run. The rule files that they name are
-/// checked when they are named themselves, or when the tests are run.
-fn unit_tests(input: Input) -> Outcome {
-    let ReadFile { text, findings, .. } = UnitTestFile::read(&input.name, &input.text);
-    let errors = findings.iter().filter_map(|finding| finding.upstream.clone()).collect();
-    let mut findings = findings;
-    findings.sort_by_key(|finding| finding.span.start);
-    Outcome {
-        name: input.name,
-        kind: FileKind::UnitTests,
-        text,
-        findings,
-        rules: None,
-        upstream: Upstream { errors, ..Upstream::default() },
-    }
+/// Checks unit tests: all that is wrong before they are run, and then the rule files that they name.
+fn unit_tests(input: Input, check: &Check) -> Vec<Outcome> {
+    let ReadFile { file, text, mut findings } = UnitTestFile::read(&input.name, &input.text);
+    let named = match &file {
+        Some(file) if !check.syntax_only => {
+            rule_files::of_unit_tests(&file.rule_files, input.path.as_deref())
+        }
+        _ => Named::default(),
+    };
+    findings.extend(named.findings);
+    let mut outcome = Outcome::new(input.name, FileKind::UnitTests, text, findings);
+    outcome.patterns = named.patterns;
+    with_rule_files(outcome, named.paths, check)
 }
 
 /// Checks a configuration, and then the rule files that it names.
 fn configuration(input: Input, check: &Check) -> Vec<Outcome> {
     let (config, mut findings) = ServerConfig::load(&String::from_utf8_lossy(&input.text));
-    let errors = findings.iter().filter_map(|finding| finding.upstream.clone()).collect();
-    let mut named = Vec::new();
+    let mut named = Named::default();
     if !check.syntax_only {
-        let folder = input.path.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
-        for pattern in &config.rule_files {
-            match rule_files(folder, &pattern.value) {
-                Ok(paths) => named.extend(paths),
-                Err(message) => {
-                    let finding = Finding::error(
-                        "config::no-rule-file",
-                        pattern.span.clone(),
-                        message,
-                        "named here",
-                        "a pattern with `*` may match nothing, any other must name a file; paths are \
-                         relative to the folder of the configuration",
-                    );
-                    findings.push(finding);
-                }
-            }
-        }
+        named = rule_files::of_configuration(&config.rule_files, input.path.as_deref());
+        findings.append(&mut named.findings);
     }
-    findings.sort_by_key(|finding| finding.span.start);
-    let mut outcomes = vec![Outcome {
-        name: input.name,
-        kind: FileKind::ServerConfig,
-        text: config.text,
-        findings,
-        rules: None,
-        upstream: Upstream { errors, duplicates: None, rule_files: named.len() },
-    }];
-    let read = |path: &PathBuf| match Input::read(path) {
-        Ok(input) => rules(input, check),
-        Err(error) => Outcome {
-            name: path.display().to_string(),
-            kind: FileKind::Rules,
-            text: "".into(),
-            findings: vec![Finding::error("config::unreadable", 0..0, error.to_string(), "", "")],
-            rules: None,
-            upstream: Upstream { errors: vec![error.to_string()], ..Upstream::default() },
-        },
-    };
-    outcomes.par_extend(named.par_iter().map(read));
-    outcomes
+    let is_valid = !findings.iter().any(Finding::is_error);
+    let mut rare = Vec::new();
+    if is_valid && check.finds_rare_scrapes() {
+        rare = config.rarely_scraped(check.lookback.0);
+    }
+    let scrapes = rare.first().and_then(|finding| finding.upstream.clone());
+    findings.extend(rare);
+    let mut outcome = Outcome::new(input.name, FileKind::ServerConfig, config.text, findings);
+    outcome.upstream.rule_files = named.paths.len();
+    outcome.upstream.scrapes = scrapes;
+    outcome.patterns = named.patterns;
+    // Upstream's tool opens no other file then.
+    if check.format == Format::Promtool && !outcome.is_valid() {
+        named.paths.clear();
+    }
+    with_rule_files(outcome, named.paths, check)
 }
 
-/// The files that a pattern of a configuration names.
-fn rule_files(folder: &Path, pattern: &str) -> Result<Vec<PathBuf>, String> {
-    let joined = folder.join(pattern);
-    if joined.is_file() {
-        return Ok(vec![joined]);
-    }
-    let text = joined.to_string_lossy().into_owned();
-    if !pattern.contains(['*', '?', '[']) {
-        return Err(format!("`{pattern}` is no file"));
-    }
-    let files = inputs::paths_like(&text);
-    match files {
-        Ok(files) => Ok(files),
-        Err(_) if pattern.contains('*') && glob::Pattern::new(&text).is_ok() => Ok(Vec::new()),
-        Err(error) => Err(error.to_string()),
-    }
+/// A file with the outcomes of the rule files that it names.
+fn with_rule_files(outcome: Outcome, paths: Vec<PathBuf>, check: &Check) -> Vec<Outcome> {
+    let read = |path: PathBuf| match Input::read(&path) {
+        Ok(input) => rules(input, check),
+        Err(error) => {
+            let name = path.display().to_string();
+            let finding =
+                Finding::error("rules::unreadable", 0..0, error.to_string(), "", "check the path");
+            let finding = finding.with_upstream(error.to_string());
+            Outcome::new(name, FileKind::Rules, "".into(), vec![finding])
+        }
+    };
+    let mut outcomes = vec![outcome];
+    outcomes.par_extend(paths.into_par_iter().map(read));
+    outcomes
 }

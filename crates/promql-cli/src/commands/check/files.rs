@@ -6,6 +6,7 @@ use promql_rules::{FileKind, file_kind};
 
 use super::Stop;
 use crate::inputs::{self, InputError};
+use crate::paths;
 
 /// A file that was read.
 pub(super) struct Input {
@@ -20,7 +21,15 @@ pub(super) struct Input {
 impl Input {
     fn new(path: Option<PathBuf>, text: Vec<u8>) -> Input {
         let name = path.as_ref().map_or("standard input".to_string(), |p| p.display().to_string());
-        let kind = file_kind(&String::from_utf8_lossy(&text));
+        let is_config = |path: &PathBuf| {
+            let stem = path.file_stem().is_some_and(|stem| stem == "prometheus");
+            stem && path.extension().is_some_and(|ending| ending == "yml" || ending == "yaml")
+        };
+        let kind = match file_kind(&String::from_utf8_lossy(&text)) {
+            // One with nothing in it.
+            FileKind::Unknown if path.as_ref().is_some_and(is_config) => FileKind::ServerConfig,
+            kind => kind,
+        };
         Input { name, path, text, kind }
     }
 
@@ -52,35 +61,23 @@ pub(super) fn find(arguments: &[String]) -> Result<Vec<Input>, Stop> {
         let is_new = |found: &[Input], path: &Path| {
             !found.iter().any(|input| input.path.as_deref() == Some(path))
         };
-        if path.is_dir() {
-            let before = found.len();
-            for path in inputs::files_below(path, is_checkable)? {
-                if is_new(&found, &path) {
-                    let input = Input::read(&path)?;
-                    if input.kind != FileKind::Unknown {
-                        found.push(input);
-                    }
-                }
+        let is_folder = path.is_dir();
+        let mut is_empty = true;
+        for path in paths::named(argument, paths::is_yaml)? {
+            if !is_new(&found, &path) {
+                is_empty = false;
+                continue;
             }
-            if found.len() == before {
-                return Err(Stop::Usage(format!(
-                    "there is no rule file, unit test or configuration in {argument}"
-                )));
+            let input = Input::read(&path)?;
+            if !is_folder || input.kind != FileKind::Unknown {
+                is_empty = false;
+                found.push(input);
             }
-            continue;
         }
-        for path in inputs::paths_like(argument)? {
-            if is_new(&found, &path) {
-                found.push(Input::read(&path)?);
-            }
+        if is_folder && is_empty {
+            let wanted = "rule file, unit test or configuration";
+            return Err(InputError::EmptyFolder { folder: path.to_path_buf(), wanted }.into());
         }
     }
     Ok(found)
-}
-
-/// Whether a path is called like a file that may be checked.
-fn is_checkable(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| {
-        ["yml", "yaml", "json"].iter().any(|known| extension.eq_ignore_ascii_case(known))
-    })
 }

@@ -10,11 +10,13 @@ use clap::{Args, ValueEnum, ValueHint};
 use promql_rules::rule_file::{Dialect, LoadOptions, NameScheme};
 use promql_syntax::Features;
 
+use self::examine::Outcome;
 use super::Stop;
 use crate::console::Console;
 use crate::exit::Exit;
 use crate::progress::Progress;
-use crate::{features, interrupt};
+use crate::watch::Watch;
+use crate::{features, interrupt, paths};
 
 const AFTER: &str = "\
 What a file is follows from its keys: a rule file, unit tests of rules, or the
@@ -56,19 +58,34 @@ pub struct Check {
     /// End with 3 if there are warnings but no errors
     #[arg(long)]
     pub lint_fatal: bool,
-    /// Don't open the rule files that a configuration names
+    /// How far back instant selectors of the server look
+    #[arg(long, alias = "query.lookback-delta", value_name = "DURATION", default_value = "5m")]
+    #[arg(value_parser = lookback)]
+    pub lookback: Lookback,
+    /// Don't open the rule files that unit tests and configurations name
     #[arg(long)]
     pub syntax_only: bool,
     /// Which experimental parts of the language are accepted.
     #[arg(long, alias = "enable-feature", value_name = "LIST", default_value = "all")]
     #[arg(value_parser = features::parse, help = features::HELP)]
     pub features: Features,
+    /// Check again as files change, those too that others name; Ctrl-C ends
+    #[arg(long)]
+    pub watch: bool,
     /// Also say which files are valid
     #[arg(long, short)]
     pub verbose: bool,
     /// How to answer
     #[arg(short = 'o', long, value_name = "FORMAT", default_value = "text", value_enum)]
     pub format: Format,
+}
+
+/// How far back instant selectors look, in nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lookback(pub i64);
+
+fn lookback(text: &str) -> Result<Lookback, promql_model::DurationError> {
+    promql_model::parse_duration(text).map(Lookback)
 }
 
 /// Whose rule files are read.
@@ -118,6 +135,8 @@ pub enum Lint {
     All,
     /// Rules with the same name and labels
     DuplicateRules,
+    /// Jobs of a configuration that are scraped less often than selectors look back
+    TooLongScrapeInterval,
     /// Nothing
     None,
 }
@@ -139,6 +158,30 @@ impl Check {
     /// # Errors
     /// When the arguments don't fit together, a file can't be read, or the answer can't be written.
     pub fn run(&self, console: &Console) -> Result<Exit, Stop> {
+        if !self.watch {
+            let (exit, outcomes) = self.run_once(console)?;
+            // The process ends now; to give back the parts of ten thousand rules one by one takes a
+            // tenth of the time that reading them took.
+            std::mem::forget(outcomes);
+            return Ok(exit);
+        }
+        if self.paths.is_empty() || self.paths.iter().any(|path| path == "-") {
+            let text = "--watch looks at files, and standard input is none";
+            return Err(Stop::Usage(text.to_string()));
+        }
+        let watch = Watch {
+            arguments: &self.paths,
+            is_wanted: paths::is_yaml,
+            is_for_programs: self.format == Format::Json,
+        };
+        watch.run(console, || {
+            let (exit, outcomes) = self.run_once(console)?;
+            let patterns = outcomes.into_iter().flat_map(|outcome| outcome.patterns);
+            Ok((exit, patterns.collect()))
+        })
+    }
+
+    fn run_once(&self, console: &Console) -> Result<(Exit, Vec<Outcome>), Stop> {
         let inputs = files::find(&self.paths)?;
         let cancellation = interrupt::listen(*console);
         let total = inputs.len();
@@ -147,7 +190,7 @@ impl Check {
             interrupt::while_stoppable(|| examine::all(inputs, self, &cancellation, &progress))
         };
         if cancellation.is_cancelled() {
-            return Ok(Exit::Interrupted);
+            return Ok((Exit::Interrupted, outcomes));
         }
         let exit = outcomes.iter().map(|outcome| outcome.exit(self)).fold(Exit::Ok, Exit::and);
         match self.format {
@@ -155,10 +198,7 @@ impl Check {
             Format::Json => console.print(&json::render(&outcomes, exit == Exit::Ok))?,
             Format::Promtool => promtool::tell(&outcomes, self, console)?,
         }
-        // The process ends now; to give back the parts of ten thousand rules one by one takes a tenth
-        // of the time that reading them took.
-        std::mem::forget(outcomes);
-        Ok(exit)
+        Ok((exit, outcomes))
     }
 
     /// How rule files are read. Upstream's tool knows upstream's files only.
@@ -177,6 +217,13 @@ impl Check {
             ignore_unknown_keys: self.ignore_unknown_fields,
             keep_queries: false,
         }
+    }
+
+    /// Whether jobs are looked for that scrape rarely, which upstream doesn't do unless it is told to;
+    /// `none` keeps it from doing so.
+    fn finds_rare_scrapes(&self) -> bool {
+        let asks = |lint: &Lint| matches!(lint, Lint::All | Lint::TooLongScrapeInterval);
+        self.lint.iter().any(asks) && !self.lint.contains(&Lint::None)
     }
 
     /// Whether duplicate rules are looked for. `none` adds nothing, as upstream has it.

@@ -25,7 +25,8 @@ use crate::exit::Exit;
 use crate::inputs::InputError;
 use crate::progress::Progress;
 use crate::time::range;
-use crate::{atomic, interrupt, visible};
+use crate::watch::Watch;
+use crate::{atomic, interrupt, paths, visible};
 
 const AFTER: &str = "\
 A script loads series, evaluates queries over them, and says what must come out:
@@ -88,6 +89,9 @@ pub struct Test {
     /// Write what failing tests and evals give into their files as what they must give
     #[arg(long)]
     pub update: bool,
+    /// Run again as files change, rule files too; Ctrl-C ends
+    #[arg(long, conflicts_with = "update")]
+    pub watch: bool,
     /// End with the first eval that fails
     #[arg(long, conflicts_with = "update")]
     pub fail_fast: bool,
@@ -150,6 +154,29 @@ impl Test {
     /// When the arguments don't fit together, a script can't be read or written, or the answer can't
     /// be written.
     pub fn run(&self, console: &Console) -> Result<Exit, Stop> {
+        if !self.watch {
+            return self.run_once(console).map(|(exit, _)| exit);
+        }
+        if self.paths.iter().any(|path| path == "-") {
+            let text = "--watch looks at files, and standard input is none";
+            return Err(Stop::Usage(text.to_string()));
+        }
+        let watch = Watch {
+            arguments: &self.paths,
+            is_wanted: |path| files::is_script(path) || paths::is_yaml(path),
+            is_for_programs: self.format == Format::Json,
+        };
+        watch.run(console, || {
+            let (exit, outcomes) = self.run_once(console)?;
+            let patterns = |outcome: Outcome| match outcome.state {
+                State::UnitTests(run) => run.patterns,
+                _ => Vec::new(),
+            };
+            Ok((exit, outcomes.into_iter().flat_map(patterns).collect()))
+        })
+    }
+
+    fn run_once(&self, console: &Console) -> Result<(Exit, Vec<Outcome>), Stop> {
         let settings = self.settings()?;
         let inputs = files::find(&self.paths)?;
         if self.update && inputs.iter().any(|input| input.path.is_none()) {
@@ -194,7 +221,7 @@ impl Test {
             })
         };
         if cancellation.is_cancelled() {
-            return Ok(Exit::Interrupted);
+            return Ok((Exit::Interrupted, outcomes));
         }
         if !self.strict_promtool && selection.leaves_nothing(&outcomes) {
             return Err(Stop::Usage(format!(
@@ -244,7 +271,7 @@ impl Test {
                 console.print(&json::render(&outcomes, coverage, exit == Exit::Ok))?;
             }
         }
-        Ok(exit)
+        Ok((exit, outcomes))
     }
 
     fn settings(&self) -> Result<Settings, Stop> {

@@ -12,15 +12,14 @@ use clap::{Args, ValueHint};
 use promql_rules::coverage::{Coverage, PointCoverage, RuleCoverage, lcov};
 use promql_rules::evaluate::PreparedFile;
 use promql_rules::rule_file::RuleKind;
-use promql_rules::{FileKind, file_kind};
 
 use super::Stop;
 use super::run::{Outcome, State};
 use super::table::Look;
 use super::unit::RuleCache;
 use crate::console::{Console, OutputError};
-use crate::inputs::{self, InputError};
-use crate::report as diagnostics;
+use crate::inputs::InputError;
+use crate::{paths, report as diagnostics};
 
 pub(super) use json::CoverageEntry;
 
@@ -96,7 +95,7 @@ impl CoverageArgs {
     ) -> Result<Vec<Arc<PreparedFile>>, Stop> {
         let mut files = Vec::new();
         for argument in &self.coverage_rules {
-            for path in rule_paths(argument)? {
+            for path in paths::rule_files(argument)? {
                 match rules.load(&path) {
                     Ok(file) => files.push(file),
                     Err(fault) => {
@@ -164,27 +163,6 @@ impl CoverageArgs {
             Some(text) => console.print(&summary::failed(&text, look)),
             None => Ok(()),
         }
-    }
-}
-
-/// The rule files that an argument names; of a folder those files that are some.
-fn rule_paths(argument: &str) -> Result<Vec<PathBuf>, Stop> {
-    let path = std::path::Path::new(argument);
-    if !path.is_dir() {
-        return Ok(inputs::paths_like(argument)?);
-    }
-    let endings = ["yml", "yaml", "json"];
-    let is_rules = |path: &std::path::Path| {
-        let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-        endings.iter().any(|known| known.eq_ignore_ascii_case(ending))
-            && std::fs::read(path)
-                .is_ok_and(|text| file_kind(&String::from_utf8_lossy(&text)) == FileKind::Rules)
-    };
-    match inputs::files_below(path, is_rules)? {
-        files if files.is_empty() => {
-            Err(Stop::Usage(format!("there is no rule file in {argument}")))
-        }
-        files => Ok(files),
     }
 }
 

@@ -9,7 +9,7 @@ pub(super) mod promtool;
 pub(super) mod report;
 
 use std::collections::HashMap;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -24,6 +24,9 @@ use rayon::prelude::*;
 
 use super::files::Input;
 use super::run::Selection;
+use crate::commands::rule_files::{self, Named};
+use crate::paths;
+use crate::watch::Pattern;
 
 /// What came of a unit-test file.
 pub(super) struct UnitRun {
@@ -32,6 +35,8 @@ pub(super) struct UnitRun {
     pub(super) warnings: Vec<Finding>,
     /// The patterns that match no file, joined to the folder of the file.
     pub(super) unmatched: Vec<String>,
+    /// The patterns for rule files.
+    pub(super) patterns: Vec<Pattern>,
     /// The rule files, in the order of their patterns.
     pub(super) rules: Vec<Arc<PreparedFile>>,
     /// The rule files that can't be used. No test is run then, and all fail.
@@ -185,7 +190,7 @@ impl RuleCache {
 
     /// A rule file, however often it is asked for.
     pub(super) fn load(&self, path: &Path) -> Prepared {
-        let path = &*cleaned(path);
+        let path = &*paths::cleaned(path);
         let cell = match self.files.lock() {
             Ok(mut files) => Arc::clone(files.entry(path.to_path_buf()).or_default()),
             Err(_) => Arc::default(),
@@ -206,80 +211,6 @@ impl RuleCache {
             .map(Arc::new)
             .map_err(|(file, findings)| fault(file.text, findings))
     }
-}
-
-/// The rule files that a unit-test file names.
-#[derive(Default)]
-struct FoundRules {
-    paths: Vec<PathBuf>,
-    unmatched: Vec<String>,
-    warnings: Vec<Finding>,
-}
-
-/// The rule files of a unit-test file, each once, in the order of its patterns and then of the
-/// paths. Patterns that match nothing are warnings.
-fn rule_files(file: &UnitTestFile, path: Option<&Path>) -> Result<FoundRules, Box<Finding>> {
-    let folder = path.and_then(Path::parent).unwrap_or(Path::new(""));
-    let options = glob::MatchOptions { require_literal_separator: true, ..Default::default() };
-    let FoundRules { mut paths, mut unmatched, mut warnings } = FoundRules::default();
-    for pattern in &file.rule_files {
-        let whole = match Path::new(&pattern.value).is_absolute() {
-            true => pattern.value.clone(),
-            false => {
-                let folder = glob::Pattern::escape(&folder.display().to_string());
-                Path::new(&folder).join(&pattern.value).display().to_string()
-            }
-        };
-        let found = glob::glob_with(&whole, options).map_err(|error| {
-            Finding::error(
-                "unit-test::bad-pattern",
-                pattern.span.clone(),
-                format!("`{}` is no pattern for files: {error}", pattern.value),
-                "no pattern",
-                "`*` stands for any part of a name, `?` for a character, `[…]` for one of several",
-            )
-            .with_upstream("syntax error in pattern")
-        });
-        let found = found.map_err(Box::new)?;
-        let before = paths.len();
-        let mut matches = 0;
-        for path in found.flatten().map(|path| cleaned(&path)) {
-            matches += 1;
-            if !paths.contains(&path) {
-                paths.push(path);
-            }
-        }
-        paths[before..].sort();
-        if matches == 0 {
-            unmatched.push(folder.join(&pattern.value).display().to_string());
-            let finding = Finding::error(
-                "unit-test::no-rule-file",
-                pattern.span.clone(),
-                format!("no file is called like `{}`", pattern.value),
-                "no rules come from here",
-                "patterns are relative to the folder of the test file",
-            );
-            warnings.push(finding.warning());
-        }
-    }
-    Ok(FoundRules { paths, unmatched, warnings })
-}
-
-/// A path without `.` and without `name/..`, as promtool names the files.
-fn cleaned(path: &Path) -> PathBuf {
-    let mut clean = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir
-                if matches!(clean.components().next_back(), Some(Component::Normal(_))) =>
-            {
-                clean.pop();
-            }
-            _ => clean.push(part),
-        }
-    }
-    clean
 }
 
 /// How unit-test files are run.
@@ -307,13 +238,13 @@ pub(super) fn run_file(
         findings.iter().map(|finding| finding.located(&input.name, &read.text)).collect()
     };
     let Some(file) = read.file else { return Err(located(&read.findings)) };
-    let FoundRules { paths, unmatched, warnings: patterns } =
-        match rule_files(&file, input.path.as_deref()) {
-            Ok(found) => found,
-            Err(finding) => return Err(located(&[*finding])),
-        };
+    let Named { paths, unmatched, patterns, findings } =
+        rule_files::of_unit_tests(&file.rule_files, input.path.as_deref());
+    if let Some(error) = findings.iter().find(|finding| finding.is_error()) {
+        return Err(located(std::slice::from_ref(error)));
+    }
     let mut warnings = read.findings;
-    warnings.extend(patterns);
+    warnings.extend(findings);
     let (mut rules, mut faults) = (Vec::new(), Vec::new());
     for path in paths {
         match settings.rules.load(&path) {
@@ -361,6 +292,7 @@ pub(super) fn run_file(
         file,
         warnings,
         unmatched,
+        patterns,
         rules,
         faults,
         outcomes,
