@@ -28,8 +28,7 @@ impl Progress {
 
     fn show(&mut self, state: &str) {
         if self.on_terminal {
-            eprint!("\r\x1b[2K{}…{state}", self.what);
-            let _ = stderr().flush();
+            let _ = write!(stderr(), "\r\x1b[2K{}…{state}", self.what);
             self.shown = Some(Instant::now());
         }
     }
@@ -38,7 +37,7 @@ impl Progress {
 impl Drop for Progress {
     fn drop(&mut self) {
         if self.on_terminal {
-            eprint!("\r\x1b[2K");
+            let _ = write!(stderr(), "\r\x1b[2K");
         }
     }
 }

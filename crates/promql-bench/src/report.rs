@@ -99,6 +99,12 @@ impl Report {
         Report { size, rounds, servers, classes, queries, figures, met, agrees }
     }
 
+    /// For programs. What is no number, as the ratio of nothing, is `null`.
+    pub(crate) fn json(&self) -> String {
+        let text = serde_json::to_string_pretty(self).unwrap_or_default();
+        format!("{text}\n")
+    }
+
     /// For people.
     pub(crate) fn text(&self) -> String {
         let mut out = String::new();

@@ -158,7 +158,7 @@ impl Source for Regular {
             (state >> 33) as usize % limit
         };
         let (resets, gaps) = ([1_000_000, 300, 40, 8][series % 4], [1_000_000, 90][series / 4 % 2]);
-        let mut total = if series % 3 == 0 { 0.0 } else { random(1000) as f64 - 200.0 };
+        let mut total = if series.is_multiple_of(3) { 0.0 } else { random(1000) as f64 - 200.0 };
         for k in 0..400 {
             total += [0, 1, 7, random(100)][random(4)] as f64 / 8.0;
             if random(resets) == 0 {
