@@ -171,8 +171,7 @@ impl WindowTable {
 }
 
 /// The position of the first timestamp after `bound`, not before position `from`. Looks `guess` further,
-/// which is how far it was last time, then nearby
-/// first: successive windows are usually close to each other.
+/// which is how far it was last time, then nearby: successive windows are usually close to each other.
 fn first_after(timestamps: &[i64], from: usize, guess: usize, bound: i64) -> usize {
     let rest = &timestamps[from..];
     if rest.get(guess).is_some_and(|&t| t > bound) && (guess == 0 || rest[guess - 1] <= bound) {
