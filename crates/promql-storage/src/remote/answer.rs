@@ -459,6 +459,14 @@ pub struct BuildInfo {
     pub go_version: String,
 }
 
+/// What the fuzz target calls: an answer to a query, read to its end. Whether it is one.
+#[doc(hidden)]
+pub fn read_whole_json(text: &[u8]) -> bool {
+    serde_json::from_slice::<Envelope<'_, QueryData>>(text)
+        .map(|mut envelope| envelope.annotations())
+        .is_ok()
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -466,12 +474,6 @@ mod tests {
     use super::*;
 
     const ANSWER: &str = r#"{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"__name__":"up","job":"a\u0026b"},"values":[[1795410500.5,"1"],[1795410501,"+Inf"]],"histograms":[[1795410515,{"count":"1","sum":"2","buckets":[[0,"0.5","1","1"]]}]]}]},"warnings":["w"],"infos":["i (1:1)"]}"#;
-
-    fn read(text: &[u8]) -> bool {
-        serde_json::from_slice::<Envelope<'_, QueryData>>(text)
-            .map(|mut envelope| envelope.annotations())
-            .is_ok()
-    }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(2000))]
@@ -482,11 +484,11 @@ mod tests {
             length in 0_usize..12,
             damage in proptest::collection::vec(any::<u8>(), 0..6),
         ) {
-            prop_assert!(read(ANSWER.as_bytes()));
+            prop_assert!(read_whole_json(ANSWER.as_bytes()));
             let mut text = ANSWER.as_bytes().to_vec();
             text.splice(at..(at + length).min(ANSWER.len()), damage);
-            read(&text);
-            prop_assert!(!read(&ANSWER.as_bytes()[..at]));
+            read_whole_json(&text);
+            prop_assert!(!read_whole_json(&ANSWER.as_bytes()[..at]));
         }
 
         #[test]

@@ -45,7 +45,7 @@ pub use http_config::read_http_config;
 pub use options::{HttpOptions, Proxy, RemoteOptions, TlsOptions, TlsVersion};
 pub use raw::RemoteStorage;
 #[doc(hidden)]
-pub use read::read_whole_answer;
+pub use {answer::read_whole_json, export::read_whole_export, read::read_whole_answer};
 
 pub(crate) use base_url::redacted;
 pub(crate) use scrape::{Body, Exporter};
