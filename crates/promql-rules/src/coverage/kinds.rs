@@ -1,6 +1,6 @@
 //! What there is to exercise, as one table.
 
-/// A kind of [`Point`](super::Point).
+/// A kind of point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum PointKind {
     /// A test evaluates the rule.
