@@ -15,8 +15,8 @@
 //! groups:
 //!   - name: shop
 //!     rules:
-//!       - {record: requests, expr: sum(rate(requests_total[5m]))}
-//!       - {record: errors, expr: sum(rate(errors_total[5m]))}
+//!       - {record: requests, expr: 'sum(rate(requests_total[5m]))'}
+//!       - {record: errors, expr: 'sum(rate(errors_total[5m]))'}
 //!       - {record: ratio, expr: errors / requests}
 //!       - {alert: ManyErrors, expr: ratio > 0.05}
 //! ";

@@ -31,7 +31,7 @@ use crate::memory::Columns;
 /// let query = promql_syntax::compile("up", &Default::default()).unwrap();
 /// evaluate(&query, &storage, &QueryOptions::instant(0))?;
 /// let names: Vec<String> = storage.recorded().iter().map(|(labels, _)| labels.to_string()).collect();
-/// assert_eq!(names, ["up"]);
+/// assert_eq!(names, [r#"{__name__="up"}"#]);
 /// # Ok::<(), promql_engine::EngineError>(())
 /// ```
 #[derive(Debug)]

@@ -192,6 +192,7 @@ impl<'a> Reader<'a> {
             b'\'' => self.quoted(start, Style::SingleQuoted),
             byte => {
                 let begins = byte.is_ascii_alphanumeric()
+                    || !byte.is_ascii()
                     || b"_(/.$+~".contains(&byte)
                     || byte == b'-'
                         && self.byte(start + 1).is_some_and(|next| next.is_ascii_alphanumeric());
