@@ -1,0 +1,1 @@
+//! What is known of the result of an expression without any data.
