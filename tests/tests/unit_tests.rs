@@ -148,6 +148,27 @@ fn failures_are_shown_with_their_places() {
 }
 
 #[test]
+fn rule_files_are_found_in_folders_but_not_by_promtool() {
+    for (name, code) in [("folders", 1), ("anywhere", 1)] {
+        let file = format!("corpus/unittests/extensions/{name}.yml");
+        assert!(told(&file, &[]).starts_with("ok: 1 passed in 1 file\n"), "{name}");
+        let strict = arguments(&["test", "--strict-promtool", &file]);
+        assert_eq!(run(workspace(), promql(), &strict).0, code, "{name}");
+        let check = run(workspace(), promql(), &arguments(&["check", &file]));
+        assert_eq!((check.0, &*check.1), (0, "ok: 1 rule in 2 files\n"), "{name}");
+        if let Some(promtool) = promtool() {
+            let theirs = run(workspace(), &promtool, &arguments(&["test", "rules", &file]));
+            assert_eq!(theirs.0, code, "promtool: {name}");
+        }
+    }
+    let tolerance = "corpus/unittests/extensions/tolerance.yml";
+    for (dialect, code) in [("auto", 0), ("prometheus", 1)] {
+        let words = arguments(&["check", "--dialect", dialect, tolerance]);
+        assert_eq!(run(workspace(), promql(), &words).0, code, "{dialect}");
+    }
+}
+
+#[test]
 fn failures_are_explained_as_they_came() {
     let file = "corpus/unittests/failing/chain.yml";
     insta::assert_snapshot!("chain_explained", told(file, &["--explain"]));

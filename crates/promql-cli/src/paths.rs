@@ -114,11 +114,23 @@ pub fn is_of_kind(path: &Path, kind: FileKind) -> bool {
 }
 
 /// The files that a pattern of a file in a folder names, in order of their paths, with paths as promtool
-/// shows them: without `.` and without `name/..`. None is no error.
+/// shows them: without `.` and without `name/..`. None is no error. `**` is as good as `*`.
 ///
 /// # Errors
 /// When the pattern is none.
 pub fn matching(folder: &Path, pattern: &str) -> Result<Vec<PathBuf>, glob::PatternError> {
+    let mut pattern = pattern.to_string();
+    while pattern.contains("**") {
+        pattern = pattern.replace("**", "*");
+    }
+    matching_below(folder, &pattern)
+}
+
+/// The same, but `**` stands for any folders, as a part of the path of its own.
+///
+/// # Errors
+/// Those of [`matching`].
+pub fn matching_below(folder: &Path, pattern: &str) -> Result<Vec<PathBuf>, glob::PatternError> {
     let options = glob::MatchOptions { require_literal_separator: true, ..Default::default() };
     let whole = match Path::new(pattern).is_absolute() {
         true => pattern.to_string(),

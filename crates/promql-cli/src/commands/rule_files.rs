@@ -1,14 +1,15 @@
 //! The rule files that unit tests and configurations name.
 //!
 //! Both name them by patterns that are relative to their own folder, but a pattern that matches nothing
-//! is let pass in unit tests, and by a server only if it has a `*`.
+//! is let pass in unit tests, and by a server only if it has a `*`. Unit tests may also name a folder, and
+//! any folders by `**`, which promtool doesn't know.
 
 use std::path::{Path, PathBuf};
 
-use promql_rules::Finding;
 use promql_rules::yaml::Text;
+use promql_rules::{FileKind, Finding};
 
-use crate::paths::matching;
+use crate::paths::{files_below, is_of_kind, is_yaml, matching, matching_below};
 use crate::watch::Pattern;
 
 /// The rule files that a file names.
@@ -25,11 +26,15 @@ pub(super) struct Named {
 }
 
 /// Those of a unit-test file at a path, each once; of standard input, which has no path, relative to the
-/// current folder.
-pub(super) fn of_unit_tests(patterns: &[Text], path: Option<&Path>) -> Named {
+/// current folder. Without `extensions` patterns are what they are for promtool.
+pub(super) fn of_unit_tests(patterns: &[Text], path: Option<&Path>, extensions: bool) -> Named {
     let (folder, mut named) = begin(patterns, path);
     for pattern in patterns {
-        let found = match matching(folder, &pattern.value) {
+        let found = match extensions {
+            true => extended(folder, &pattern.value),
+            false => matching(folder, &pattern.value),
+        };
+        let found = match found {
             Ok(found) => found,
             Err(error) => {
                 named.findings.push(no_pattern(pattern, &error));
@@ -54,6 +59,20 @@ pub(super) fn of_unit_tests(patterns: &[Text], path: Option<&Path>) -> Named {
         }
     }
     named
+}
+
+/// The rule files that a pattern names, those of folders too.
+fn extended(folder: &Path, pattern: &str) -> Result<Vec<PathBuf>, glob::PatternError> {
+    let mut files = Vec::new();
+    for path in matching_below(folder, pattern)? {
+        let is_rules = |path: &Path| is_yaml(path) && is_of_kind(path, FileKind::Rules);
+        match path.is_dir() {
+            // A folder that can't be read is told as a rule file that can't.
+            true => files.extend(files_below(&path, is_rules).unwrap_or_else(|_| vec![path])),
+            false => files.push(path),
+        }
+    }
+    Ok(files)
 }
 
 /// Those of a configuration at a path. A server checks a file twice that is named twice.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use promql_engine::Cancellation;
-use promql_rules::rule_file::{Loaded, RuleFile, duplicates};
+use promql_rules::rule_file::{Dialect, Loaded, RuleFile, duplicates};
 use promql_rules::unit_test::{ReadFile, UnitTestFile};
 use promql_rules::{FileKind, Finding, ServerConfig};
 use rayon::prelude::*;
@@ -134,10 +134,12 @@ fn rules(input: Input, check: &Check) -> Outcome {
 
 /// Checks unit tests: all that is wrong before they are run, and then the rule files that they name.
 fn unit_tests(input: Input, check: &Check) -> Vec<Outcome> {
-    let ReadFile { file, text, mut findings } = UnitTestFile::read(&input.name, &input.text);
+    let extensions = check.load_options().dialect != Some(Dialect::Prometheus);
+    let ReadFile { file, text, mut findings } =
+        UnitTestFile::read_with(&input.name, &input.text, extensions);
     let named = match &file {
         Some(file) if !check.syntax_only => {
-            rule_files::of_unit_tests(&file.rule_files, input.path.as_deref())
+            rule_files::of_unit_tests(&file.rule_files, input.path.as_deref(), extensions)
         }
         _ => Named::default(),
     };

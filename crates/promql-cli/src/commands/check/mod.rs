@@ -42,7 +42,7 @@ pub struct Check {
     /// for standard input, which is also read if there is none
     #[arg(value_name = "FILE|FOLDER|GLOB", value_hint = ValueHint::AnyPath)]
     pub paths: Vec<String>,
-    /// Whose rule files these are
+    /// Whose files these are
     #[arg(long, value_name = "WHOSE", default_value = "auto", value_enum)]
     pub dialect: DialectChoice,
     /// Let keys pass that nobody knows

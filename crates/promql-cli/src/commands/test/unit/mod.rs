@@ -239,7 +239,7 @@ pub(super) fn run_file(
     };
     let Some(file) = read.file else { return Err(located(&read.findings)) };
     let Named { paths, unmatched, patterns, findings } =
-        rule_files::of_unit_tests(&file.rule_files, input.path.as_deref());
+        rule_files::of_unit_tests(&file.rule_files, input.path.as_deref(), settings.extensions);
     if let Some(error) = findings.iter().find(|finding| finding.is_error()) {
         return Err(located(std::slice::from_ref(error)));
     }
