@@ -148,6 +148,16 @@ fn failures_are_shown_with_their_places() {
 }
 
 #[test]
+fn what_depends_on_the_order_of_groups_is_told() {
+    for name in ["free", "meant"] {
+        let file = format!("corpus/unittests/order/{name}.yml");
+        insta::assert_snapshot!(format!("order_{name}"), told(&file, &[]));
+        let shuffled = told(&file, &["--shuffle-groups", "9"]);
+        insta::assert_snapshot!(format!("order_{name}_shuffled"), shuffled);
+    }
+}
+
+#[test]
 fn rule_files_are_found_in_folders_but_not_by_promtool() {
     for (name, code) in [("folders", 1), ("anywhere", 1)] {
         let file = format!("corpus/unittests/extensions/{name}.yml");

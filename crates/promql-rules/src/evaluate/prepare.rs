@@ -7,6 +7,7 @@ use promql_syntax::Query;
 
 use super::nothing::Selectors;
 use crate::coverage::{Points, points};
+use crate::dependencies::{Readings, readings};
 use crate::finding::Finding;
 use crate::rule_file::{Group, LoadOptions, Rule, RuleFile, RuleKind};
 use crate::template::Template;
@@ -65,12 +66,19 @@ pub struct PreparedRule {
     pub(crate) keep_firing_for: i64,
     /// What tests can exercise of it, found out when that is asked for.
     points: OnceLock<Points>,
+    /// What it reads, found out when that is asked for.
+    readings: OnceLock<Readings>,
 }
 
 impl PreparedRule {
     /// What tests can exercise of it.
     pub(crate) fn points(&self) -> &Points {
         self.points.get_or_init(|| points(self))
+    }
+
+    /// What its expression reads.
+    pub(crate) fn readings(&self) -> &Readings {
+        self.readings.get_or_init(|| readings(&self.query))
     }
 }
 
@@ -191,5 +199,6 @@ fn prepare(
         hold: rule.for_duration.map_or(0, |duration| duration.value / MILLISECOND),
         keep_firing_for: rule.keep_firing_for.map_or(0, |duration| duration.value / MILLISECOND),
         points: OnceLock::new(),
+        readings: OnceLock::new(),
     }))
 }

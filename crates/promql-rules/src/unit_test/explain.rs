@@ -14,6 +14,7 @@ use promql_syntax::ast::SelectorId;
 use promql_syntax::query::{Range, Vector};
 use promql_syntax::{Query, compile};
 
+use super::orders::given;
 use super::outcome::{AlertVerdict, ExpressionVerdict, Outcome};
 use super::run::{RunOptions, Runner, prepare};
 use super::{ExpressionTest, UnitTestFile};
@@ -64,7 +65,7 @@ pub fn explain(
     let Some(test) = file.tests.get(number) else { return Explanations::default() };
     let mut again = Outcome::new(&test.alert_tests, &test.expression_tests);
     let series = prepare(file, test, &mut again);
-    let mut runner = Runner::new(file, test, rules, options, series);
+    let mut runner = Runner::new(file, test, given(file, rules), options, series);
     let prepared: Vec<Arc<PreparedRule>> = runner.evaluation.rules().map(Arc::clone).collect();
     let alerts = test.alert_tests.iter().zip(&outcome.alerts).map(|(alert, verdict)| {
         matches!(verdict, Some(AlertVerdict::Failed(_))).then(|| {

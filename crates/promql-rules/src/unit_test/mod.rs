@@ -14,6 +14,7 @@
 //! |---|---|
 //! | `read.rs` | from YAML to tests |
 //! | `run.rs` | the simulated time: series, cycles, tests |
+//! | `orders.rs` | the order of groups, and whether it matters |
 //! | `outcome.rs` | what comes of a test |
 //! | `verdict.rs` | the verdicts on tests of alerts and expressions |
 //! | `compare.rs` | what came against what was expected |
@@ -46,6 +47,7 @@
 
 mod compare;
 mod explain;
+mod orders;
 mod outcome;
 mod promtool;
 mod read;

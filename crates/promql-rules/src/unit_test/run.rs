@@ -14,10 +14,11 @@ use promql_storage::Trouble;
 use promql_storage::fixture::{LoadedSeries, PlacedText, load_input_series};
 use promql_syntax::Features;
 
+use super::orders::{Again, Ordered, given};
 use super::outcome::{AlertVerdict, ExpressionVerdict, GroupFailure, Outcome, Stage};
 use super::{TestGroup, UnitTestFile, template_failures, traps, verdict};
 use crate::coverage::TestCoverage;
-use crate::evaluate::{EvaluateOptions, Evaluation, PreparedFile, PreparedGroup};
+use crate::evaluate::{EvaluateOptions, Evaluation, PreparedFile};
 use crate::finding::Finding;
 
 /// How tests are run.
@@ -30,6 +31,9 @@ pub struct RunOptions {
     pub features: Features,
     /// Whether what can't be meant is looked for.
     pub traps: bool,
+    /// In how many other orders of groups a test is run to see whether it comes out differently, which
+    /// fails it. They are among those that promtool may take.
+    pub shuffles: u32,
     /// Whether it is counted what the test exercises of the rules.
     pub coverage: bool,
     /// Whether the series are kept when the test is over, for those who want to look at them.
@@ -50,6 +54,7 @@ impl Default for RunOptions {
             engine,
             features: Features::ALL,
             traps: true,
+            shuffles: 0,
             coverage: false,
             keep_series: false,
             cancellation: Cancellation::default(),
@@ -72,7 +77,7 @@ pub fn run(
     if !outcome.failures.is_empty() {
         return outcome;
     }
-    let mut runner = Runner::new(file, test, rules, options, series);
+    let mut runner = Runner::new(file, test, given(file, rules), options, series);
     if options.coverage {
         runner.evaluation.observe();
     }
@@ -95,7 +100,8 @@ pub fn run(
         outcome.warnings.extend(traps::find(&context));
         if traps::may_pass_without_input(test, &outcome) {
             let mut without = Outcome::new(&test.alert_tests, &test.expression_tests);
-            let mut runner = Runner::new(file, test, rules, options, Vec::new());
+            let order = given(file, rules);
+            let mut runner = Runner::new(file, test, order, options, Vec::new());
             runner.until_failed = true;
             runner.run(&mut without);
             if without.is_passed() {
@@ -103,6 +109,13 @@ pub fn run(
             }
         }
     }
+    let series = &runner.series;
+    let again = Again { file, number, rules, options, series };
+    let dependent = again.depends_on_order(&outcome, options.shuffles);
+    if options.traps && dependent.is_none() {
+        outcome.warnings.extend(again.reads_early(&outcome));
+    }
+    outcome.failures.extend(dependent.map(GroupFailure::Finding));
     if options.keep_series {
         outcome.store = Some(std::mem::take(&mut runner.evaluation.store));
     }
@@ -183,31 +196,14 @@ pub(super) struct Runner<'a> {
     until_failed: bool,
 }
 
-/// The groups in the order in which they are evaluated: those of `group_eval_order` first, then
-/// the others as they stand in the files. Each with its file.
-fn ordered<'a>(
-    file: &UnitTestFile,
-    rules: &'a [Arc<PreparedFile>],
-) -> Vec<(usize, &'a PreparedGroup)> {
-    let groups = rules.iter().enumerate();
-    let groups = groups.flat_map(|(at, file)| file.groups.iter().map(move |group| (at, group)));
-    let mut groups: Vec<(usize, &PreparedGroup)> = groups.collect();
-    groups.sort_by_key(|(_, group)| {
-        let order = &file.group_eval_order;
-        order.iter().position(|name| name.value == group.name).unwrap_or(order.len())
-    });
-    groups
-}
-
 impl<'a> Runner<'a> {
     pub(super) fn new(
         file: &'a UnitTestFile,
         test: &'a TestGroup,
-        rules: &'a [Arc<PreparedFile>],
+        groups: Ordered<'_>,
         options: &'a RunOptions,
         series: Vec<LoadedSeries>,
     ) -> Runner<'a> {
-        let groups = ordered(file, rules);
         let external = test.external_labels.iter();
         let external = external.map(|(name, value)| (name.value.clone(), value.value.clone()));
         let mut engine = options.engine.clone();

@@ -5,6 +5,7 @@
 //! | `unit-test::unknown-alert` | no rule is called like the alert, so it never fires |
 //! | `unit-test::unknown-group` | no group is called like this one of the order |
 //! | `unit-test::between-evaluations` | an alert is tested between two evaluations, and seen as it was before |
+//! | `unit-test::group-order` | the test comes out differently if groups come behind those they read from |
 //! | `unit-test::samples-not-loaded` | a sample is at or before the time of a test, but after the last evaluation |
 //! | `unit-test::passes-without-input` | the test passes without its input series just as well |
 //! | `unit-test::never-equal` | NaN equals nothing, not even NaN |
@@ -15,7 +16,7 @@ use std::collections::HashSet;
 use promql_model::FormatDuration;
 use promql_storage::fixture::LoadedSeries;
 
-use super::run::first_line;
+use super::orders::test_name;
 use super::{AlertTest, ExpectedSample, Outcome, TestGroup, UnitTestFile};
 use crate::evaluate::Evaluation;
 use crate::finding::Finding;
@@ -52,10 +53,7 @@ pub(super) fn may_pass_without_input(test: &TestGroup, outcome: &Outcome) -> boo
 
 /// That a test passes without its input.
 pub(super) fn passes_without_input(file: &UnitTestFile, test: &TestGroup) -> Finding {
-    let span = match &test.name {
-        Some(name) if !name.is_empty() => name.span.clone(),
-        _ => first_line(&file.text, test.span.clone()),
-    };
+    let span = test_name(file, test);
     Finding::error(
         "unit-test::passes-without-input",
         span,

@@ -71,6 +71,10 @@ pub struct Test {
     #[arg(conflicts_with_all = ["coverage", "coverage_listing", "coverage_min"])]
     #[arg(conflicts_with_all = ["coverage_rules", "coverage_lcov"])]
     pub strict_promtool: bool,
+    /// Also run each unit test with its groups in so many other orders that promtool may choose, and
+    /// fail those that come out differently
+    #[arg(long, value_name = "COUNT", default_value_t = 0, conflicts_with = "strict_promtool")]
+    pub shuffle_groups: u32,
     /// Let keys pass in rule files that nobody knows
     #[arg(long)]
     pub ignore_unknown_fields: bool,
@@ -191,6 +195,7 @@ impl Test {
             options: unit_test::RunOptions {
                 features: settings.features,
                 traps: !self.strict_promtool,
+                shuffles: self.shuffle_groups,
                 keep_series: self.debug,
                 coverage: self.coverage.is_wanted(),
                 cancellation: cancellation.clone(),
