@@ -59,6 +59,19 @@ impl Prometheus {
     /// # Panics
     /// When the server can't be started.
     pub fn start_with(name: &str, features: &[&str], configured: &str) -> Option<Prometheus> {
+        Self::start_as(name, features, configured, &[])
+    }
+
+    /// The same with more flags.
+    ///
+    /// # Panics
+    /// When the server can't be started.
+    pub fn start_as(
+        name: &str,
+        features: &[&str],
+        configured: &str,
+        flags: &[&str],
+    ) -> Option<Prometheus> {
         let program = program(&["prometheus"])?;
         let folder = format!("promql-{name}-{}", std::process::id());
         let folder = Folder(std::env::temp_dir().join(folder));
@@ -76,7 +89,8 @@ impl Prometheus {
             "--web.enable-admin-api".to_owned(),
             "--log.level=warn".to_owned(),
         ];
-        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let mut arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        arguments.extend(flags);
         let running = Running::start(&program, &arguments, &folder.0.join("log"));
         wait_for("prometheus", || get(port, "/-/ready"));
         Some(Prometheus { _running: running, folder, port })

@@ -198,3 +198,50 @@ fn what_was_written_is_read() {
     }
     say(&format!("{in_log} samples read from the log of a real server, and from its blocks"));
 }
+
+/// Whether a log has a record with this mark in the first byte of its head, by going through the pages
+/// of its segments.
+fn has_record(data: &Path, mark: u8) -> bool {
+    let segments = std::fs::read_dir(data.join("wal")).expect("a log").flatten();
+    segments.filter_map(|segment| std::fs::read(segment.path()).ok()).any(|segment| {
+        segment.chunks(32 * 1024).any(|page| {
+            let mut at = 0;
+            while let [head, high, low, ..] = page[at..] {
+                if head & 7 == 0 {
+                    break;
+                }
+                if head & !7 == mark {
+                    return true;
+                }
+                at = page.len().min(at + 7 + usize::from(u16::from_be_bytes([high, low])));
+            }
+            false
+        })
+    })
+}
+
+#[test]
+fn logs_are_read_however_they_are_compressed() {
+    let (floats, histograms) = (trial_data::storage(), with_histograms());
+    let flag = "--storage.tsdb.wal-compression-type=";
+    for (name, flag, mark) in [
+        ("zstd", format!("{flag}zstd"), 0x10),
+        ("snappy", format!("{flag}snappy"), 0x08),
+        ("plain", "--no-storage.tsdb.wal-compression".to_owned(), 0),
+    ] {
+        let server = Prometheus::start_as(
+            &format!("log-{name}"),
+            &["native-histograms"],
+            "storage: {tsdb: {out_of_order_time_window: 2h}}\n",
+            &[&flag],
+        );
+        let Some(server) = server else {
+            return say("no prometheus in PROMQL_REFERENCE_BIN or the path: logs are not read");
+        };
+        server.write_as(&histograms, Counts::IntegersWherePossible);
+        server.write_as(&floats, Counts::Floats);
+        let count = compare(&server.data(), &[&floats, &histograms], &|_, _| true);
+        assert!(has_record(&server.data(), mark), "no record of the log is {name}");
+        say(&format!("{count} samples read from a log that is compressed by {name}"));
+    }
+}
