@@ -4,8 +4,6 @@
 //! the order of time, since the server takes nothing that is an hour older than its newest sample.
 
 use std::collections::BTreeSet;
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::path::PathBuf;
 
 use promql_engine::Samples;
@@ -14,7 +12,7 @@ use promql_storage::MemoryStorage;
 use serde_json::Value;
 
 use crate::answer::{Answer, Times};
-use crate::reference::{Running, free_port, get, program, wait_for};
+use crate::reference::{Running, encoded, free_port, get, post, program, wait_for};
 
 /// A server that runs until this is dropped.
 pub struct Prometheus {
@@ -230,30 +228,12 @@ impl Prometheus {
     }
 
     fn post(&self, path: &str, headers: &str, body: &[u8]) -> (u16, String) {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("prometheus listens");
-        let length = body.len();
-        // HTTP 1.0: no chunks, and the connection ends with the answer.
-        let head = format!("POST {path} HTTP/1.0\r\n{headers}Content-Length: {length}\r\n\r\n");
-        let sent = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body));
-        sent.expect("prometheus listens");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("prometheus answers");
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
-        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
-        (status.unwrap_or(0), body.to_owned())
+        post(self.port, path, headers, body).expect("prometheus answers")
     }
 }
 
 fn seconds(milliseconds: i64) -> String {
     format!("{:.3}", milliseconds as f64 / 1000.0)
-}
-
-fn encoded(text: &str) -> String {
-    let byte = |b: u8| match b {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => char::from(b).to_string(),
-        _ => format!("%{b:02X}"),
-    };
-    text.bytes().map(byte).collect()
 }
 
 /// A `TimeSeries` of the remote-write protocol: labels in field 1, samples in field 2.

@@ -73,6 +73,34 @@ pub fn get_as(port: u16, path: &str, accept: &str) -> Option<Vec<u8>> {
     is_ok.then(|| answer.split_off(end + 4))
 }
 
+/// What a server on this machine answers to a message, with its status. Each header ends with a line
+/// break.
+///
+/// # Errors
+/// When it doesn't take the message, or answers with something other than text.
+pub fn post(port: u16, path: &str, headers: &str, body: &[u8]) -> std::io::Result<(u16, String)> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+    let length = body.len();
+    // HTTP 1.0, as above.
+    let head = format!("POST {path} HTTP/1.0\r\n{headers}Content-Length: {length}\r\n\r\n");
+    stream.write_all(head.as_bytes())?;
+    stream.write_all(body)?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+    Ok((status.unwrap_or(0), body.to_owned()))
+}
+
+/// A text as a value in the query of an address, or of a form.
+pub fn encoded(text: &str) -> String {
+    let byte = |b: u8| match b {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => char::from(b).to_string(),
+        _ => format!("%{b:02X}"),
+    };
+    text.bytes().map(byte).collect()
+}
+
 /// Serves one text to whoever asks, as long as the process lives. Gives the port.
 ///
 /// # Panics
