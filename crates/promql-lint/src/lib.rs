@@ -1,8 +1,64 @@
 //! What is wrong with alerting rules, recording rules and queries of dashboards, though they are valid.
 //!
-//! [`flow`] finds out what is known of an expression without any data: which labels its result has, what
-//! they and the samples can be, whether there is a result at all.
+//! ```text
+//!  texts ──read──► rule files ──┬─► checks of one expression, rule, group ──┐
+//!                               └─► rule set ──► checks of all together ────┴─► findings
+//!                                                        ▲
+//!                                      settings, suppression comments
+//! ```
+//!
+//! A [`Check`] is one file in `checks/`, which holds its documentation with examples, what it is called,
+//! how bad its findings are, and the function that looks. The examples are its tests.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `check.rs` | what a check says about itself |
+//! | `checks/` | the checks, and the table of all |
+//! | `context.rs` | what a check sees |
+//! | `finding.rs` | what a check says |
+//! | `fingerprint.rs` | what tells a finding from others |
+//! | `page.rs` | the documentation of a check as a page |
+//! | `read.rs` | from what is wrong with a file to findings |
+//! | `pattern.rs` | regular expressions, looked at as texts |
+//! | `run.rs` | all checks over all files |
+//! | `examples.rs` | the examples of the documentation of checks |
+//! | `flow/` | what is known of the result of an expression without any data |
+//!
+//! ```
+//! use promql_lint::{Input, Settings, lint};
+//!
+//! let text = "
+//! groups:
+//!   - name: shop
+//!     rules:
+//!       - {record: 'job:up:sum', expr: 'sum by (job) (up{job=~\"shop\"})'}
+//! ";
+//! let outcome = lint(vec![Input::new("shop.yml", text)], &Settings::default());
+//! let finding = &outcome.files[0].findings[0];
+//! assert_eq!(finding.check.name, "regex-literal");
+//! assert_eq!(&text[finding.span()], "job=~\"shop\"");
+//! ```
 //!
 //! Invariant: nothing here prints, reads a file or asks a server.
 
+mod check;
+mod checks;
+mod context;
+pub mod examples;
+mod finding;
+mod fingerprint;
 pub mod flow;
+mod page;
+mod pattern;
+mod read;
+mod run;
+mod settings;
+
+pub use check::{Category, Check, Evidence, Fixes, Look, Severity};
+pub use checks::{CHECKS, check};
+pub use context::{ExprContext, GroupContext, LintedFile, RuleContext, RuleRef, RuleSet};
+pub use finding::{Edit, Finding, Fix, Label, Related, Report, Safety};
+pub use fingerprint::fingerprints;
+pub use page::page;
+pub use run::{FileOutcome, Input, Outcome, lint};
+pub use settings::Settings;

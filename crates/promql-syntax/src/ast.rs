@@ -463,6 +463,11 @@ impl Expr {
         &self.tree.nodes
     }
 
+    /// The same with the place of each, as [`Expr::node`] takes it.
+    pub fn nodes_with_ids(&self) -> impl Iterator<Item = (NodeId, &Node)> {
+        (0..).map(NodeId).zip(&self.tree.nodes)
+    }
+
     /// A node.
     pub fn node(&self, id: NodeId) -> &Node {
         &self.tree.nodes[id.index()]

@@ -1,0 +1,37 @@
+//! The checks, one file for each, in a folder for each category; and the table of all.
+
+use crate::check::Check;
+
+/// Declares the modules of a category, and rows of the table.
+macro_rules! checks {
+    ($($category:ident: $($check:ident),* $(,)?;)*) => {
+        $(pub(crate) mod $category {
+            //! The checks of a category.
+            $(pub(crate) mod $check;)*
+        })*
+
+        /// All checks, in order of their codes.
+        pub static CHECKS: &[&Check] = &[$($(&$category::$check::CHECK),*),*];
+    };
+}
+
+checks! {
+    alerting: for_zero;
+    syntax: file_unreadable, yaml_syntax, unknown_field, incomplete_rule, field_not_allowed,
+        duplicate_key, duplicate_group, invalid_name, invalid_duration, promql_syntax, promql_type,
+        invalid_regex, extra_document, wrong_kind;
+    matcher: regex_literal, regex_anchors, regex_matches_all, regex_unescaped_dot,
+        regex_duplicate_alternative, equality_looks_like_regex, matchers_contradict, nonempty_regex;
+    compat: removed_function, dialect_expression;
+}
+
+/// The check of a code.
+pub(crate) fn by_code(code: &str) -> Option<&'static Check> {
+    CHECKS.binary_search_by(|check| check.code.cmp(code)).ok().map(|at| CHECKS[at])
+}
+
+/// The check that is called by a name or by a code.
+pub fn check(word: &str) -> Option<&'static Check> {
+    let is_it = |check: &&&Check| check.name == word || check.code.eq_ignore_ascii_case(word);
+    CHECKS.iter().find(is_it).copied()
+}

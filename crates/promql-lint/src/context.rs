@@ -1,0 +1,430 @@
+//! What a check sees.
+
+use std::cell::OnceCell;
+use std::collections::HashMap;
+use std::ops::Range;
+
+use promql_rules::rule_file::{Dialect, Group, Rule, RuleFile, RuleKind};
+use promql_rules::yaml::{Positions, Style, Text};
+use promql_syntax::ast::{LabelMatcher, Node, NodeId, NodeKind, Sign, VectorSelector};
+use promql_syntax::{Aggregator, Expr, Function, Query, Span};
+
+use crate::finding::Edit;
+use crate::settings::Settings;
+
+/// A file that is looked at.
+#[derive(Debug)]
+pub struct LintedFile {
+    /// Its number.
+    pub number: usize,
+    /// What is in it, with the queries of its rules.
+    pub rules: RuleFile,
+}
+
+/// A rule, by numbers: of its file, of its group in the file, of it in the group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RuleRef {
+    /// The file.
+    pub file: usize,
+    /// The group.
+    pub group: usize,
+    /// The rule.
+    pub rule: usize,
+}
+
+/// All files that are looked at together, with indices so that no check compares all with all.
+#[derive(Debug)]
+pub struct RuleSet<'a> {
+    /// The files.
+    pub files: &'a [LintedFile],
+    /// What is configured.
+    pub settings: &'a Settings,
+    /// The rules that record a metric.
+    pub recorders: HashMap<&'a str, Vec<RuleRef>>,
+    /// The alerts of a name.
+    pub alerts: HashMap<&'a str, Vec<RuleRef>>,
+    /// The selectors that name a metric by `=`: the rule, and the selector's place in its expression.
+    pub readers: HashMap<&'a str, Vec<(RuleRef, Span)>>,
+}
+
+impl<'a> RuleSet<'a> {
+    /// Makes the indices of files.
+    pub fn new(files: &'a [LintedFile], settings: &'a Settings) -> RuleSet<'a> {
+        let mut set = RuleSet {
+            files,
+            settings,
+            recorders: HashMap::new(),
+            alerts: HashMap::new(),
+            readers: HashMap::new(),
+        };
+        for (at, _, rule) in all_rules(files) {
+            let index = match rule.kind {
+                RuleKind::Recording => &mut set.recorders,
+                RuleKind::Alerting => &mut set.alerts,
+            };
+            index.entry(rule.name.value.as_str()).or_default().push(at);
+            let Some(query) = &rule.query else { continue };
+            for node in query.expr().nodes() {
+                let NodeKind::VectorSelector(id) = node.kind else { continue };
+                if let Some(name) = metric_name(query.expr(), query.expr().selector(id)) {
+                    set.readers.entry(name).or_default().push((at, node.span));
+                }
+            }
+        }
+        set
+    }
+
+    /// All rules, in order of the files.
+    pub fn rules(&self) -> impl Iterator<Item = (RuleRef, &'a Group, &'a Rule)> {
+        all_rules(self.files)
+    }
+
+    /// The group of a rule.
+    pub fn group(&self, at: RuleRef) -> &'a Group {
+        &self.files[at.file].rules.groups[at.group]
+    }
+
+    /// A rule.
+    pub fn rule(&self, at: RuleRef) -> &'a Rule {
+        &self.group(at).rules[at.rule]
+    }
+
+    /// What a rule's expression is seen with.
+    pub fn rule_context(&'a self, at: RuleRef) -> RuleContext<'a> {
+        let file = &self.files[at.file];
+        RuleContext { set: self, file, group: self.group(at), rule: self.rule(at), at }
+    }
+}
+
+fn all_rules(files: &[LintedFile]) -> impl Iterator<Item = (RuleRef, &Group, &Rule)> {
+    files.iter().enumerate().flat_map(|(file, linted)| {
+        linted.rules.groups.iter().enumerate().flat_map(move |(group, g)| {
+            let rules = g.rules.iter().enumerate();
+            rules.map(move |(rule, r)| (RuleRef { file, group, rule }, g, r))
+        })
+    })
+}
+
+/// What the checks of a group see.
+#[derive(Clone, Copy, Debug)]
+pub struct GroupContext<'a> {
+    /// All files.
+    pub set: &'a RuleSet<'a>,
+    /// The file.
+    pub file: &'a LintedFile,
+    /// The group.
+    pub group: &'a Group,
+    /// Its number in the file.
+    pub number: usize,
+}
+
+/// What the checks of a rule see.
+#[derive(Clone, Copy, Debug)]
+pub struct RuleContext<'a> {
+    /// All files.
+    pub set: &'a RuleSet<'a>,
+    /// The file.
+    pub file: &'a LintedFile,
+    /// The group.
+    pub group: &'a Group,
+    /// The rule.
+    pub rule: &'a Rule,
+    /// Where it is.
+    pub at: RuleRef,
+}
+
+impl<'a> RuleContext<'a> {
+    /// Whether the rule is an alert.
+    pub fn is_alert(&self) -> bool {
+        self.rule.kind == RuleKind::Alerting
+    }
+
+    /// The text of the file.
+    pub fn text(&self) -> &'a str {
+        &self.file.rules.text
+    }
+
+    /// How often the rule is evaluated, in nanoseconds, if its group says it.
+    pub fn interval(&self) -> Option<i64> {
+        self.group.interval.map(|interval| interval.value).filter(|value| *value > 0)
+    }
+
+    /// Whose file it is.
+    pub fn dialect(&self) -> Dialect {
+        self.file.rules.dialect
+    }
+
+    /// The place of a part of a text of the file.
+    pub fn place(&self, text: &Text, range: Range<usize>) -> Range<usize> {
+        text.positions(self.text()).file_span(range)
+    }
+
+    /// Takes whole lines out of the file: those that a `key: value` of a block mapping is written in.
+    /// Nothing if something else is in these lines.
+    pub fn remove_entry(&self, key: &str, value: Range<usize>) -> Option<Vec<Edit>> {
+        let text = self.text();
+        let start = text[..value.start].rfind('\n').map_or(0, |at| at + 1);
+        let end = text[value.end..].find('\n').map_or(text.len(), |at| value.end + at + 1);
+        let before = text[start..value.start].trim();
+        let is_alone = before.strip_suffix(':').is_some_and(|k| k.trim_matches(['"', '\'']) == key);
+        let rest = text[value.end..end].trim();
+        (is_alone && (rest.is_empty() || rest.starts_with('#')))
+            .then(|| vec![Edit { span: start..end, text: String::new() }])
+    }
+}
+
+/// What the checks of an expression see. The expression is valid.
+#[derive(Debug)]
+pub struct ExprContext<'a> {
+    /// The rule it is the expression of.
+    pub rule: RuleContext<'a>,
+    /// What it means.
+    pub query: &'a Query,
+    /// As it is written.
+    pub expr: &'a Expr,
+    /// Its text in the file.
+    pub text: &'a Text,
+    positions: OnceCell<Positions>,
+}
+
+impl<'a> ExprContext<'a> {
+    /// The expression of a rule, if it is valid.
+    pub fn new(rule: RuleContext<'a>) -> Option<ExprContext<'a>> {
+        let query = rule.rule.query.as_ref()?;
+        let expr = query.expr();
+        let text = &rule.rule.expr;
+        Some(ExprContext { rule, query, expr, text, positions: OnceCell::new() })
+    }
+
+    /// What is configured.
+    pub fn settings(&self) -> &'a Settings {
+        self.rule.set.settings
+    }
+
+    /// The place in the file of a part of the expression.
+    pub fn place(&self, span: Span) -> Range<usize> {
+        let positions = self.positions.get_or_init(|| self.text.positions(self.rule.text()));
+        positions.file_span(span.range())
+    }
+
+    /// The place in the file of a node.
+    pub fn place_of(&self, node: NodeId) -> Range<usize> {
+        self.place(self.expr.span(node))
+    }
+
+    /// A part of the expression as it is written.
+    pub fn source(&self, span: Span) -> &'a str {
+        self.text.value.get(span.range()).unwrap_or_default()
+    }
+
+    /// All nodes with their ids; children before parents.
+    pub fn nodes(&self) -> impl Iterator<Item = (NodeId, &'a Node)> {
+        self.expr.nodes_with_ids()
+    }
+
+    /// All vector selectors, with their ids.
+    pub fn selectors(&self) -> impl Iterator<Item = (NodeId, &'a VectorSelector)> {
+        let expr = self.expr;
+        self.nodes().filter_map(move |(id, node)| match node.kind {
+            NodeKind::VectorSelector(selector) => Some((id, expr.selector(selector))),
+            _ => None,
+        })
+    }
+
+    /// All matchers inside of braces.
+    pub fn matchers(&self) -> impl Iterator<Item = &'a LabelMatcher> {
+        let expr = self.expr;
+        self.selectors().flat_map(move |(_, selector)| expr.matchers(selector))
+    }
+
+    /// All calls of functions: the node, the function, the arguments.
+    pub fn calls(&self) -> impl Iterator<Item = (NodeId, Function, &'a [NodeId])> {
+        let expr = self.expr;
+        self.nodes().filter_map(move |(id, node)| match node.kind {
+            NodeKind::Call { function, args } => {
+                Some((id, function.function, expr.arguments(args)))
+            }
+            _ => None,
+        })
+    }
+
+    /// The node without parentheses around it.
+    pub fn bare(&self, id: NodeId) -> NodeId {
+        bare(self.expr, id)
+    }
+
+    /// The parent of each node, by [`NodeId::index`].
+    pub fn parents(&self) -> Vec<Option<NodeId>> {
+        let mut parents = vec![None; self.expr.nodes().len()];
+        for (id, _) in self.nodes() {
+            self.expr.for_each_child(id, |child| parents[child.index()] = Some(id));
+        }
+        parents
+    }
+
+    /// The place of the operator of a matcher in the expression.
+    pub fn operator_span(&self, matcher: &LabelMatcher) -> Span {
+        let front = self.source(Span::new(matcher.span.start, matcher.value_span.start));
+        let symbol = matcher.op.symbol();
+        let at = front.rfind(symbol).unwrap_or_default();
+        let start = matcher.span.start + u32::try_from(at).unwrap_or_default();
+        Span::new(start, start + u32::try_from(symbol.len()).unwrap_or_default())
+    }
+
+    /// The pattern of a matcher, if it is UTF-8.
+    pub fn pattern(&self, matcher: &LabelMatcher) -> Option<&'a str> {
+        std::str::from_utf8(self.expr.text(matcher.value)).ok()
+    }
+
+    /// The place of a part of the text of a string literal; nothing if escapes stand for some of it.
+    pub fn in_string(&self, literal: Span, part: Range<usize>) -> Option<Span> {
+        let source = self.source(literal);
+        let text = source.get(1..source.len().checked_sub(1)?)?;
+        if text.contains('\\') && !source.starts_with('`') {
+            return None;
+        }
+        let at = |offset: usize| u32::try_from(offset + 1).ok().map(|at| literal.start + at);
+        Some(Span::new(at(part.start)?, at(part.end)?))
+    }
+
+    /// A text as a string literal, in the quotes of another one.
+    pub fn quoted(&self, literal: Span, new: &str) -> String {
+        let quote = self.source(literal).chars().next().unwrap_or('"');
+        match quote {
+            '`' if !new.contains('`') => format!("`{new}`"),
+            '\'' if !new.contains(['\'', '\\']) => format!("'{new}'"),
+            '\'' => {
+                let plain = promql_model::quote(new.as_bytes()).replace("\\\"", "\"");
+                let inner = plain.get(1..plain.len() - 1).unwrap_or_default().replace('\'', "\\'");
+                format!("'{inner}'")
+            }
+            _ => promql_model::quote(new.as_bytes()),
+        }
+    }
+
+    /// Edits that put another text into a string literal.
+    pub fn replace_string(&self, literal: Span, new: &str) -> Option<Vec<Edit>> {
+        self.edits(&[(literal, &self.quoted(literal, new))])
+    }
+
+    /// Edits that take a matcher out of a selector, with the comma, and with the braces if it was alone
+    /// behind a name.
+    pub fn without_matcher(&self, selector: NodeId, at: usize) -> Option<Vec<Edit>> {
+        let NodeKind::VectorSelector(id) = self.expr.kind(selector) else { return None };
+        let details = self.expr.selector(id);
+        let matchers = self.expr.matchers(details);
+        let matcher = matchers.get(at)?;
+        let span = match (at.checked_sub(1).and_then(|at| matchers.get(at)), matchers.get(at + 1)) {
+            (_, Some(next)) => Span::new(matcher.span.start, next.span.start),
+            (Some(before), None) => Span::new(before.span.end, matcher.span.end),
+            (None, None) => {
+                details.name?;
+                let (from, to) = (matcher.span.end as usize, self.text.value.len());
+                let behind = self.text.value.get(from..to)?;
+                let close = behind.find('}')?;
+                let is_alone = behind[..close].trim_matches([',', ' ', '\n', '\t']).is_empty();
+                let end = matcher.span.end + u32::try_from(close + 1).ok()?;
+                let front = self.source(Span::new(details.name_span.end, matcher.span.start));
+                if !is_alone || front.trim() != "{" {
+                    return None;
+                }
+                Span::new(details.name_span.end, end)
+            }
+        };
+        // A comment in between would be lost.
+        if self.source(span).contains('#') && !self.source(matcher.span).contains('#') {
+            return None;
+        }
+        self.edits(&[(span, "")])
+    }
+
+    /// The metric that a selector names by `=`.
+    pub fn metric_name(&self, selector: &VectorSelector) -> Option<&'a str> {
+        metric_name(self.expr, selector)
+    }
+
+    /// The number that a node is, signs and parentheses included.
+    pub fn number(&self, mut id: NodeId) -> Option<f64> {
+        let mut sign = 1.0;
+        loop {
+            match self.expr.kind(id) {
+                NodeKind::Number { value, .. } => return Some(sign * value),
+                NodeKind::Paren(inner) => id = inner,
+                NodeKind::Unary { op, expr } => {
+                    sign = if op == Sign::Minus { -sign } else { sign };
+                    id = expr;
+                }
+                _ => return None,
+            }
+        }
+    }
+
+    /// The operator of an aggregation, parentheses left out.
+    pub fn aggregator(&self, id: NodeId) -> Option<Aggregator> {
+        match self.expr.kind(self.bare(id)) {
+            NodeKind::Aggregate { op, .. } => Some(op),
+            _ => None,
+        }
+    }
+
+    /// The function of a call, parentheses left out.
+    pub fn function(&self, id: NodeId) -> Option<Function> {
+        match self.expr.kind(self.bare(id)) {
+            NodeKind::Call { function, .. } => Some(function.function),
+            _ => None,
+        }
+    }
+
+    /// Texts in place of parts of the expression, as edits of the file. Nothing if one of them can't be
+    /// written in the way that the expression is written.
+    pub fn edits(&self, parts: &[(Span, &str)]) -> Option<Vec<Edit>> {
+        let edit = |(span, new): &(Span, &str)| {
+            let text = written(new, self.text)?;
+            Some(Edit { span: self.place(*span), text })
+        };
+        parts.iter().map(edit).collect()
+    }
+}
+
+/// The node without parentheses around it.
+pub(crate) fn bare(expr: &Expr, mut id: NodeId) -> NodeId {
+    while let NodeKind::Paren(inner) = expr.kind(id) {
+        id = inner;
+    }
+    id
+}
+
+/// The metric that a selector names by `=`, in front of the braces or in them.
+pub(crate) fn metric_name<'a>(expr: &'a Expr, selector: &VectorSelector) -> Option<&'a str> {
+    let text = match selector.name {
+        Some(name) => Some(name),
+        None => expr
+            .matchers(selector)
+            .iter()
+            .find(|m| m.op == promql_model::MatchOp::Equal && expr.text(m.name) == b"__name__")
+            .map(|m| m.value),
+    };
+    text.and_then(|text| std::str::from_utf8(expr.text(text)).ok()).filter(|name| !name.is_empty())
+}
+
+/// A text as it is written within a scalar of a file. Nothing if it can't be.
+fn written(new: &str, scalar: &Text) -> Option<String> {
+    if new.contains(['\n', '\r']) {
+        return None;
+    }
+    match scalar.style {
+        Style::Literal | Style::Folded => Some(new.to_owned()),
+        Style::SingleQuoted => Some(new.replace('\'', "''")),
+        Style::DoubleQuoted => {
+            let has_control = new.chars().any(|c| c.is_control());
+            (!has_control).then(|| new.replace('\\', "\\\\").replace('"', "\\\""))
+        }
+        // What would end a plain scalar is only written if it is there already, and does not.
+        Style::Plain => {
+            let is_new = |c: char| ",[]{}#:".contains(c) && !scalar.value.contains(c);
+            let is_plain = !new.contains(is_new) && !new.contains(": ") && !new.contains(" #");
+            let is_front = scalar.value.starts_with(|c: char| !c.is_alphanumeric());
+            (is_plain && !is_front).then(|| new.to_owned())
+        }
+    }
+}

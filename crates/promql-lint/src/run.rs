@@ -1,0 +1,174 @@
+//! All checks over all files.
+//!
+//! Files are read on several threads, then all rules are looked at on several threads, then the rules
+//! together. What is found is put in order by place and code, so the outcome doesn't depend on the
+//! number of threads.
+
+use std::sync::Arc;
+
+use promql_rules::rule_file::{LoadOptions, RuleFile};
+use rayon::prelude::*;
+
+use crate::check::{Look, Severity};
+use crate::checks::CHECKS;
+use crate::context::{ExprContext, GroupContext, LintedFile, RuleRef, RuleSet};
+use crate::finding::{Finding, Report};
+use crate::read;
+use crate::settings::Settings;
+
+/// A file to look at.
+#[derive(Clone, Debug)]
+pub struct Input {
+    /// What it is called, usually its path.
+    pub name: String,
+    /// What is in it.
+    pub text: Vec<u8>,
+    /// How it is read.
+    pub options: LoadOptions,
+}
+
+impl Input {
+    /// A file that is read as its keys tell.
+    pub fn new(name: impl Into<String>, text: impl Into<Vec<u8>>) -> Input {
+        Input { name: name.into(), text: text.into(), options: LoadOptions::default() }
+    }
+}
+
+/// What was found.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The files, in the order in which they were given.
+    pub files: Vec<FileOutcome>,
+}
+
+/// What was found in a file.
+#[derive(Debug)]
+pub struct FileOutcome {
+    /// What it is called.
+    pub name: String,
+    /// What is in it. All places are bytes of this.
+    pub text: Arc<str>,
+    /// The file, as far as it could be read.
+    pub rules: RuleFile,
+    /// What was found, in order of the places.
+    pub findings: Vec<Finding>,
+}
+
+/// So many rules at least are worth a thread.
+const FEW_RULES: usize = 64;
+
+/// Looks at files together, as one server evaluates them.
+pub fn lint(inputs: Vec<Input>, settings: &Settings) -> Outcome {
+    let read = |(number, input): (usize, Input)| read::read(number, input);
+    let loaded: Vec<(LintedFile, Vec<Finding>)> =
+        inputs.into_par_iter().enumerate().map(read).collect();
+    let (files, read): (Vec<LintedFile>, Vec<Vec<Finding>>) = loaded.into_iter().unzip();
+    let mut findings: Vec<Finding> = read.into_iter().flatten().collect();
+    findings.append(&mut look(&files, settings));
+
+    findings.retain_mut(|finding| {
+        let severity = settings.severity(finding.check, finding.severity);
+        finding.severity = severity.unwrap_or(Severity::Info);
+        severity.is_some()
+    });
+    let place = |finding: &Finding| (finding.file, finding.span().start, finding.span().end);
+    findings.sort_by(|a, b| (place(a), a.check.code).cmp(&(place(b), b.check.code)));
+    let findings = without_echoes(findings);
+
+    let mut outcomes: Vec<FileOutcome> = files
+        .into_iter()
+        .map(|file| FileOutcome {
+            name: file.rules.name.clone(),
+            text: Arc::clone(&file.rules.text),
+            rules: file.rules,
+            findings: Vec::new(),
+        })
+        .collect();
+    for finding in findings {
+        if let Some(outcome) = outcomes.get_mut(finding.file) {
+            outcome.findings.push(finding);
+        }
+    }
+    Outcome { files: outcomes }
+}
+
+/// What the checks say that look at what could be read.
+fn look(files: &[LintedFile], settings: &Settings) -> Vec<Finding> {
+    let set = RuleSet::new(files, settings);
+    let places: Vec<RuleRef> = set.rules().map(|(at, _, _)| at).collect();
+    let of_rules = |places: &[RuleRef]| {
+        let mut findings = Vec::new();
+        places.iter().for_each(|at| look_at_rule(&set, *at, &mut findings));
+        findings
+    };
+    let mut findings: Vec<Finding> = places.par_chunks(FEW_RULES).flat_map_iter(of_rules).collect();
+    for file in files {
+        for (number, group) in file.rules.groups.iter().enumerate() {
+            let context = GroupContext { set: &set, file, group, number };
+            for check in CHECKS.iter().filter(|check| settings.is_on(check)) {
+                if let Look::Group(look) = check.look {
+                    look(&context, &mut Report::new(check, file.number, None, &mut findings));
+                }
+            }
+        }
+    }
+    for check in CHECKS.iter().filter(|check| settings.is_on(check)) {
+        if let Look::Set(look) = check.look {
+            look(&set, &mut Report::new(check, 0, None, &mut findings));
+        }
+    }
+    findings
+}
+
+fn look_at_rule(set: &RuleSet<'_>, at: RuleRef, findings: &mut Vec<Finding>) {
+    let rule = set.rule_context(at);
+    let expr = ExprContext::new(rule);
+    for check in CHECKS {
+        let is_relevant = match check.look {
+            Look::Rule(_) => true,
+            Look::Expr(_) => expr.is_some(),
+            _ => false,
+        };
+        if !is_relevant || !set.settings.is_on(check) {
+            continue;
+        }
+        let mut report = Report::new(check, at.file, Some((at.group, at.rule)), findings);
+        match (check.look, &expr) {
+            (Look::Rule(look), _) => look(&rule, &mut report),
+            (Look::Expr(look), Some(expr)) => look(expr, &mut report),
+            _ => {}
+        }
+    }
+}
+
+/// One finding per root cause: of findings of one rule with the same consequence, of which one's place
+/// lies within the other's, the one with the smaller place is kept. The findings are in order.
+fn without_echoes(findings: Vec<Finding>) -> Vec<Finding> {
+    let is_echo = |at: usize| {
+        let finding = &findings[at];
+        let Some(consequence) = finding.consequence else { return false };
+        let span = finding.span();
+        let neighbours = findings[..at]
+            .iter()
+            .rev()
+            .take_while(|other| other.file == finding.file && other.rule == finding.rule)
+            .map(|other| (other, true))
+            .chain(
+                findings[at + 1..]
+                    .iter()
+                    .take_while(|other| other.file == finding.file && other.rule == finding.rule)
+                    .map(|other| (other, false)),
+            );
+        neighbours.into_iter().any(|(other, is_before)| {
+            let inner = other.span();
+            let is_within = span.start <= inner.start && inner.end <= span.end;
+            let is_smaller = inner.len() < span.len() || (inner == span && is_before);
+            other.consequence == Some(consequence) && is_within && is_smaller
+        })
+    };
+    let kept: Vec<bool> = (0..findings.len()).map(|at| !is_echo(at)).collect();
+    let mut kept = kept.into_iter();
+    let mut findings = findings;
+    findings.retain(|_| kept.next().unwrap_or(true));
+    findings
+}
