@@ -22,6 +22,8 @@
 //! | `pattern.rs` | regular expressions, looked at as texts |
 //! | `run.rs` | all checks over all files |
 //! | `examples.rs` | the examples of the documentation of checks |
+//! | `settings.rs` | which checks look, and how bad what they find is |
+//! | `templates.rs` | the templates of alerts, tried with made-up data |
 //! | `flow/` | what is known of the result of an expression without any data |
 //!
 //! ```
@@ -53,6 +55,7 @@ mod pattern;
 mod read;
 mod run;
 mod settings;
+mod templates;
 
 pub use check::{Category, Check, Evidence, Fixes, Look, Severity};
 pub use checks::{CHECKS, check};

@@ -21,8 +21,8 @@ enum Level {
 
 impl Default for Settings {
     fn default() -> Settings {
-        let level = |check: &&Check| check.is_on.then_some(Level::AsFound);
-        Settings { levels: CHECKS.iter().map(|check| level(&check)).collect() }
+        let level = |check: &Check| check.is_on.then_some(Level::AsFound);
+        Settings { levels: CHECKS.iter().map(|check| level(check)).collect() }
     }
 }
 

@@ -16,13 +16,18 @@ macro_rules! checks {
 }
 
 checks! {
-    alerting: for_zero;
-    syntax: file_unreadable, yaml_syntax, unknown_field, incomplete_rule, field_not_allowed,
+    alerting: for_zero, for_below_interval, absent_without_for, absent_labels_lost,
+        unstable_label_set, alertname_label, empty_rule_label;
+    syntax: file_unreadable, yaml_syntax, unknown_field, implicit_yaml_type, incomplete_rule, field_not_allowed,
         duplicate_key, duplicate_group, invalid_name, invalid_duration, promql_syntax, promql_type,
         invalid_regex, extra_document, wrong_kind;
     matcher: regex_literal, regex_anchors, regex_matches_all, regex_unescaped_dot,
         regex_duplicate_alternative, equality_looks_like_regex, matchers_contradict, nonempty_regex;
-    compat: removed_function, dialect_expression;
+    naming: record_name_shape, record_name_window, reserved_record_name;
+    performance: selector_without_name, name_by_regex, long_range, subquery_cost, sort_in_rule;
+    template: template_syntax, template_execution, value_in_label, printf_verb, percent_scale,
+        template_query_invalid, first_unguarded, template_in_recording, template_braces_missing;
+    compat: removed_function, integer_bucket_label, dialect_expression, dialect_field;
 }
 
 /// The check of a code.
