@@ -2,7 +2,9 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{capture, check, completions, explain, fmt, man, parse, query, serve, test};
+use crate::commands::{
+    capture, check, completions, explain, fmt, lint, man, parse, query, serve, test,
+};
 use crate::console::ColorChoice;
 
 const AFTER: &str = "\
@@ -12,6 +14,7 @@ Examples:
   promql parse 'sum by (job) (rate(x[5m]))'
   promql fmt --check queries/
   promql check rules/
+  promql lint rules/
   promql test tests/
   promql capture -s http://localhost:9090 'rate(x[5m])' > fixture.test
   promql serve -s /var/lib/prometheus
@@ -47,6 +50,8 @@ pub enum Command {
     Fmt(fmt::Fmt),
     /// Check rule files, and what names them
     Check(check::Check),
+    /// Find what is wrong with rules that are valid
+    Lint(Box<lint::Lint>),
     /// Run test scripts and unit tests: what queries and rules must make of series
     Test(Box<test::Test>),
     /// Write the series that expressions or rules need as a fixture

@@ -48,6 +48,7 @@ pub fn main() -> ExitCode {
         Command::Parse(parse) => parse.run(&console),
         Command::Fmt(fmt) => fmt.run(&console),
         Command::Check(check) => check.run(&console),
+        Command::Lint(lint) => lint.run(&console),
         Command::Test(test) => test.run(&console),
         Command::Completions(completions) => completions.run(&console),
         Command::Man(man) => man.run(&console),

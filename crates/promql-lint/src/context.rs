@@ -118,6 +118,14 @@ pub struct GroupContext<'a> {
     pub number: usize,
 }
 
+impl GroupContext<'_> {
+    /// The place in the file of a part of the expression of a rule.
+    pub fn place(&self, at: RuleRef, span: Span) -> Range<usize> {
+        let text = &self.set.files[at.file].rules.text;
+        self.set.rule(at).expr.positions(text).file_span(span.range())
+    }
+}
+
 /// What the checks of a rule see.
 #[derive(Clone, Copy, Debug)]
 pub struct RuleContext<'a> {
@@ -343,6 +351,15 @@ impl<'a> ExprContext<'a> {
         metric_name(self.expr, selector)
     }
 
+    /// The metric that a range selector names by `=`, if the node is one.
+    pub fn range_metric(&self, id: NodeId) -> Option<&'a str> {
+        let NodeKind::MatrixSelector { selector, .. } = self.expr.kind(self.bare(id)) else {
+            return None;
+        };
+        let NodeKind::VectorSelector(selector) = self.expr.kind(selector) else { return None };
+        self.metric_name(self.expr.selector(selector))
+    }
+
     /// The number that a node is, signs and parentheses included.
     pub fn number(&self, mut id: NodeId) -> Option<f64> {
         let mut sign = 1.0;
@@ -405,6 +422,14 @@ pub(crate) fn metric_name<'a>(expr: &'a Expr, selector: &VectorSelector) -> Opti
             .map(|m| m.value),
     };
     text.and_then(|text| std::str::from_utf8(expr.text(text)).ok()).filter(|name| !name.is_empty())
+}
+
+/// The metrics that an expression names by `=`, each with its selector.
+pub(crate) fn read_names(expr: &Expr) -> impl Iterator<Item = (&str, Span)> {
+    expr.nodes().iter().filter_map(|node| match node.kind {
+        NodeKind::VectorSelector(id) => Some((metric_name(expr, expr.selector(id))?, node.span)),
+        _ => None,
+    })
 }
 
 /// A text as it is written within a scalar of a file. Nothing if it can't be.

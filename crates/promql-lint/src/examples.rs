@@ -18,6 +18,7 @@ use crate::check::Check;
 use crate::finding::{Edit, Finding};
 use crate::run::{Input, lint};
 use crate::settings::Settings;
+use crate::suppress::Day;
 
 /// A code block of the documentation of a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +67,9 @@ pub struct Seen {
     pub invalid: Vec<String>,
 }
 
+/// The day on which examples are tried.
+const DAY: Day = Day { year: 2026, month: 1, day: 1 };
+
 /// A part of an example that is a file.
 struct Part {
     name: String,
@@ -89,9 +93,12 @@ impl Example {
 
     /// Tries a check on the example.
     pub fn try_on(&self, check: &'static Check) -> Seen {
-        let mut settings = Settings::none();
+        let mut settings = Settings::none().at(DAY);
         settings.select("syntax", true);
         settings.select(check.name, true);
+        if check.code.starts_with('H') {
+            settings.select("for-zero", true);
+        }
         let parts = self.parts();
         let inputs = parts.iter().map(|part| Input::new(part.name.clone(), part.file())).collect();
         let outcome = lint(inputs, &settings);

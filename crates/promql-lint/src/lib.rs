@@ -17,12 +17,14 @@
 //! | `context.rs` | what a check sees |
 //! | `finding.rs` | what a check says |
 //! | `fingerprint.rs` | what tells a finding from others |
+//! | `fix.rs` | changes that checks propose, made |
 //! | `page.rs` | the documentation of a check as a page |
 //! | `read.rs` | from what is wrong with a file to findings |
 //! | `pattern.rs` | regular expressions, looked at as texts |
 //! | `run.rs` | all checks over all files |
 //! | `examples.rs` | the examples of the documentation of checks |
 //! | `settings.rs` | which checks look, and how bad what they find is |
+//! | `suppress/` | comments that keep findings from being told |
 //! | `templates.rs` | the templates of alerts, tried with made-up data |
 //! | `flow/` | what is known of the result of an expression without any data |
 //!
@@ -49,12 +51,14 @@ mod context;
 pub mod examples;
 mod finding;
 mod fingerprint;
+mod fix;
 pub mod flow;
 mod page;
 mod pattern;
 mod read;
 mod run;
 mod settings;
+mod suppress;
 mod templates;
 
 pub use check::{Category, Check, Evidence, Fixes, Look, Severity};
@@ -62,6 +66,8 @@ pub use checks::{CHECKS, check};
 pub use context::{ExprContext, GroupContext, LintedFile, RuleContext, RuleRef, RuleSet};
 pub use finding::{Edit, Finding, Fix, Label, Related, Report, Safety};
 pub use fingerprint::fingerprints;
+pub use fix::{Fixed, fix};
 pub use page::page;
 pub use run::{FileOutcome, Input, Outcome, lint};
 pub use settings::Settings;
+pub use suppress::Day;

@@ -63,6 +63,26 @@ pub(crate) fn redundant_anchors(ast: &Ast) -> Vec<Range<usize>> {
     found
 }
 
+/// How many groups a pattern has that can be referred to.
+pub(crate) fn groups(pattern: &str) -> Option<u32> {
+    let mut count = 0;
+    let tree = parse(pattern)?;
+    let mut open = vec![&tree];
+    while let Some(ast) = open.pop() {
+        match ast {
+            Ast::Group(group) => {
+                count += u32::from(group.is_capturing());
+                open.push(&group.ast);
+            }
+            Ast::Repetition(repetition) => open.push(&repetition.ast),
+            Ast::Alternation(alternation) => open.extend(&alternation.asts),
+            Ast::Concat(concat) => open.extend(&concat.asts),
+            _ => {}
+        }
+    }
+    Some(count)
+}
+
 /// Whether a pattern matches every text by its looks.
 pub(crate) fn matches_all(ast: &Ast) -> bool {
     let mut ast = ast;

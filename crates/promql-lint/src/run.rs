@@ -9,12 +9,13 @@ use std::sync::Arc;
 use promql_rules::rule_file::{LoadOptions, RuleFile};
 use rayon::prelude::*;
 
-use crate::check::{Look, Severity};
+use crate::check::Look;
 use crate::checks::CHECKS;
 use crate::context::{ExprContext, GroupContext, LintedFile, RuleRef, RuleSet};
 use crate::finding::{Finding, Report};
 use crate::read;
 use crate::settings::Settings;
+use crate::suppress;
 
 /// A file to look at.
 #[derive(Clone, Debug)]
@@ -52,6 +53,8 @@ pub struct FileOutcome {
     pub rules: RuleFile,
     /// What was found, in order of the places.
     pub findings: Vec<Finding>,
+    /// How many findings comments keep from being told.
+    pub suppressed: usize,
 }
 
 /// So many rules at least are worth a thread.
@@ -62,34 +65,36 @@ pub fn lint(inputs: Vec<Input>, settings: &Settings) -> Outcome {
     let read = |(number, input): (usize, Input)| read::read(number, input);
     let loaded: Vec<(LintedFile, Vec<Finding>)> =
         inputs.into_par_iter().enumerate().map(read).collect();
-    let (files, read): (Vec<LintedFile>, Vec<Vec<Finding>>) = loaded.into_iter().unzip();
-    let mut findings: Vec<Finding> = read.into_iter().flatten().collect();
-    findings.append(&mut look(&files, settings));
-
-    findings.retain_mut(|finding| {
-        let severity = settings.severity(finding.check, finding.severity);
-        finding.severity = severity.unwrap_or(Severity::Info);
-        severity.is_some()
-    });
-    let place = |finding: &Finding| (finding.file, finding.span().start, finding.span().end);
-    findings.sort_by(|a, b| (place(a), a.check.code).cmp(&(place(b), b.check.code)));
-    let findings = without_echoes(findings);
-
-    let mut outcomes: Vec<FileOutcome> = files
-        .into_iter()
-        .map(|file| FileOutcome {
-            name: file.rules.name.clone(),
-            text: Arc::clone(&file.rules.text),
-            rules: file.rules,
-            findings: Vec::new(),
-        })
-        .collect();
-    for finding in findings {
-        if let Some(outcome) = outcomes.get_mut(finding.file) {
-            outcome.findings.push(finding);
+    let (files, mut findings): (Vec<LintedFile>, Vec<Vec<Finding>>) = loaded.into_iter().unzip();
+    for finding in look(&files, settings) {
+        if let Some(of_file) = findings.get_mut(finding.file) {
+            of_file.push(finding);
         }
     }
-    Outcome { files: outcomes }
+    let outcome = |(file, findings): (LintedFile, Vec<Finding>)| settle(file, findings, settings);
+    Outcome { files: files.into_par_iter().zip(findings).map(outcome).collect() }
+}
+
+/// What is told about a file, of what was found.
+fn settle(file: LintedFile, mut findings: Vec<Finding>, settings: &Settings) -> FileOutcome {
+    let is_off = |finding: &Finding| settings.severity(finding.check, finding.severity).is_none();
+    findings.retain(|finding| !is_off(finding));
+    let place = |finding: &Finding| (finding.span().start, finding.span().end);
+    let sort = |findings: &mut Vec<Finding>| {
+        findings.sort_by(|a, b| (place(a), a.check.code).cmp(&(place(b), b.check.code)));
+    };
+    sort(&mut findings);
+    let mut findings = without_echoes(findings);
+    let suppressed = suppress::apply(file.number, &file.rules, &mut findings, settings);
+    findings.retain_mut(|finding| {
+        let severity = settings.severity(finding.check, finding.severity);
+        finding.severity = severity.unwrap_or(finding.severity);
+        severity.is_some()
+    });
+    sort(&mut findings);
+    let rules = file.rules;
+    let (name, text) = (rules.name.clone(), Arc::clone(&rules.text));
+    FileOutcome { name, text, rules, findings, suppressed }
 }
 
 /// What the checks say that look at what could be read.

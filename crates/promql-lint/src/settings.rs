@@ -2,12 +2,14 @@
 
 use crate::check::{Check, Severity};
 use crate::checks::CHECKS;
+use crate::suppress::Day;
 
 /// What is configured for files.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// By the place of the check in [`CHECKS`]: what its findings count as, or nothing if it doesn't look.
     levels: Vec<Option<Level>>,
+    today: Option<Day>,
 }
 
 /// What the findings of a check count as.
@@ -22,14 +24,25 @@ enum Level {
 impl Default for Settings {
     fn default() -> Settings {
         let level = |check: &Check| check.is_on.then_some(Level::AsFound);
-        Settings { levels: CHECKS.iter().map(|check| level(check)).collect() }
+        Settings { levels: CHECKS.iter().map(|check| level(check)).collect(), today: None }
     }
 }
 
 impl Settings {
     /// Settings by which no check looks.
     pub fn none() -> Settings {
-        Settings { levels: vec![None; CHECKS.len()] }
+        Settings { levels: vec![None; CHECKS.len()], today: None }
+    }
+
+    /// The day, by which comments expire; without one none does.
+    #[must_use]
+    pub fn at(self, today: Day) -> Settings {
+        Settings { today: Some(today), ..self }
+    }
+
+    /// The day, if it is known.
+    pub fn today(&self) -> Option<Day> {
+        self.today
     }
 
     /// Lets all checks look, or stop looking, that a word [selects](Check::is_selected_by). Says whether

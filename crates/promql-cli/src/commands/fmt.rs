@@ -302,7 +302,7 @@ fn entry(done: &Done, without_text: bool) -> String {
 }
 
 /// A unified diff.
-fn diff(name: &str, old: &[u8], new: &str, color: bool) -> String {
+pub(super) fn diff(name: &str, old: &[u8], new: &str, color: bool) -> String {
     let mut old = String::from_utf8_lossy(old).into_owned();
     let is_file = name.ends_with(".promql") || is_yaml(Path::new(name));
     if !old.ends_with('\n') && !is_file {

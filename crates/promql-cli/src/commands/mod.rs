@@ -5,6 +5,7 @@ pub mod check;
 pub mod completions;
 pub mod explain;
 pub mod fmt;
+pub mod lint;
 pub mod man;
 pub mod parse;
 pub mod query;

@@ -17,10 +17,17 @@ macro_rules! checks {
 
 checks! {
     alerting: for_zero, for_below_interval, absent_without_for, absent_labels_lost,
-        unstable_label_set, alertname_label, empty_rule_label;
+        unstable_label_set, severity_ladder, alertname_label, empty_rule_label;
+    correctness: comparison_with_nan, negative_offset, fixed_time_in_rule, mixed_operators,
+        same_operands, parameter_out_of_range, subquery_resolution;
     syntax: file_unreadable, yaml_syntax, unknown_field, implicit_yaml_type, incomplete_rule, field_not_allowed,
         duplicate_key, duplicate_group, invalid_name, invalid_duration, promql_syntax, promql_type,
         invalid_regex, extra_document, wrong_kind;
+    group: uses_later_rule, dependency_cycle, recording_missing, unknown_alert_reference,
+        interval_exceeds_lookback, recorded_interval_too_long, recording_conflict, duplicate_rule;
+    hygiene: unused_suppression, unknown_check_in_suppression, suppression_expired, odd_suppression;
+    kind: delta_of_counter, over_time_of_counter, rate_after_aggregation, rate_of_rate,
+        irate_in_rule, timestamp_compared, changes_on_counter;
     matcher: regex_literal, regex_anchors, regex_matches_all, regex_unescaped_dot,
         regex_duplicate_alternative, equality_looks_like_regex, matchers_contradict, nonempty_regex;
     naming: record_name_shape, record_name_window, reserved_record_name;

@@ -90,7 +90,7 @@ fn unit_cases(run: &UnitRun) -> Vec<Case> {
 }
 
 /// What has a meaning in XML escaped, and what it can't hold replaced.
-fn escape(text: &str) -> String {
+pub(in crate::commands) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

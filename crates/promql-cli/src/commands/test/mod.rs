@@ -4,7 +4,7 @@ mod coverage;
 mod features;
 mod files;
 mod json;
-mod junit;
+pub(in crate::commands) mod junit;
 mod report;
 mod run;
 mod table;

@@ -18,7 +18,7 @@ declare_check! {
     ///   expr: up == 0
     ///   annotations:
     ///     summary: "{{ .CommonLabels.job }} is down"
-    ///                               ^^^^ this fails whenever it is expanded: can't evaluate field CommonLabels in type struct { Labels map[string]string; ExternalLabels map[string]string; ExternalURL string; Value interface {} }
+    ///                               ^^^^ this fails whenever it is expanded: can't evaluate field CommonLabels
     /// ```
     /// ```yaml bad
     /// - alert: Down
@@ -32,7 +32,7 @@ declare_check! {
     ///   expr: up == 0
     ///   labels:
     ///     team: '{{ .Status | toUpper }}'
-    ///               ^^^^^^^ this fails whenever it is expanded: can't evaluate field Status in type struct { Labels map[string]string; ExternalLabels map[string]string; ExternalURL string; Value interface {} }
+    ///               ^^^^^^^ this fails whenever it is expanded: can't evaluate field Status
     /// ```
     /// ```yaml good
     /// - alert: Down
@@ -73,9 +73,9 @@ fn look(cx: &RuleContext<'_>, report: &mut Report<'_>) {
             continue;
         }
         // Of `template: NAME:LINE:COLUMN: executing NAME at <…>: what` the last part is for people.
-        let what = error.message().rsplit(": ").next().unwrap_or_default().to_owned();
-        let what = what.split(" in type struct {").next().unwrap_or_default().to_owned();
-        let what = if what.is_empty() { error.message().to_owned() } else { what };
+        let message = error.message();
+        let what = message.split_once(">: ").map_or(message, |(_, what)| what);
+        let what = what.split(" in type struct {").next().unwrap_or_default();
         report
             .at(cx.place(template.text, error.span()), format!("this fails whenever it is expanded: {what}"))
             .help("templates of alerts have `$labels`, `$value`, `$externalLabels` and `$externalURL`");

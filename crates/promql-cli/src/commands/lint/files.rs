@@ -1,0 +1,56 @@
+//! Which files are looked at.
+
+use std::path::{Path, PathBuf};
+
+use promql_lint::Input;
+use promql_rules::FileKind;
+use promql_rules::rule_file::LoadOptions;
+
+use super::Stop;
+use crate::inputs::{self, InputError};
+use crate::paths;
+
+/// What standard input is called.
+pub(super) const STDIN: &str = "standard input";
+
+/// Reads all files that the arguments name, each once, in order of the arguments and then of the paths. Of
+/// folders only those with rules.
+///
+/// # Errors
+/// When a file or a folder can't be read, or nothing is found.
+pub(super) fn find(arguments: &[String], options: &LoadOptions) -> Result<Vec<Input>, Stop> {
+    let stdin = ["-".to_string()];
+    let arguments = if arguments.is_empty() { &stdin } else { arguments };
+    let mut seen: Vec<PathBuf> = Vec::new();
+    let mut found = Vec::new();
+    let input = |name: String, text: Vec<u8>| Input { name, text, options: options.clone() };
+    for argument in arguments {
+        if argument == "-" {
+            if found.iter().any(|input: &Input| input.name == STDIN) {
+                return Err(InputError::StdinTwice.into());
+            }
+            found.push(input(STDIN.to_owned(), inputs::read_stdin()?));
+            continue;
+        }
+        let is_folder = Path::new(argument).is_dir();
+        let is_wanted = |path: &Path| {
+            paths::is_yaml(path) && (!is_folder || paths::is_of_kind(path, FileKind::Rules))
+        };
+        let named = match is_folder {
+            true => paths::some_of(paths::named(argument, is_wanted)?, argument, "rule file")?,
+            false => paths::named(argument, |_| true)?,
+        };
+        for path in named {
+            // A file under two names is looked at once.
+            let same = path.canonicalize().unwrap_or_else(|_| path.clone());
+            if seen.contains(&same) {
+                continue;
+            }
+            seen.push(same);
+            let error = |error| InputError::File { path: path.clone(), error };
+            let text = std::fs::read(&path).map_err(error)?;
+            found.push(input(path.display().to_string(), text));
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,285 @@
+//! `promql lint`: what is wrong with rules that are valid.
+
+mod catalogue;
+mod ci;
+mod concise;
+mod counts;
+mod files;
+mod json;
+mod report;
+mod sarif;
+
+use std::path::Path;
+
+use clap::{Args, ValueEnum, ValueHint};
+use promql_lint::{Fixed, Outcome, Safety, Settings, Severity};
+use promql_rules::rule_file::{LoadOptions, NameScheme};
+
+use self::counts::Counts;
+use super::Stop;
+use super::check::{DialectChoice, Names};
+use crate::console::Console;
+use crate::exit::Exit;
+use crate::inputs::InputError;
+use crate::{atomic, visible};
+
+const AFTER: &str = "\
+All files are looked at together, as the rules of one server. Of a folder all files that end
+in .yml, .yaml or .json are looked at if they hold rules.
+
+A CHECK is a name (`regex-literal`), a code (`M001`), the front of a code (`M`), a category
+(`matcher`), `default` or `all`; `promql lint --list` shows them.
+
+Examples:
+  promql lint rules/
+  promql lint --select matcher,alerting --ignore for-zero rules/
+  promql lint --severity regex-literal=error --fail-on warning rules/
+  promql lint --diff rules/            # what --fix would change
+  promql lint -o json rules/ | jq '.findings[]'
+  promql lint --explain regex-literal
+  helm template CHART | promql lint -
+
+Exit codes: 0 nothing as bad as --fail-on was found; 1 something was; 2 a file can't be read
+or the command was not understood.";
+
+/// Arguments of `promql lint`.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER)]
+pub struct Lint {
+    /// Rule files, folders, patterns such as 'rules/**/*.yml', or `-` for standard input, which is
+    /// also read if there is none
+    #[arg(value_name = "FILE|FOLDER|GLOB", value_hint = ValueHint::AnyPath)]
+    pub paths: Vec<String>,
+    /// Only these checks look
+    #[arg(long, value_name = "CHECK", value_delimiter = ',')]
+    pub select: Vec<String>,
+    /// These checks look too
+    #[arg(long, value_name = "CHECK", value_delimiter = ',')]
+    pub extend_select: Vec<String>,
+    /// These checks don't look
+    #[arg(long, value_name = "CHECK", value_delimiter = ',')]
+    pub ignore: Vec<String>,
+    /// How bad the findings of checks are: CHECK=error, CHECK=warning, CHECK=info, CHECK=off
+    #[arg(long, value_name = "CHECK=SEVERITY", value_delimiter = ',')]
+    pub severity: Vec<String>,
+    /// From which severity on the command ends with 1
+    #[arg(long, value_name = "SEVERITY", default_value = "error", value_enum)]
+    pub fail_on: Level,
+    /// Show nothing less than this
+    #[arg(long, value_name = "SEVERITY", default_value = "info", value_enum)]
+    pub min_severity: Level,
+    /// End with 0 whatever is found
+    #[arg(long)]
+    pub exit_zero: bool,
+    /// Whose rule files these are
+    #[arg(long, value_name = "WHOSE", default_value = "auto", value_enum)]
+    pub dialect: DialectChoice,
+    /// Which names of metrics, labels and annotations are allowed
+    #[arg(long, value_name = "SCHEME", default_value = "utf8", value_enum)]
+    pub names: Names,
+    /// Make the changes in the files that keep all results, and tell what is left
+    #[arg(long)]
+    pub fix: bool,
+    /// With --fix or --diff, changes too that may change results
+    #[arg(long)]
+    pub unsafe_fixes: bool,
+    /// Show the changes that --fix would make, and change nothing; ends with 1 if there are any
+    #[arg(long, conflicts_with = "fix")]
+    pub diff: bool,
+    /// Show what a check looks for, why, and with which examples
+    #[arg(long, value_name = "CHECK", conflicts_with = "paths")]
+    pub explain: Option<String>,
+    /// Show all checks
+    #[arg(long, conflicts_with_all = ["paths", "explain"])]
+    pub list: bool,
+    /// How to answer
+    #[arg(short = 'o', long, value_name = "FORMAT", default_value = "text", value_enum)]
+    pub format: Format,
+}
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Level {
+    /// Worth to know
+    Info,
+    /// Most likely not what was meant
+    Warning,
+    /// For certain not what was meant
+    Error,
+}
+
+impl Level {
+    fn severity(self) -> Severity {
+        match self {
+            Level::Info => Severity::Info,
+            Level::Warning => Severity::Warning,
+            Level::Error => Severity::Error,
+        }
+    }
+}
+
+/// How `promql lint` answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Each finding in its file, and a summary
+    Text,
+    /// A line for each finding: FILE:LINE:COLUMN: SEVERITY[CODE] NAME: MESSAGE
+    Concise,
+    /// One object: {"success","counts","findings"}
+    Json,
+    /// SARIF 2.1.0, for code hosts
+    Sarif,
+    /// Workflow commands of GitHub
+    Github,
+    /// GitLab's report on code quality
+    Gitlab,
+    /// JUnit's XML: a suite for each file, a case for each rule
+    Junit,
+    /// Checkstyle's XML
+    Checkstyle,
+}
+
+impl Lint {
+    /// Looks at the files, or shows checks.
+    ///
+    /// # Errors
+    /// When the arguments don't fit together, a file can't be read, or the answer can't be written.
+    pub fn run(&self, console: &Console) -> Result<Exit, Stop> {
+        let settings = self.settings()?;
+        if let Some(word) = &self.explain {
+            console.print(&catalogue::explain(word, self.format)?)?;
+            return Ok(Exit::Ok);
+        }
+        if self.list {
+            console.print(&catalogue::list(&settings, self.format, console))?;
+            return Ok(Exit::Ok);
+        }
+        let inputs = files::find(&self.paths, &self.load_options())?;
+        let up_to = if self.unsafe_fixes { Safety::Unsafe } else { Safety::Safe };
+        if self.diff {
+            return self.show_changes(promql_lint::fix(inputs, &settings, up_to).0, console);
+        }
+        let mut outcome = match self.fix {
+            true => {
+                let (fixed, outcome) = promql_lint::fix(inputs, &settings, up_to);
+                self.write(&fixed, console)?;
+                outcome
+            }
+            false => promql_lint::lint(inputs, &settings),
+        };
+        let exit = self.exit(&outcome);
+        for file in &mut outcome.files {
+            file.findings.retain(|finding| finding.severity >= self.min_severity.severity());
+        }
+        let counts = Counts::of(&outcome);
+        let answer = match self.format {
+            Format::Text => report::text(&outcome, &counts, console),
+            Format::Concise => concise::render(&outcome),
+            Format::Json => json::render(&outcome, counts, exit == Exit::Ok),
+            Format::Sarif => sarif::render(&outcome),
+            Format::Github => ci::github(&outcome),
+            Format::Gitlab => ci::gitlab(&outcome),
+            Format::Junit => ci::junit(&outcome, self.fail_on.severity()),
+            Format::Checkstyle => ci::checkstyle(&outcome),
+        };
+        console.print(&answer)?;
+        // The process ends now; to give back the parts of ten thousand rules one by one takes time.
+        std::mem::forget(outcome);
+        Ok(exit)
+    }
+
+    /// Shows what would be changed.
+    fn show_changes(&self, fixed: Vec<Fixed>, console: &Console) -> Result<Exit, Stop> {
+        let mut exit = Exit::Ok;
+        for file in fixed.iter().filter(|file| file.before != file.after) {
+            exit = Exit::Failed;
+            let diff =
+                super::fmt::diff(&file.name, file.before.as_bytes(), &file.after, console.color);
+            console.print(&diff)?;
+        }
+        Ok(exit)
+    }
+
+    /// Writes what was changed; what came from standard input isn't.
+    fn write(&self, fixed: &[Fixed], console: &Console) -> Result<(), Stop> {
+        for file in fixed.iter().filter(|file| file.before != file.after) {
+            if file.name == files::STDIN {
+                let text =
+                    "--fix changes files, and standard input is none; --diff shows the changes";
+                return Err(Stop::Usage(text.to_owned()));
+            }
+            let path = Path::new(&file.name);
+            let error = |error| InputError::Write { path: path.to_path_buf(), error };
+            atomic::replace(path, file.after.as_bytes()).map_err(error)?;
+            let times = file.done.len();
+            let changes = if times == 1 { "change" } else { "changes" };
+            console.remark(&format!("{}: {times} {changes}\n", visible::escape(&file.name)));
+        }
+        for file in fixed {
+            if let Some(reason) = file.refused {
+                console
+                    .remark(&format!("{}: not changed: {reason}\n", visible::escape(&file.name)));
+            }
+        }
+        Ok(())
+    }
+
+    fn exit(&self, outcome: &Outcome) -> Exit {
+        let counts = |severity: Severity| severity >= self.fail_on.severity();
+        let findings = outcome.files.iter().flat_map(|file| &file.findings);
+        match findings.map(|finding| finding.severity).any(counts) && !self.exit_zero {
+            true => Exit::Failed,
+            false => Exit::Ok,
+        }
+    }
+
+    fn load_options(&self) -> LoadOptions {
+        LoadOptions {
+            dialect: self.dialect.dialect(),
+            names: match self.names {
+                Names::Utf8 => NameScheme::Utf8,
+                Names::Legacy => NameScheme::Legacy,
+            },
+            ..LoadOptions::default()
+        }
+    }
+
+    /// Which checks look, by the arguments.
+    fn settings(&self) -> Result<Settings, Stop> {
+        let mut settings = match self.select.is_empty() {
+            true => Settings::default(),
+            false => Settings::none(),
+        };
+        let unknown = |word: &String| {
+            let like = catalogue::like(word).map(|name| format!("; did you mean `{name}`?"));
+            let like = like.unwrap_or_else(|| "; `promql lint --list` shows all".to_owned());
+            Stop::Usage(format!("no check is called `{word}`{like}"))
+        };
+        let select = self.select.iter().chain(&self.extend_select).map(|word| (word, true));
+        for (word, is_on) in select.chain(self.ignore.iter().map(|word| (word, false))) {
+            if !settings.select(word, is_on) {
+                return Err(unknown(word));
+            }
+        }
+        for pair in &self.severity {
+            let Some((word, level)) = pair.split_once('=') else {
+                let text = format!("`{pair}` is not of the form CHECK=SEVERITY");
+                return Err(Stop::Usage(text));
+            };
+            let severity = Severity::ALL.into_iter().find(|severity| severity.name() == level);
+            let word = word.to_owned();
+            let is_known = match severity {
+                Some(severity) => settings.set_severity(&word, severity),
+                None if level == "off" => settings.select(&word, false),
+                None => {
+                    let text = format!("`{level}` is no severity: error, warning, info or off");
+                    return Err(Stop::Usage(text));
+                }
+            };
+            if !is_known {
+                return Err(unknown(&word));
+            }
+        }
+        Ok(settings)
+    }
+}
