@@ -3,12 +3,14 @@
 use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use promql_rules::rule_file::{Dialect, Group, Rule, RuleFile, RuleKind};
 use promql_rules::yaml::{Positions, Style, Text};
 use promql_syntax::ast::{LabelMatcher, Node, NodeId, NodeKind, Sign, VectorSelector};
 use promql_syntax::{Aggregator, Expr, Function, Query, Span};
 
+use crate::config::Place;
 use crate::finding::Edit;
 use crate::settings::Settings;
 
@@ -19,6 +21,23 @@ pub struct LintedFile {
     pub number: usize,
     /// What is in it, with the queries of its rules.
     pub rules: RuleFile,
+    /// What is configured for it.
+    pub settings: Arc<Settings>,
+    /// Its path as the configuration sees it: relative to the folder of that.
+    pub path: String,
+}
+
+impl LintedFile {
+    /// Where a rule of the file is, or the file, as the configuration sees it.
+    pub(crate) fn place(&self, rule: Option<(usize, usize)>) -> Place<'_> {
+        let group = rule.and_then(|(group, _)| self.rules.groups.get(group));
+        let rule = group.zip(rule).and_then(|(group, (_, rule))| group.rules.get(rule));
+        Place {
+            path: &self.path,
+            group: group.map(|group| group.name.value.as_str()),
+            rule: rule.map(|rule| (rule.name.value.as_str(), rule.kind)),
+        }
+    }
 }
 
 /// A rule, by numbers: of its file, of its group in the file, of it in the group.
@@ -37,8 +56,6 @@ pub struct RuleRef {
 pub struct RuleSet<'a> {
     /// The files.
     pub files: &'a [LintedFile],
-    /// What is configured.
-    pub settings: &'a Settings,
     /// The rules that record a metric.
     pub recorders: HashMap<&'a str, Vec<RuleRef>>,
     /// The alerts of a name.
@@ -49,10 +66,9 @@ pub struct RuleSet<'a> {
 
 impl<'a> RuleSet<'a> {
     /// Makes the indices of files.
-    pub fn new(files: &'a [LintedFile], settings: &'a Settings) -> RuleSet<'a> {
+    pub fn new(files: &'a [LintedFile]) -> RuleSet<'a> {
         let mut set = RuleSet {
             files,
-            settings,
             recorders: HashMap::new(),
             alerts: HashMap::new(),
             readers: HashMap::new(),
@@ -152,6 +168,11 @@ impl<'a> RuleContext<'a> {
         &self.file.rules.text
     }
 
+    /// Where the rule is, as the configuration sees it.
+    pub(crate) fn place_in_settings(&self) -> Place<'a> {
+        self.file.place(Some((self.at.group, self.at.rule)))
+    }
+
     /// How often the rule is evaluated, in nanoseconds, if its group says it.
     pub fn interval(&self) -> Option<i64> {
         self.group.interval.map(|interval| interval.value).filter(|value| *value > 0)
@@ -206,7 +227,7 @@ impl<'a> ExprContext<'a> {
 
     /// What is configured.
     pub fn settings(&self) -> &'a Settings {
-        self.rule.set.settings
+        &self.rule.file.settings
     }
 
     /// The place in the file of a part of the expression.

@@ -15,6 +15,7 @@
 use std::collections::BTreeMap;
 
 use crate::check::Check;
+use crate::config::Config;
 use crate::finding::{Edit, Finding};
 use crate::run::{Input, lint};
 use crate::settings::Settings;
@@ -92,8 +93,21 @@ impl Example {
     }
 
     /// Tries a check on the example.
+    ///
+    /// A block of the documentation with the word `config` is a `promql.toml` for all examples.
     pub fn try_on(&self, check: &'static Check) -> Seen {
-        let mut settings = Settings::none().at(DAY);
+        let config = examples(check.docs).into_iter().find(|example| example.has("config"));
+        let config = config.map(|example| Config::parse(&example.text));
+        let mut settings = match config {
+            Some(Ok(config)) => config.settings,
+            Some(Err(findings)) => {
+                let told = findings.into_iter().map(|finding| finding.message).collect();
+                return Seen { text: self.text.clone(), findings: 0, fixed: None, invalid: told };
+            }
+            None => Settings::none(),
+        };
+        settings.select("all", false);
+        let mut settings = settings.at(DAY);
         settings.select("syntax", true);
         settings.select(check.name, true);
         if check.code.starts_with('H') {

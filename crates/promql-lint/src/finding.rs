@@ -25,6 +25,8 @@ pub struct Finding {
     pub help: Option<String>,
     /// A change that does it.
     pub fix: Option<Fix>,
+    /// Whether comments can't silence it.
+    pub is_locked: bool,
     /// The file, by its number.
     pub file: usize,
     /// The group and the rule, by their numbers in the file and in the group.
@@ -190,6 +192,7 @@ impl<'a> Report<'a> {
             consequence: None,
             help: None,
             fix: None,
+            is_locked: false,
             file,
             rule,
         });

@@ -118,9 +118,9 @@ fn without_overlaps<'f>(wanted: &[(&'f Finding, &'f Fix)]) -> Vec<(&'f Finding, 
     let mut taken: Vec<Range<usize>> = Vec::new();
     let mut chosen = Vec::new();
     for (finding, fix) in wanted {
-        let whole = fix.edits.iter().fold(usize::MAX..0, |whole, edit| {
-            whole.start.min(edit.span.start)..whole.end.max(edit.span.end)
-        });
+        let start = fix.edits.iter().map(|edit| edit.span.start).min().unwrap_or_default();
+        let end = fix.edits.iter().map(|edit| edit.span.end).max().unwrap_or_default();
+        let whole = start..end;
         let touches = |other: &Range<usize>| whole.start <= other.end && other.start <= whole.end;
         if !taken.iter().any(touches) {
             taken.push(whole);

@@ -14,13 +14,16 @@
 //! |---|---|
 //! | `check.rs` | what a check says about itself |
 //! | `checks/` | the checks, and the table of all |
+//! | `config.rs` | what a `promql.toml` says |
 //! | `context.rs` | what a check sees |
 //! | `finding.rs` | what a check says |
 //! | `fingerprint.rs` | what tells a finding from others |
 //! | `fix.rs` | changes that checks propose, made |
+//! | `glob.rs` | patterns for names and paths |
 //! | `page.rs` | the documentation of a check as a page |
 //! | `read.rs` | from what is wrong with a file to findings |
 //! | `pattern.rs` | regular expressions, looked at as texts |
+//! | `policy.rs` | what an organisation demands of its rules |
 //! | `run.rs` | all checks over all files |
 //! | `examples.rs` | the examples of the documentation of checks |
 //! | `settings.rs` | which checks look, and how bad what they find is |
@@ -47,14 +50,17 @@
 
 mod check;
 mod checks;
+mod config;
 mod context;
 pub mod examples;
 mod finding;
 mod fingerprint;
 mod fix;
 pub mod flow;
+mod glob;
 mod page;
 mod pattern;
+mod policy;
 mod read;
 mod run;
 mod settings;
@@ -63,11 +69,13 @@ mod templates;
 
 pub use check::{Category, Check, Evidence, Fixes, Look, Severity};
 pub use checks::{CHECKS, check};
+pub use config::Config;
 pub use context::{ExprContext, GroupContext, LintedFile, RuleContext, RuleRef, RuleSet};
 pub use finding::{Edit, Finding, Fix, Label, Related, Report, Safety};
 pub use fingerprint::fingerprints;
 pub use fix::{Fixed, fix};
-pub use page::page;
+pub use glob::Pattern;
+pub use page::{all_pages, page};
 pub use run::{FileOutcome, Input, Outcome, lint};
 pub use settings::Settings;
 pub use suppress::Day;

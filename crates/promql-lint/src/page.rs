@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use crate::check::Check;
+use crate::check::{Check, Fixes};
+use crate::checks::CHECKS;
 
 /// The page of a check, in Markdown: what `--explain` shows and what the book has.
 pub fn page(check: &Check) -> String {
@@ -56,5 +57,40 @@ pub fn page(check: &Check) -> String {
     }
     out.truncate(out.trim_end().len());
     out.push('\n');
+    out
+}
+
+/// The page of the book with all checks: a table, then the page of each.
+pub fn all_pages() -> String {
+    let mut out = String::from(
+        "# Checks of promql lint\n\n\
+         What [promql lint](lint.md) looks for. This page is made of what the checks say about themselves, and \
+         the examples are their tests; `promql lint --explain CHECK` shows the same.\n\n\
+         A finding is *proven* if it follows from the language alone, *presumed* if it needs an assumption \
+         that is said, *heuristic* if it goes by names or style. A fix is *safe* if it keeps every result \
+         and every printed text.\n\n\
+         | code | name | severity | evidence | fix |\n|---|---|---|---|---|\n",
+    );
+    for check in CHECKS {
+        let severity = if check.is_on { check.severity.name() } else { "off" };
+        let fix = if check.fixes == Fixes::Never { "" } else { check.fixes.name() };
+        let anchor = format!("{}-{}", check.name, check.code.to_lowercase());
+        let _ = writeln!(
+            out,
+            "| {} | [{}](#{anchor}) | {severity} | {} | {fix} |",
+            check.code,
+            check.name,
+            check.evidence.name()
+        );
+    }
+    for check in CHECKS {
+        out.push('\n');
+        let mut is_code = false;
+        for line in page(check).lines() {
+            is_code ^= line.starts_with("```");
+            let is_heading = line.starts_with('#') && !is_code;
+            let _ = writeln!(out, "{}{line}", if is_heading { "#" } else { "" });
+        }
+    }
     out
 }

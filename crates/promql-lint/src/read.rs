@@ -3,6 +3,8 @@
 //! The reader of rule files knows all that a server would refuse. Here each of its codes becomes a
 //! finding of a check.
 
+use std::sync::Arc;
+
 use promql_rules::rule_file::{LoadOptions, RuleFile};
 
 use crate::check::{Check, Severity};
@@ -10,6 +12,7 @@ use crate::checks::{by_code, compat};
 use crate::context::LintedFile;
 use crate::finding::{Finding, Report};
 use crate::run::Input;
+use crate::settings::Settings;
 
 /// Which check a code of the reader belongs to. What is not here is said by `promql check` alone.
 const CODES: &[(&str, &str)] = &[
@@ -73,10 +76,16 @@ fn check_of(finding: &promql_rules::Finding) -> Option<&'static Check> {
 }
 
 /// Reads a file, with what is wrong with it.
-pub(crate) fn read(number: usize, input: Input) -> (LintedFile, Vec<Finding>) {
+pub(crate) fn read(
+    number: usize,
+    input: Input,
+    settings: &Arc<Settings>,
+) -> (LintedFile, Vec<Finding>) {
     let options = LoadOptions { keep_queries: true, ..input.options };
     let loaded = RuleFile::load(&input.name, &input.text, &options);
-    let file = LintedFile { number, rules: loaded.file };
+    let settings = input.settings.unwrap_or_else(|| Arc::clone(settings));
+    let path = input.path.unwrap_or(input.name);
+    let file = LintedFile { number, rules: loaded.file, settings, path };
     let mut findings = Vec::new();
     for found in loaded.findings {
         let Some(mut check) = check_of(&found) else { continue };

@@ -26,12 +26,17 @@ pub struct Input {
     pub text: Vec<u8>,
     /// How it is read.
     pub options: LoadOptions,
+    /// What is configured for it, if that isn't what is for all.
+    pub settings: Option<Arc<Settings>>,
+    /// Its path as the configuration sees it, if it isn't the name.
+    pub path: Option<String>,
 }
 
 impl Input {
     /// A file that is read as its keys tell.
     pub fn new(name: impl Into<String>, text: impl Into<Vec<u8>>) -> Input {
-        Input { name: name.into(), text: text.into(), options: LoadOptions::default() }
+        let options = LoadOptions::default();
+        Input { name: name.into(), text: text.into(), options, settings: None, path: None }
     }
 }
 
@@ -62,32 +67,36 @@ const FEW_RULES: usize = 64;
 
 /// Looks at files together, as one server evaluates them.
 pub fn lint(inputs: Vec<Input>, settings: &Settings) -> Outcome {
-    let read = |(number, input): (usize, Input)| read::read(number, input);
+    let settings = Arc::new(settings.clone());
+    let read = |(number, input): (usize, Input)| read::read(number, input, &settings);
     let loaded: Vec<(LintedFile, Vec<Finding>)> =
         inputs.into_par_iter().enumerate().map(read).collect();
     let (files, mut findings): (Vec<LintedFile>, Vec<Vec<Finding>>) = loaded.into_iter().unzip();
-    for finding in look(&files, settings) {
+    for finding in look(&files) {
         if let Some(of_file) = findings.get_mut(finding.file) {
             of_file.push(finding);
         }
     }
-    let outcome = |(file, findings): (LintedFile, Vec<Finding>)| settle(file, findings, settings);
+    let outcome = |(file, findings): (LintedFile, Vec<Finding>)| settle(file, findings);
     Outcome { files: files.into_par_iter().zip(findings).map(outcome).collect() }
 }
 
 /// What is told about a file, of what was found.
-fn settle(file: LintedFile, mut findings: Vec<Finding>, settings: &Settings) -> FileOutcome {
-    let is_off = |finding: &Finding| settings.severity(finding.check, finding.severity).is_none();
-    findings.retain(|finding| !is_off(finding));
+fn settle(file: LintedFile, mut findings: Vec<Finding>) -> FileOutcome {
+    let settings = Arc::clone(&file.settings);
+    let severity = |finding: &Finding| {
+        settings.severity_at(finding.check, finding.severity, &file.place(finding.rule))
+    };
+    findings.retain(|finding| severity(finding).is_some());
     let place = |finding: &Finding| (finding.span().start, finding.span().end);
     let sort = |findings: &mut Vec<Finding>| {
         findings.sort_by(|a, b| (place(a), a.check.code).cmp(&(place(b), b.check.code)));
     };
     sort(&mut findings);
     let mut findings = without_echoes(findings);
-    let suppressed = suppress::apply(file.number, &file.rules, &mut findings, settings);
+    let suppressed = suppress::apply(file.number, &file.rules, &mut findings, &settings);
     findings.retain_mut(|finding| {
-        let severity = settings.severity(finding.check, finding.severity);
+        let severity = severity(finding);
         finding.severity = severity.unwrap_or(finding.severity);
         severity.is_some()
     });
@@ -98,26 +107,30 @@ fn settle(file: LintedFile, mut findings: Vec<Finding>, settings: &Settings) -> 
 }
 
 /// What the checks say that look at what could be read.
-fn look(files: &[LintedFile], settings: &Settings) -> Vec<Finding> {
-    let set = RuleSet::new(files, settings);
+fn look(files: &[LintedFile]) -> Vec<Finding> {
+    let set = RuleSet::new(files);
+    // Checks of rules ask for each file; those of all files look if they do for one of them.
+    let by_file: Vec<Vec<bool>> = files.iter().map(|file| switches(&file.settings)).collect();
+    let is_on = |at: usize| by_file.iter().any(|switches| switches[at]);
     let places: Vec<RuleRef> = set.rules().map(|(at, _, _)| at).collect();
     let of_rules = |places: &[RuleRef]| {
         let mut findings = Vec::new();
-        places.iter().for_each(|at| look_at_rule(&set, *at, &mut findings));
+        places.iter().for_each(|at| look_at_rule(&set, *at, &by_file[at.file], &mut findings));
         findings
     };
     let mut findings: Vec<Finding> = places.par_chunks(FEW_RULES).flat_map_iter(of_rules).collect();
     for file in files {
         for (number, group) in file.rules.groups.iter().enumerate() {
             let context = GroupContext { set: &set, file, group, number };
-            for check in CHECKS.iter().filter(|check| settings.is_on(check)) {
+            let switches = CHECKS.iter().zip(&by_file[file.number]);
+            for check in switches.filter(|(_, is_on)| **is_on).map(|(check, _)| *check) {
                 if let Look::Group(look) = check.look {
                     look(&context, &mut Report::new(check, file.number, None, &mut findings));
                 }
             }
         }
     }
-    for check in CHECKS.iter().filter(|check| settings.is_on(check)) {
+    for (_, check) in CHECKS.iter().enumerate().filter(|(at, _)| is_on(*at)) {
         if let Look::Set(look) = check.look {
             look(&set, &mut Report::new(check, 0, None, &mut findings));
         }
@@ -125,16 +138,21 @@ fn look(files: &[LintedFile], settings: &Settings) -> Vec<Finding> {
     findings
 }
 
-fn look_at_rule(set: &RuleSet<'_>, at: RuleRef, findings: &mut Vec<Finding>) {
+/// Which checks look, by their places in [`CHECKS`].
+fn switches(settings: &Settings) -> Vec<bool> {
+    CHECKS.iter().map(|check| settings.is_on(check)).collect()
+}
+
+fn look_at_rule(set: &RuleSet<'_>, at: RuleRef, switches: &[bool], findings: &mut Vec<Finding>) {
     let rule = set.rule_context(at);
     let expr = ExprContext::new(rule);
-    for check in CHECKS {
+    for (check, is_on) in CHECKS.iter().zip(switches) {
         let is_relevant = match check.look {
             Look::Rule(_) => true,
             Look::Expr(_) => expr.is_some(),
             _ => false,
         };
-        if !is_relevant || !set.settings.is_on(check) {
+        if !is_relevant || !is_on {
             continue;
         }
         let mut report = Report::new(check, at.file, Some((at.group, at.rule)), findings);

@@ -2,6 +2,8 @@
 
 use crate::check::{Check, Severity};
 use crate::checks::CHECKS;
+use crate::config::{Place, Scope};
+use crate::policy::Policy;
 use crate::suppress::Day;
 
 /// What is configured for files.
@@ -9,6 +11,8 @@ use crate::suppress::Day;
 pub struct Settings {
     /// By the place of the check in [`CHECKS`]: what its findings count as, or nothing if it doesn't look.
     levels: Vec<Option<Level>>,
+    overrides: Vec<Override>,
+    policies: Vec<Policy>,
     today: Option<Day>,
 }
 
@@ -21,17 +25,31 @@ enum Level {
     Set(Severity),
 }
 
+/// What counts for some rules.
+#[derive(Clone, Debug)]
+pub(crate) struct Override {
+    /// For which.
+    pub(crate) scope: Scope,
+    /// Which checks look, by a word that selects them, and how bad what they find is.
+    pub(crate) changes: Vec<(String, bool, Option<Severity>)>,
+}
+
 impl Default for Settings {
     fn default() -> Settings {
         let level = |check: &Check| check.is_on.then_some(Level::AsFound);
-        Settings { levels: CHECKS.iter().map(|check| level(check)).collect(), today: None }
+        Settings { levels: CHECKS.iter().map(|check| level(check)).collect(), ..Settings::none() }
     }
 }
 
 impl Settings {
     /// Settings by which no check looks.
     pub fn none() -> Settings {
-        Settings { levels: vec![None; CHECKS.len()], today: None }
+        Settings {
+            levels: vec![None; CHECKS.len()],
+            overrides: Vec::new(),
+            policies: Vec::new(),
+            today: None,
+        }
     }
 
     /// The day, by which comments expire; without one none does.
@@ -56,15 +74,15 @@ impl Settings {
         })
     }
 
-    /// Sets what the findings of all checks count as that a word selects, and lets them look. Says whether
-    /// there are any.
+    /// Sets what the findings of all checks count as that a word selects. A check that is named looks then,
+    /// those of a category only if they do already. Says whether there are any.
     pub fn set_severity(&mut self, word: &str, severity: Severity) -> bool {
-        self.each(word, |level| *level = Some(Level::Set(severity)))
-    }
-
-    /// The same for those of them that look already.
-    pub fn change_severity(&mut self, word: &str, severity: Severity) -> bool {
-        self.each(word, |level| *level = level.map(|_| Level::Set(severity)))
+        let is_named = crate::checks::check(word).is_some();
+        self.each(word, |level| {
+            if is_named || level.is_some() {
+                *level = Some(Level::Set(severity));
+            }
+        })
     }
 
     fn each(&mut self, word: &str, change: impl Fn(&mut Option<Level>)) -> bool {
@@ -78,15 +96,65 @@ impl Settings {
         is_known
     }
 
-    /// Whether a check looks.
+    /// Adds what counts for some rules. Of several the last one counts.
+    pub(crate) fn add_override(&mut self, found: Override) {
+        self.overrides.push(found);
+    }
+
+    /// Adds a demand.
+    pub(crate) fn add_policy(&mut self, policy: Policy) {
+        self.policies.push(policy);
+    }
+
+    /// The demands.
+    pub(crate) fn policies(&self) -> &[Policy] {
+        &self.policies
+    }
+
+    /// Whether a check looks at some rules at least.
     pub fn is_on(&self, check: &Check) -> bool {
+        let is_changed = |found: &Override| {
+            found.changes.iter().any(|(word, is_on, _)| *is_on && check.is_selected_by(word))
+        };
         self.level(check).is_some()
+            || self.policies.iter().any(|policy| policy.check == check)
+            || self.overrides.iter().any(is_changed)
     }
 
     /// What a finding of a check counts as that the check gave a severity; nothing if the check doesn't
     /// look.
     pub fn severity(&self, check: &Check, found: Severity) -> Option<Severity> {
-        self.level(check).map(|level| match level {
+        self.severity_at(check, found, &Place::default())
+    }
+
+    /// The same at a place.
+    pub(crate) fn severity_at(
+        &self,
+        check: &Check,
+        found: Severity,
+        place: &Place<'_>,
+    ) -> Option<Severity> {
+        let mut level = self.level(check);
+        if level.is_none() && self.policies.iter().any(|policy| policy.check == check) {
+            level = Some(Level::AsFound);
+        }
+        for part in &self.overrides {
+            if !part.changes.iter().any(|(word, _, _)| check.is_selected_by(word))
+                || !part.scope.holds(place)
+            {
+                continue;
+            }
+            for (word, is_on, severity) in &part.changes {
+                if check.is_selected_by(word) {
+                    level = match (is_on, severity) {
+                        (false, _) => None,
+                        (true, Some(severity)) => Some(Level::Set(*severity)),
+                        (true, None) => level.or(Some(Level::AsFound)),
+                    };
+                }
+            }
+        }
+        level.map(|level| match level {
             Level::AsFound => found,
             Level::Set(severity) => severity,
         })

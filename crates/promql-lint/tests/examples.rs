@@ -166,3 +166,19 @@ fn files_that_are_not_utf8_are_told() {
         outcome.files[0].findings.iter().map(|f| (f.check.name, f.span())).collect();
     assert_eq!(found, [("file-unreadable", 13..16)]);
 }
+
+/// The page of the book with all checks, which is made of what they say about themselves.
+/// `UPDATE_EXAMPLES=1` writes it.
+#[test]
+fn the_page_of_the_book_is_up_to_date() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/src/reference/checks.md");
+    let page = promql_lint::all_pages();
+    if std::env::var_os("UPDATE_EXAMPLES").is_some() {
+        std::fs::write(&path, &page).expect("the page can be written");
+    }
+    let written = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        written == page,
+        "docs/src/reference/checks.md is out of date; UPDATE_EXAMPLES=1 writes it"
+    );
+}

@@ -31,6 +31,8 @@ checks! {
     matcher: regex_literal, regex_anchors, regex_matches_all, regex_unescaped_dot,
         regex_duplicate_alternative, equality_looks_like_regex, matchers_contradict, nonempty_regex;
     naming: record_name_shape, record_name_window, reserved_record_name;
+    policy: required_label, label_value, required_annotation, annotation_value, for_range,
+        rule_name, required_matcher, maximum_range, forbidden_metric;
     performance: selector_without_name, name_by_regex, long_range, subquery_cost, sort_in_rule;
     template: template_syntax, template_execution, value_in_label, printf_verb, percent_scale,
         template_query_invalid, first_unguarded, template_in_recording, template_braces_missing;

@@ -161,6 +161,7 @@ impl Suppression {
         let is_hard =
             finding.check.code.starts_with('E') && !matches!(finding.check.code, "E004" | "E014");
         overlaps
+            && !finding.is_locked
             && match &self.what {
                 What::Everything => true,
                 What::Word(word, _) => !is_hard && finding.check.is_selected_by(word),

@@ -75,9 +75,7 @@ pub(super) fn list(settings: &Settings, format: Format, console: &Console) -> St
 /// The documentation of a check.
 pub(super) fn explain(word: &str, format: Format) -> Result<String, Stop> {
     let Some(check) = promql_lint::check(word) else {
-        let like = like(word).map(|name| format!("; did you mean `{name}`?"));
-        let like = like.unwrap_or_else(|| "; `promql lint --list` shows all".to_owned());
-        return Err(Stop::Usage(format!("no check is called `{word}`{like}")));
+        return Err(super::unknown(word));
     };
     if format == Format::Json {
         let documentation = Some(promql_lint::page(check));

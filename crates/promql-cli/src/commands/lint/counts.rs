@@ -16,6 +16,8 @@ pub(super) struct Counts {
     pub(super) fixable: usize,
     /// Those with a change that somebody should look at.
     pub(super) unsafely_fixable: usize,
+    /// Those that comments keep from being told.
+    pub(super) suppressed: usize,
 }
 
 impl Counts {
@@ -23,6 +25,7 @@ impl Counts {
         let mut counts = Counts { files: outcome.files.len(), ..Counts::default() };
         for file in &outcome.files {
             counts.groups += file.rules.groups.len();
+            counts.suppressed += file.suppressed;
             counts.rules += file.rules.rule_count();
             for finding in &file.findings {
                 *match finding.severity {

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use promql_lint::Input;
 use promql_rules::FileKind;
-use promql_rules::rule_file::LoadOptions;
 
 use super::Stop;
+use super::configuration::Configurations;
 use crate::inputs::{self, InputError};
 use crate::paths;
 
@@ -18,18 +18,22 @@ pub(super) const STDIN: &str = "standard input";
 ///
 /// # Errors
 /// When a file or a folder can't be read, or nothing is found.
-pub(super) fn find(arguments: &[String], options: &LoadOptions) -> Result<Vec<Input>, Stop> {
+pub(super) fn find(
+    arguments: &[String],
+    configurations: &mut Configurations<'_>,
+) -> Result<Vec<Input>, Stop> {
     let stdin = ["-".to_string()];
     let arguments = if arguments.is_empty() { &stdin } else { arguments };
     let mut seen: Vec<PathBuf> = Vec::new();
     let mut found = Vec::new();
-    let input = |name: String, text: Vec<u8>| Input { name, text, options: options.clone() };
     for argument in arguments {
         if argument == "-" {
             if found.iter().any(|input: &Input| input.name == STDIN) {
                 return Err(InputError::StdinTwice.into());
             }
-            found.push(input(STDIN.to_owned(), inputs::read_stdin()?));
+            let text = inputs::read_stdin()?;
+            let here = configurations.of(Path::new(STDIN))?;
+            found.push(here.input(STDIN.to_owned(), text, Path::new(STDIN)));
             continue;
         }
         let is_folder = Path::new(argument).is_dir();
@@ -47,9 +51,13 @@ pub(super) fn find(arguments: &[String], options: &LoadOptions) -> Result<Vec<In
                 continue;
             }
             seen.push(same);
+            let here = configurations.of(&path)?;
+            if is_folder && here.excludes(&path) {
+                continue;
+            }
             let error = |error| InputError::File { path: path.clone(), error };
             let text = std::fs::read(&path).map_err(error)?;
-            found.push(input(path.display().to_string(), text));
+            found.push(here.input(path.display().to_string(), text, &path));
         }
     }
     Ok(found)

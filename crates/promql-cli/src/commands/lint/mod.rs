@@ -3,18 +3,20 @@
 mod catalogue;
 mod ci;
 mod concise;
+mod configuration;
 mod counts;
 mod files;
 mod json;
 mod report;
 mod sarif;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum, ValueHint};
-use promql_lint::{Fixed, Outcome, Safety, Settings, Severity};
+use promql_lint::{Config, Fixed, Outcome, Safety, Settings, Severity};
 use promql_rules::rule_file::{LoadOptions, NameScheme};
 
+use self::configuration::Configurations;
 use self::counts::Counts;
 use super::Stop;
 use super::check::{DialectChoice, Names};
@@ -39,6 +41,9 @@ Examples:
   promql lint --explain regex-literal
   helm template CHART | promql lint -
 
+A promql.toml says which checks look, where, and how bad what they find is; the nearest one
+upwards from each file counts.
+
 Exit codes: 0 nothing as bad as --fail-on was found; 1 something was; 2 a file can't be read
 or the command was not understood.";
 
@@ -62,21 +67,28 @@ pub struct Lint {
     /// How bad the findings of checks are: CHECK=error, CHECK=warning, CHECK=info, CHECK=off
     #[arg(long, value_name = "CHECK=SEVERITY", value_delimiter = ',')]
     pub severity: Vec<String>,
-    /// From which severity on the command ends with 1
-    #[arg(long, value_name = "SEVERITY", default_value = "error", value_enum)]
-    pub fail_on: Level,
+    /// From which severity on the command ends with 1; `error` unless a promql.toml says otherwise
+    #[arg(long, value_name = "SEVERITY", value_enum)]
+    pub fail_on: Option<Level>,
     /// Show nothing less than this
     #[arg(long, value_name = "SEVERITY", default_value = "info", value_enum)]
     pub min_severity: Level,
     /// End with 0 whatever is found
     #[arg(long)]
     pub exit_zero: bool,
-    /// Whose rule files these are
-    #[arg(long, value_name = "WHOSE", default_value = "auto", value_enum)]
-    pub dialect: DialectChoice,
-    /// Which names of metrics, labels and annotations are allowed
-    #[arg(long, value_name = "SCHEME", default_value = "utf8", value_enum)]
-    pub names: Names,
+    /// Whose rule files these are; `auto` unless a promql.toml says otherwise
+    #[arg(long, value_name = "WHOSE", value_enum)]
+    pub dialect: Option<DialectChoice>,
+    /// Which names of metrics, labels and annotations are allowed; `utf8` unless a promql.toml says
+    /// otherwise
+    #[arg(long, value_name = "SCHEME", value_enum)]
+    pub names: Option<Names>,
+    /// The configuration, in place of the promql.toml that is nearest upwards from each file
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "isolated")]
+    pub config: Option<PathBuf>,
+    /// Read no configuration
+    #[arg(long)]
+    pub isolated: bool,
     /// Make the changes in the files that keep all results, and tell what is left
     #[arg(long)]
     pub fix: bool,
@@ -145,16 +157,18 @@ impl Lint {
     /// # Errors
     /// When the arguments don't fit together, a file can't be read, or the answer can't be written.
     pub fn run(&self, console: &Console) -> Result<Exit, Stop> {
-        let settings = self.settings()?;
+        let mut configurations = Configurations::new(self)?;
         if let Some(word) = &self.explain {
             console.print(&catalogue::explain(word, self.format)?)?;
             return Ok(Exit::Ok);
         }
         if self.list {
-            console.print(&catalogue::list(&settings, self.format, console))?;
+            let here = configurations.of(Path::new("x"))?;
+            console.print(&catalogue::list(&here.settings, self.format, console))?;
             return Ok(Exit::Ok);
         }
-        let inputs = files::find(&self.paths, &self.load_options())?;
+        let inputs = files::find(&self.paths, &mut configurations)?;
+        let settings = Settings::default();
         let up_to = if self.unsafe_fixes { Safety::Unsafe } else { Safety::Safe };
         if self.diff {
             return self.show_changes(promql_lint::fix(inputs, &settings, up_to).0, console);
@@ -167,7 +181,9 @@ impl Lint {
             }
             false => promql_lint::lint(inputs, &settings),
         };
-        let exit = self.exit(&outcome);
+        let fail_on = self.fail_on.map(Level::severity).or(configurations.fail_on());
+        let fail_on = fail_on.unwrap_or(Severity::Error);
+        let exit = self.exit(&outcome, fail_on);
         for file in &mut outcome.files {
             file.findings.retain(|finding| finding.severity >= self.min_severity.severity());
         }
@@ -179,7 +195,7 @@ impl Lint {
             Format::Sarif => sarif::render(&outcome),
             Format::Github => ci::github(&outcome),
             Format::Gitlab => ci::gitlab(&outcome),
-            Format::Junit => ci::junit(&outcome, self.fail_on.severity()),
+            Format::Junit => ci::junit(&outcome, fail_on),
             Format::Checkstyle => ci::checkstyle(&outcome),
         };
         console.print(&answer)?;
@@ -224,8 +240,8 @@ impl Lint {
         Ok(())
     }
 
-    fn exit(&self, outcome: &Outcome) -> Exit {
-        let counts = |severity: Severity| severity >= self.fail_on.severity();
+    fn exit(&self, outcome: &Outcome, fail_on: Severity) -> Exit {
+        let counts = |severity: Severity| severity >= fail_on;
         let findings = outcome.files.iter().flat_map(|file| &file.findings);
         match findings.map(|finding| finding.severity).any(counts) && !self.exit_zero {
             true => Exit::Failed,
@@ -233,28 +249,26 @@ impl Lint {
         }
     }
 
-    fn load_options(&self) -> LoadOptions {
-        LoadOptions {
-            dialect: self.dialect.dialect(),
-            names: match self.names {
-                Names::Utf8 => NameScheme::Utf8,
-                Names::Legacy => NameScheme::Legacy,
-            },
-            ..LoadOptions::default()
-        }
+    /// How rule files are read.
+    fn load_options(&self, config: &Config) -> LoadOptions {
+        let dialect = match self.dialect {
+            Some(choice) => choice.dialect(),
+            None => config.dialect,
+        };
+        let names = match self.names {
+            Some(Names::Utf8) => Some(NameScheme::Utf8),
+            Some(Names::Legacy) => Some(NameScheme::Legacy),
+            None => config.names,
+        };
+        LoadOptions { dialect, names: names.unwrap_or(NameScheme::Utf8), ..LoadOptions::default() }
     }
 
-    /// Which checks look, by the arguments.
-    fn settings(&self) -> Result<Settings, Stop> {
-        let mut settings = match self.select.is_empty() {
-            true => Settings::default(),
-            false => Settings::none(),
-        };
-        let unknown = |word: &String| {
-            let like = catalogue::like(word).map(|name| format!("; did you mean `{name}`?"));
-            let like = like.unwrap_or_else(|| "; `promql lint --list` shows all".to_owned());
-            Stop::Usage(format!("no check is called `{word}`{like}"))
-        };
+    /// Which checks look, by a configuration and then by the arguments.
+    fn settings(&self, configured: &Settings) -> Result<Settings, Stop> {
+        let mut settings = configured.clone();
+        if !self.select.is_empty() {
+            settings.select("all", false);
+        }
         let select = self.select.iter().chain(&self.extend_select).map(|word| (word, true));
         for (word, is_on) in select.chain(self.ignore.iter().map(|word| (word, false))) {
             if !settings.select(word, is_on) {
@@ -267,19 +281,24 @@ impl Lint {
                 return Err(Stop::Usage(text));
             };
             let severity = Severity::ALL.into_iter().find(|severity| severity.name() == level);
-            let word = word.to_owned();
             let is_known = match severity {
-                Some(severity) => settings.set_severity(&word, severity),
-                None if level == "off" => settings.select(&word, false),
+                Some(severity) => settings.set_severity(word, severity),
+                None if level == "off" => settings.select(word, false),
                 None => {
                     let text = format!("`{level}` is no severity: error, warning, info or off");
                     return Err(Stop::Usage(text));
                 }
             };
             if !is_known {
-                return Err(unknown(&word));
+                return Err(unknown(word));
             }
         }
         Ok(settings)
     }
+}
+
+fn unknown(word: &str) -> Stop {
+    let like = catalogue::like(word).map(|name| format!("; did you mean `{name}`?"));
+    let like = like.unwrap_or_else(|| "; `promql lint --list` shows all".to_owned());
+    Stop::Usage(format!("no check is called `{word}`{like}"))
 }

@@ -165,6 +165,13 @@ fn summary(counts: &Counts, console: &Console) -> String {
         push_styled(&mut out, "nothing found", ok, console.color);
     }
     let (rules, files) = (plural(counts.rules, "rule"), plural(counts.files, "file"));
-    out.push_str(&format!(" in {rules} of {files}\n"));
+    out.push_str(&format!(" in {rules} of {files}"));
+    if counts.suppressed > 0 {
+        out.push_str(&format!("; {} silenced by comments", counts.suppressed));
+    }
+    if counts.fixable > 0 {
+        out.push_str(&format!("; {} can be mended by --fix", counts.fixable));
+    }
+    out.push('\n');
     out
 }

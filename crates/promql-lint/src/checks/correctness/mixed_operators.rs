@@ -39,10 +39,10 @@ declare_check! {
     /// ```
     /// ```promql bad
     /// queue_length > queue_limit > 0
-    /// ^^^^^^^^^^^^^^^^ comparisons in a row are made from left to right
+    /// ^^^^^^^^^^^^^^^^^^^^^^^^^^ comparisons in a row are made from left to right
     /// ```
     /// ```promql fixed
-    /// (queue_length > 5) < 100
+    /// (queue_length > queue_limit) > 0
     /// ```
     /// ```promql good
     /// (errors_total or failures_total) > 5

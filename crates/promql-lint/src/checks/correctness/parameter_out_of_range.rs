@@ -59,10 +59,10 @@ fn look(cx: &ExprContext<'_>, report: &mut Report<'_>) {
                             .consequence("the result is always empty");
                     }
                 }
-                Aggregator::LimitRatio => {
-                    if cx.number(param).is_some_and(|ratio| !(-1.0..=1.0).contains(&ratio)) {
-                        report.at(cx.place_of(param), "a ratio lies between -1 and 1");
-                    }
+                Aggregator::LimitRatio
+                    if cx.number(param).is_some_and(|ratio| !(-1.0..=1.0).contains(&ratio)) =>
+                {
+                    report.at(cx.place_of(param), "a ratio lies between -1 and 1");
                 }
                 _ => {}
             },
@@ -103,12 +103,12 @@ fn call(
                 }
             }
         }
-        (Function::Clamp, [_, min, max]) => {
-            if cx.number(*min).zip(cx.number(*max)).is_some_and(|(min, max)| min > max) {
-                report
-                    .at(cx.place_of(id), "the minimum is above the maximum")
-                    .consequence("the result is always empty");
-            }
+        (Function::Clamp, [_, min, max])
+            if cx.number(*min).zip(cx.number(*max)).is_some_and(|(min, max)| min > max) =>
+        {
+            report
+                .at(cx.place_of(id), "the minimum is above the maximum")
+                .consequence("the result is always empty");
         }
         (Function::Round, [_, to]) if cx.number(*to) == Some(0.0) => {
             report.at(cx.place_of(*to), "rounding to a multiple of 0 gives NaN");

@@ -55,9 +55,5 @@ declare_check! {
     ///   expr: up == 0
     ///   for: 0s
     /// ```
-    /// ```yaml fixed
-    /// - alert: Down
-    ///   expr: up == 0
-    /// ```
     "H001" "unused-suppression" Warning, Proven, fix: Safe, Elsewhere
 }

@@ -1,0 +1,157 @@
+//! Which `promql.toml` counts for a file.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Zoned;
+use promql_lint::{Config, Day, Input, Settings, Severity};
+use promql_rules::rule_file::LoadOptions;
+
+use super::{Lint, Stop};
+use crate::inputs::InputError;
+use crate::paths;
+
+/// What a configuration is called.
+const NAME: &str = "promql.toml";
+
+/// A configuration, with the arguments.
+#[derive(Clone, Debug)]
+pub(super) struct Here {
+    /// Which checks look.
+    pub(super) settings: Arc<Settings>,
+    options: LoadOptions,
+    config: Arc<Config>,
+    /// The folder of the configuration, which paths in it are relative to.
+    folder: PathBuf,
+}
+
+impl Here {
+    /// A file to look at by this configuration.
+    pub(super) fn input(&self, name: String, text: Vec<u8>, path: &Path) -> Input {
+        Input {
+            name,
+            text,
+            options: self.options.clone(),
+            settings: Some(Arc::clone(&self.settings)),
+            path: Some(self.relative(path)),
+        }
+    }
+
+    /// Whether a file of a folder is not looked at.
+    pub(super) fn excludes(&self, path: &Path) -> bool {
+        let path = self.relative(path);
+        self.config.exclude.iter().any(|pattern| pattern.matches(&path))
+    }
+
+    fn relative(&self, path: &Path) -> String {
+        let whole = absolute(path);
+        let path = whole.strip_prefix(&self.folder).map_or(path, |path| path);
+        path.display().to_string().replace('\\', "/")
+    }
+}
+
+/// The configurations of a run, each read once.
+pub(super) struct Configurations<'l> {
+    lint: &'l Lint,
+    today: Day,
+    /// By the folder of the file.
+    known: HashMap<PathBuf, Here>,
+    /// By the path of the configuration; that of none is empty.
+    read: HashMap<PathBuf, Here>,
+}
+
+impl<'l> Configurations<'l> {
+    /// None is read yet, but for the one of an argument.
+    pub(super) fn new(lint: &'l Lint) -> Result<Configurations<'l>, Stop> {
+        let now = Zoned::now().with_time_zone(jiff::tz::TimeZone::UTC);
+        let today = Day {
+            year: u16::try_from(now.year()).unwrap_or_default(),
+            month: u8::try_from(now.month()).unwrap_or_default(),
+            day: u8::try_from(now.day()).unwrap_or_default(),
+        };
+        let mut all = Configurations { lint, today, known: HashMap::new(), read: HashMap::new() };
+        // What is wrong with the arguments is told first.
+        all.lint.settings(&Settings::default())?;
+        if let Some(path) = &all.lint.config {
+            all.read(path)?;
+        }
+        Ok(all)
+    }
+
+    /// What counts for a file.
+    ///
+    /// # Errors
+    /// When a configuration can't be read, or is none.
+    pub(super) fn of(&mut self, path: &Path) -> Result<Here, Stop> {
+        let whole = absolute(path);
+        let folder = whole.parent().map(Path::to_path_buf).unwrap_or_default();
+        if let Some(here) = self.known.get(&folder) {
+            return Ok(here.clone());
+        }
+        let found = match (&self.lint.config, self.lint.isolated) {
+            (_, true) => None,
+            (Some(path), _) => Some(path.clone()),
+            (None, _) => nearest(&folder),
+        };
+        let here = match found {
+            Some(path) => self.read(&path)?,
+            None => self.made(Config::default(), PathBuf::new())?,
+        };
+        self.known.insert(folder, here.clone());
+        Ok(here)
+    }
+
+    /// From which severity on the command ends with 1, by the strictest of the configurations.
+    pub(super) fn fail_on(&self) -> Option<Severity> {
+        self.read.values().filter_map(|here| here.config.fail_on).min()
+    }
+
+    fn read(&mut self, path: &Path) -> Result<Here, Stop> {
+        if let Some(here) = self.read.get(path) {
+            return Ok(here.clone());
+        }
+        let error = |error| InputError::File { path: path.to_path_buf(), error };
+        let text = std::fs::read_to_string(path).map_err(error)?;
+        let config = Config::parse(&text).map_err(|findings| {
+            let mut located =
+                findings.iter().map(|f| f.located(&path.display().to_string(), &text));
+            match located.next() {
+                Some(first) => Stop::Report(Box::new(first)),
+                None => Stop::Usage(format!("{} can't be used", path.display())),
+            }
+        })?;
+        let folder = absolute(path).parent().map(Path::to_path_buf).unwrap_or_default();
+        let here = self.made(config, folder)?;
+        self.read.insert(path.to_path_buf(), here.clone());
+        Ok(here)
+    }
+
+    fn made(&self, config: Config, folder: PathBuf) -> Result<Here, Stop> {
+        let settings = self.lint.settings(&config.settings)?.at(self.today);
+        let options = self.lint.load_options(&config);
+        Ok(Here { settings: Arc::new(settings), options, config: Arc::new(config), folder })
+    }
+}
+
+/// The nearest configuration in a folder or one above it, up to the root of a repository.
+fn nearest(folder: &Path) -> Option<PathBuf> {
+    for folder in folder.ancestors() {
+        let path = folder.join(NAME);
+        if path.is_file() {
+            // Shown as short as it can be.
+            let here = std::env::current_dir().ok();
+            let short = here.and_then(|here| path.strip_prefix(here).ok().map(Path::to_path_buf));
+            return Some(short.unwrap_or(path));
+        }
+        if folder.join(".git").exists() {
+            return None;
+        }
+    }
+    None
+}
+
+/// A path from the root, without links followed.
+fn absolute(path: &Path) -> PathBuf {
+    paths::cleaned(&std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()))
+}
