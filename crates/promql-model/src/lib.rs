@@ -43,7 +43,9 @@ pub use histogram::{
 pub use labels::{Labels, LabelsBuilder, LabelsIter, LabelsSelector, METRIC_NAME};
 pub use matcher::{MatchOp, Matcher, is_label_name};
 pub use quote::quote;
-pub use regex::{Regex, RegexError, RegexErrorKind, Rewrite, Search, check_regex};
+pub use regex::{
+    Regex, RegexError, RegexErrorKind, Rewrite, Search, check_regex, regexes_are_disjoint,
+};
 pub use value::{
     Annotation, QueryResult, QueryValue, STALE_NAN_BITS, SampleValue, SeriesSamples, Severity,
     VectorElement, is_stale_nan, stale_nan,

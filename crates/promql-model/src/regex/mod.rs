@@ -19,6 +19,7 @@ mod hir;
 mod limits;
 mod names;
 mod parse;
+mod product;
 mod program;
 mod rewrite;
 mod search;
@@ -28,6 +29,7 @@ mod tests;
 mod tree;
 
 pub use error::{RegexError, RegexErrorKind};
+pub use product::regexes_are_disjoint;
 pub use program::Regex;
 pub use rewrite::Rewrite;
 pub use search::Search;
