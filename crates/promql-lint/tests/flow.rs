@@ -60,7 +60,8 @@ fn answered(written: &str) -> (String, usize) {
             continue;
         }
         if let Some(names) = line.strip_prefix("presume") {
-            let flags = names.split_whitespace().map(|name| Basis::of_name(name).unwrap());
+            let flags =
+                names.split_whitespace().map(|name| Basis::of_name(name).expect("an assumption"));
             builder.presume(flags.fold(Basis::NONE, Basis::or));
             env = builder.clone().build();
             continue;
@@ -83,16 +84,16 @@ fn answered(written: &str) -> (String, usize) {
 }
 
 fn recording(rule: &str) -> Recording {
-    let (head, expr) = rule.split_once(" = ").unwrap();
+    let (head, expr) = rule.split_once(" = ").expect("a name and an expression");
     let (name, labels) = head.split_once('{').unwrap_or((head, "}"));
     let labels = labels.trim_end_matches('}').split(',').filter(|label| !label.is_empty());
     let labels = labels.map(|label| {
-        let (name, value) = label.split_once('=').unwrap();
+        let (name, value) = label.split_once('=').expect("a label and its value");
         (name.trim().into(), value.trim().trim_matches('"').into())
     });
     Recording {
         name: name.into(),
-        expr: parse(expr).unwrap(),
+        expr: parse(expr).expect("an expression"),
         labels: labels.collect(),
         place: "rules.yml".into(),
     }
