@@ -135,7 +135,7 @@ impl Level {
 pub enum Format {
     /// Each finding in its file, and a summary
     Text,
-    /// A line for each finding: FILE:LINE:COLUMN: SEVERITY[CODE] NAME: MESSAGE
+    /// A line for each finding: `FILE:LINE:COLUMN: SEVERITY[CODE] NAME: MESSAGE`
     Concise,
     /// One object: {"success","counts","findings"}
     Json,
