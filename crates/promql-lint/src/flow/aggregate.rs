@@ -182,8 +182,14 @@ fn counted(entering: &Entering) -> Range {
 }
 
 fn count_values(flow: &Flow, grouping: &mut Grouping, label: &Text, set: Change) -> Flow {
-    let removed = grouping.without && grouping.labels.contains(label);
-    grouping.labels.retain(|known| known != label);
+    // Grouped without a label, or at all without listing labels to keep, the name goes as well.
+    let removed = grouping.without && (grouping.labels.contains(label) || *label == NAMES.name);
+    // The label is set before elements are grouped: what it was doesn't count.
+    match grouping.without {
+        true if !grouping.labels.contains(label) => grouping.labels.push(label.clone()),
+        true => {}
+        false => grouping.labels.retain(|known| known != label),
+    }
     let (mut arms, dropped) = groups(Aggregator::Count, flow, grouping, None);
     for arm in &mut arms {
         let values = if removed { ValueSet::ABSENT } else { ValueSet::CERTAIN };

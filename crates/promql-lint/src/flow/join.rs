@@ -1,6 +1,6 @@
 //! Operations between two vectors: which elements can match, and what comes of those that do.
 
-use promql_syntax::ast::{BinaryModifiers, BinaryOp, GroupSide, MatchingKeyword, NodeId};
+use promql_syntax::ast::{BinaryModifiers, BinaryOp, Expr, GroupSide, MatchingKeyword, NodeId};
 
 use super::flags::{Basis, Conditions, Failures};
 use super::labels::{Change, Labels, Reason};
@@ -9,7 +9,7 @@ use super::range_arithmetic::arithmetic;
 use super::with_scalar::{Operator, of_both, truth};
 use super::{
     Arm, Dropped, Flow, Here, NAMES, Presence, Range, Text, Verdict, Walk, Why, drop_name,
-    name_is_constant,
+    name_is_constant, names_of,
 };
 
 /// The labels that decide whether two elements match.
@@ -21,8 +21,12 @@ pub(super) struct Matching {
 
 impl Matching {
     pub(super) fn of(walk: &Walk<'_>, modifiers: &BinaryModifiers) -> Matching {
+        Matching::written(walk.expr, modifiers)
+    }
+
+    pub(super) fn written(expr: &Expr, modifiers: &BinaryModifiers) -> Matching {
         let on = modifiers.matching == Some(MatchingKeyword::On);
-        Matching { on, labels: walk.names(modifiers.labels) }
+        Matching { on, labels: names_of(expr, modifiers.labels) }
     }
 
     /// Whether a label takes part.
@@ -60,7 +64,8 @@ impl Matching {
             labels.narrow(name, other.get(name), other.basis(name), Some(change));
         }
         if !self.on && labels.is_open() && !other.is_open() {
-            let kept = self.labels.iter().chain([&NAMES.name]);
+            let of_other = other.iter().map(|label| &label.name);
+            let kept = self.labels.iter().chain([&NAMES.name]).chain(of_other);
             labels.close_except(kept, change);
         }
     }
@@ -243,7 +248,7 @@ impl Join {
                     Verdict::Never if !histograms => {
                         return Err(Dropped { why: Why::Comparison, basis });
                     }
-                    Verdict::Always if !histograms => {}
+                    Verdict::Always if !histograms && basis.is_empty() => {}
                     _ => {
                         result.conditions = result.conditions.or(Conditions::VALUE);
                         result.presence = result.presence.min(Presence::Maybe);

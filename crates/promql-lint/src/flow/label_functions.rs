@@ -25,10 +25,12 @@ impl Walk<'_> {
         }
         let mut mapped = flow.map(|arm| {
             let values = match &rewrite {
-                None => ValueSet::ANY,
+                None => Some(ValueSet::ANY),
                 Some(rewrite) => rewritten(arm, rewrite, &destination, &source, &replacement),
             };
-            relabel(here, arm, &destination, values, arm.labels.basis(&source));
+            if let Some(values) = values {
+                relabel(here, arm, &destination, values, arm.labels.basis(&source));
+            }
             Ok(())
         });
         mapped.failures = failures;
@@ -123,14 +125,14 @@ impl Walk<'_> {
     }
 }
 
-/// What a label is after `label_replace`.
+/// What a label is after `label_replace`; nothing if that never changes it.
 fn rewritten(
     arm: &Arm,
     rewrite: &Rewrite,
     destination: &Text,
     source: &Text,
     replacement: &Text,
-) -> ValueSet {
+) -> Option<ValueSet> {
     let (from, old) = (arm.labels.get(source), arm.labels.get(destination));
     let Some(texts) = from.finite() else {
         // A replacement without references is what the label becomes, if it is changed.
@@ -138,20 +140,24 @@ fn rewritten(
             true => ValueSet::ANY,
             false => ValueSet::one(replacement.clone()),
         };
-        return old.join(&new);
+        return Some(old.join(&new));
     };
     let mut values = ValueSet::NEVER;
+    let mut is_changed = false;
     let absent = from.can_be_absent().then_some("");
     for text in texts.iter().map(|text| &**text).chain(absent) {
         let value = match rewrite.apply(text) {
-            Some(expanded) => ValueSet::one(expanded.into()),
+            Some(expanded) => {
+                is_changed = true;
+                ValueSet::one(expanded.into())
+            }
             // The old value of the label itself is known then.
             None if source == destination => ValueSet::one(text.into()),
             None => old.clone(),
         };
         values = values.join(&value);
     }
-    values
+    is_changed.then_some(values)
 }
 
 /// What a label is after `label_join`.
@@ -180,7 +186,7 @@ fn joined(arm: &Arm, separator: &str, sources: &[Text]) -> ValueSet {
 }
 
 fn relabel(here: Here, arm: &mut Arm, label: &Text, values: ValueSet, basis: Basis) {
-    if values == *arm.labels.get(label) {
+    if values == *arm.labels.get(label) && values.constant().is_some() {
         return;
     }
     arm.labels.set(label.clone(), values, basis, Some(here.changes(Reason::Set)));

@@ -65,6 +65,8 @@ pub use quantity::{Base, Kind, Quantity, Unit};
 pub use range::{Comparison, Range, Verdict};
 pub use value_set::{MAX_PATTERNS, MAX_TEXTS, ValueSet};
 
+pub(crate) use with_scalar::comparison;
+
 /// A name or a label value. Clones share it.
 pub type Text = Arc<str>;
 
@@ -240,11 +242,7 @@ impl Walk<'_> {
 
     /// The labels of a list such as that of `by`.
     fn names(&self, list: List) -> Vec<Text> {
-        let mut names: Vec<Text> =
-            self.expr.labels(list).iter().map(|label| self.text(label.name)).collect();
-        names.sort_unstable();
-        names.dedup();
-        names
+        names_of(self.expr, list)
     }
 
     /// The operand of a node, without parentheses and signs that do nothing.
@@ -316,6 +314,27 @@ impl Walk<'_> {
     }
 }
 
+/// The label for which no element with some labels can match one with others, if there is one.
+pub(crate) fn mismatch(
+    expr: &Expr,
+    modifiers: &ast::BinaryModifiers,
+    a: &Labels,
+    b: &Labels,
+) -> Option<Text> {
+    let matching = join::Matching::written(expr, modifiers);
+    matching.mismatch(a, b).cloned()
+}
+
+/// The names of a list of labels, sorted, each once.
+fn names_of(expr: &Expr, list: List) -> Vec<Text> {
+    let labels = expr.labels(list).iter();
+    let mut names: Vec<Text> =
+        labels.map(|label| pattern::text_of(expr.text(label.name))).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
 /// The operand of a node, without parentheses and signs that do nothing.
 pub(crate) fn bare(expr: &Expr, mut node: NodeId) -> NodeId {
     while let NodeKind::Paren(inner) | NodeKind::Unary { op: Sign::Plus, expr: inner } =
@@ -385,10 +404,12 @@ impl Flow {
         let mut arms = Vec::with_capacity(self.arms.len());
         let mut keeps_all = true;
         for arm in &self.arms {
-            let mut changed = arm.clone();
+            // Whether elements are lost shows by their presence afterwards.
+            let mut changed = Arm { presence: Presence::Always, ..arm.clone() };
             match f(&mut changed) {
                 Ok(()) => {
-                    keeps_all &= changed.presence >= arm.presence;
+                    keeps_all &= changed.presence == Presence::Always;
+                    changed.presence = changed.presence.min(arm.presence);
                     arms.push(changed);
                 }
                 Err(why) => {

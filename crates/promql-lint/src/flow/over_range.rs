@@ -3,7 +3,7 @@
 use promql_syntax::ast::{Duration, NodeId, NodeKind};
 use promql_syntax::{Function, ValueType};
 
-use super::flags::{Basis, Conditions};
+use super::flags::{Basis, Conditions, Failures};
 use super::quantity::Quantity;
 use super::{Dropped, Flow, Here, Presence, Range, Samples, Walk, Why, drop_name, names_collide};
 
@@ -69,6 +69,15 @@ impl Walk<'_> {
         mapped.nonempty = mapped.nonempty.min(Presence::Maybe);
         if !keeps_name {
             mapped.failures = names_collide(flow);
+        }
+        if function == Function::DoubleExponentialSmoothing {
+            // Both factors lie between 0 and 1.
+            let is_factor = |&arg: &NodeId| {
+                self.scalar_range(arg).is_some_and(|r| r.lo > 0.0 && r.hi < 1.0 && !r.nan)
+            };
+            if !args.iter().skip(1).all(is_factor) {
+                mapped.failures = mapped.failures.or(Failures::PARAMETER);
+            }
         }
         mapped
     }

@@ -20,6 +20,8 @@ pub struct Whole {
     /// Whether part and whole are always equal, because each element of the whole is divided by
     /// itself.
     pub is_exact: bool,
+    /// Whether the part's selectors have matchers that those of the whole don't have.
+    pub is_narrowed: bool,
     /// What it rests on that no value is negative.
     pub basis: Basis,
 }
@@ -306,7 +308,7 @@ pub fn part_of_whole(
     let whole = at_least(expr, rhs);
     let parts = Parts { expr, flows, modifiers };
     let (is_exact, basis) = parts.relate(part, whole)?;
-    Some(Whole { scale, is_exact, basis })
+    Some(Whole { scale, is_exact, is_narrowed: !same_tree(expr, part, whole), basis })
 }
 
 /// What is multiplied by a positive number, and the number.

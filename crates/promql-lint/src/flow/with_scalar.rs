@@ -183,7 +183,8 @@ pub(super) fn filter(arm: &mut Arm, op: Comparison, other: &Range) -> Result<(),
         Verdict::Never if !arm.samples.has_histograms() => {
             return Err(Dropped { why: Why::Comparison, basis });
         }
-        Verdict::Always if !arm.samples.has_histograms() => {}
+        // What always holds only by an assumption is a condition all the same.
+        Verdict::Always if !arm.samples.has_histograms() && basis.is_empty() => {}
         _ => {
             arm.presence = arm.presence.min(Presence::Maybe);
             arm.conditions = arm.conditions.or(Conditions::VALUE);
