@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::OnceLock;
 
 use promql_rules::rule_file::{Dialect, Group, Rule, RuleFile, RuleKind};
 use promql_rules::yaml::{Positions, Style, Text};
@@ -12,6 +13,7 @@ use promql_syntax::{Aggregator, Expr, Function, Query, Span};
 
 use crate::config::Place;
 use crate::finding::Edit;
+use crate::flow::{Env, EnvBuilder, Flows, Recording, analyse};
 use crate::settings::Settings;
 
 /// A file that is looked at.
@@ -62,6 +64,8 @@ pub struct RuleSet<'a> {
     pub alerts: HashMap<&'a str, Vec<RuleRef>>,
     /// The selectors that name a metric by `=`: the rule, and the selector's place in its expression.
     pub readers: HashMap<&'a str, Vec<(RuleRef, Span)>>,
+    /// What the analysis of expressions knows from the rules; made when it is first needed.
+    env: OnceLock<Env>,
 }
 
 impl<'a> RuleSet<'a> {
@@ -72,6 +76,7 @@ impl<'a> RuleSet<'a> {
             recorders: HashMap::new(),
             alerts: HashMap::new(),
             readers: HashMap::new(),
+            env: OnceLock::new(),
         };
         for (at, _, rule) in all_rules(files) {
             let index = match rule.kind {
@@ -88,6 +93,29 @@ impl<'a> RuleSet<'a> {
             }
         }
         set
+    }
+
+    /// What is known from all rules of what the others read.
+    pub fn env(&self) -> &Env {
+        self.env.get_or_init(|| {
+            let mut env = EnvBuilder::default();
+            for (at, group, rule) in self.rules() {
+                let (RuleKind::Recording, Some(query)) = (rule.kind, &rule.query) else { continue };
+                let label = |(name, value): &(Text, Text)| {
+                    (name.value.as_str().into(), value.value.as_str().into())
+                };
+                let of_group = group.labels.iter().filter(|(name, _)| {
+                    !rule.labels.iter().any(|(own, _)| own.value == name.value)
+                });
+                env.record(Recording {
+                    name: rule.name.value.as_str().into(),
+                    expr: query.expr().clone(),
+                    labels: rule.labels.iter().chain(of_group).map(label).collect(),
+                    place: self.files[at.file].rules.name.as_str().into(),
+                });
+            }
+            env.build()
+        })
     }
 
     /// All rules, in order of the files.
@@ -214,6 +242,7 @@ pub struct ExprContext<'a> {
     /// Its text in the file.
     pub text: &'a Text,
     positions: OnceCell<Positions>,
+    flows: OnceCell<Flows>,
 }
 
 impl<'a> ExprContext<'a> {
@@ -222,12 +251,29 @@ impl<'a> ExprContext<'a> {
         let query = rule.rule.query.as_ref()?;
         let expr = query.expr();
         let text = &rule.rule.expr;
-        Some(ExprContext { rule, query, expr, text, positions: OnceCell::new() })
+        Some(ExprContext {
+            rule,
+            query,
+            expr,
+            text,
+            positions: OnceCell::new(),
+            flows: OnceCell::new(),
+        })
     }
 
     /// What is configured.
     pub fn settings(&self) -> &'a Settings {
         &self.rule.file.settings
+    }
+
+    /// What is known from all rules of what the expression reads.
+    pub fn env(&self) -> &'a Env {
+        self.rule.set.env()
+    }
+
+    /// What is known of the results of all parts of the expression.
+    pub fn flows(&self) -> &Flows {
+        self.flows.get_or_init(|| analyse(self.expr, self.env()))
     }
 
     /// The place in the file of a part of the expression.

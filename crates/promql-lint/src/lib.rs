@@ -25,6 +25,7 @@
 //! | `pattern.rs` | regular expressions, looked at as texts |
 //! | `policy.rs` | what an organisation demands of its rules |
 //! | `run.rs` | all checks over all files |
+//! | `evidence.rs` | what checks that stand on the flow have in common |
 //! | `examples.rs` | the examples of the documentation of checks |
 //! | `settings.rs` | which checks look, and how bad what they find is |
 //! | `suppress/` | comments that keep findings from being told |
@@ -52,6 +53,7 @@ mod check;
 mod checks;
 mod config;
 mod context;
+mod evidence;
 pub mod examples;
 mod finding;
 mod fingerprint;

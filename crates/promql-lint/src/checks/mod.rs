@@ -16,10 +16,12 @@ macro_rules! checks {
 }
 
 checks! {
-    alerting: for_zero, for_below_interval, absent_without_for, absent_labels_lost,
+    alerting: alert_without_condition, alert_always_fires, alert_on_bool, alert_never_fires, for_zero, for_below_interval, absent_without_for, absent_labels_lost,
         unstable_label_set, severity_ladder, alertname_label, empty_rule_label;
-    correctness: comparison_with_nan, negative_offset, fixed_time_in_rule, mixed_operators,
-        same_operands, parameter_out_of_range, subquery_resolution;
+    correctness: join_never_matches, join_never_matches_target, comparison_always_false,
+        comparison_always_true, comparison_with_nan, unless_has_no_effect, ratio_by_filtered_label,
+        ratio_threshold_out_of_range, negative_offset, fixed_time_in_rule, mixed_operators,
+        same_operands, histogram_without_le, parameter_out_of_range, subquery_resolution;
     syntax: file_unreadable, yaml_syntax, unknown_field, implicit_yaml_type, incomplete_rule, field_not_allowed,
         duplicate_key, duplicate_group, invalid_name, invalid_duration, promql_syntax, promql_type,
         invalid_regex, extra_document, wrong_kind;
@@ -28,7 +30,8 @@ checks! {
     hygiene: unused_suppression, unknown_check_in_suppression, suppression_expired, odd_suppression;
     kind: delta_of_counter, over_time_of_counter, rate_after_aggregation, rate_of_rate,
         irate_in_rule, timestamp_compared, changes_on_counter;
-    matcher: regex_literal, regex_anchors, regex_matches_all, regex_unescaped_dot,
+    matcher: regex_literal, regex_anchors, regex_matches_all, regex_matches_nothing,
+        regex_unescaped_dot,
         regex_duplicate_alternative, equality_looks_like_regex, matchers_contradict, nonempty_regex;
     naming: record_name_shape, record_name_window, reserved_record_name;
     policy: required_label, label_value, required_annotation, annotation_value, for_range,

@@ -1,0 +1,122 @@
+//! `join-never-matches` (C001) and what it shares with `join-never-matches-target` (C002).
+
+use promql_syntax::ast::NodeId;
+
+use crate::check::declare_check;
+use crate::context::ExprContext;
+use crate::evidence::{Operation, consequence, dies, rests_on};
+use crate::finding::Report;
+use crate::flow::{Basis, Flow, Labels, Text, Why};
+
+declare_check! {
+    /// Finds an operation of two vectors whose elements can never match, because a label that takes part in
+    /// matching has no value in common.
+    ///
+    /// ## Why it matters
+    /// Elements match if all labels that take part are equal. One side that has lost a label in an aggregation
+    /// and another that surely has it, or two matchers that ask for different values, leave nothing: the result
+    /// is always empty, without any error.
+    ///
+    /// ## Examples
+    /// ```promql bad
+    /// rate(http_hits_total{status="hit"}[5m]) + rate(http_hits_total{status="miss"}[5m])
+    /// ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the two sides of `+` never match: `status` has no value that both can have; this alert can never fire
+    /// ```
+    /// ```promql bad
+    /// sum by (pod) (memory_bytes{pod!=""}) > sum(memory_limit_bytes)
+    /// ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the two sides of `>` never match: `pod` has no value that both can have; this alert can never fire
+    /// ```
+    /// ```promql bad
+    /// current / ignoring (limit) allowed{limit="series"} > 0.8 and allowed{limit="series"} > 0
+    /// ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the two sides of `and` never match: `limit` has no value that both can have; this alert can never fire
+    /// ```
+    /// ```promql good
+    /// rate(http_hits_total{status="hit"}[5m]) + ignoring (status) rate(http_hits_total{status="miss"}[5m])
+    /// ```
+    /// ```promql good
+    /// sum by (a) (x{b="1"}) / sum by (a) (x{b="2"})
+    /// ```
+    /// ```promql good
+    /// sum by (pod) (memory_bytes) > sum(memory_limit_bytes)
+    /// ```
+    "C001" "join-never-matches" Error, Proven, fix: Never, Expr(look)
+}
+
+fn look(cx: &ExprContext<'_>, report: &mut Report<'_>) {
+    report_all(cx, report, |basis| !basis.has(Basis::TARGET_LABELS));
+}
+
+/// Reports the operations without matching elements for which that rests on the right assumptions.
+pub(crate) fn report_all(
+    cx: &ExprContext<'_>,
+    report: &mut Report<'_>,
+    is_mine: impl Fn(Basis) -> bool,
+) {
+    for (id, operation) in Operation::all(cx) {
+        let Some(dropped) = dies(cx, id, |why| matches!(why, Why::NoPartner { .. })) else {
+            continue;
+        };
+        let basis = cx.flows().of(id).basis;
+        if !is_mine(basis) {
+            continue;
+        }
+        // The pair of which the least has to be assumed.
+        let told = dropped.iter().min_by_key(|dropped| dropped.basis.names().count());
+        let Some(Why::NoPartner { label, left, right }) = told.map(|told| &told.why) else {
+            continue;
+        };
+        let op = operation.op.symbol();
+        let message = format!(
+            "the two sides of `{op}` never match: `{label}` has no value that both can have"
+        );
+        let (a, b) = operation.flows();
+        let finding = report.at(cx.place_of(id), message);
+        for (node, flow, arm) in [(operation.lhs, a, *left), (operation.rhs, b, *right)] {
+            let (place, text) = side(cx, node, flow, arm, label);
+            finding.also(place, text);
+        }
+        finding.consequence(consequence(cx));
+        finding.help(help(&a.arms[*left].labels, &b.arms[*right].labels, label));
+        rests_on(finding, basis);
+    }
+}
+
+/// What one side has to say about the label, and where.
+fn side(
+    cx: &ExprContext<'_>,
+    node: NodeId,
+    flow: &Flow,
+    arm: usize,
+    label: &Text,
+) -> (std::ops::Range<usize>, String) {
+    let steps = cx.flows().explain(cx.expr, cx.env(), node, arm, label);
+    let values = flow.arms[arm].labels.get(label);
+    let has = match values.constant() {
+        Some("") => format!("has no `{label}`"),
+        Some(value) => format!("has `{label}=\"{value}\"`"),
+        None if values.is_certain() => format!("has `{label}`"),
+        None => format!("may have `{label}`"),
+    };
+    match steps.first() {
+        Some(step) => (cx.place(step.span), format!("{has}: {}", step.text)),
+        None => (cx.place_of(node), has),
+    }
+}
+
+/// What to do: match on what both have, or not by this label.
+fn help(a: &Labels, b: &Labels, label: &Text) -> String {
+    let shared: Vec<&str> = a
+        .iter()
+        .map(|entry| &*entry.name)
+        .filter(|name| {
+            let (a, b) = (a.get(name), b.get(name));
+            *name != "__name__" && a.can_be_present() && b.can_be_present() && !a.is_disjoint(b)
+        })
+        .collect();
+    let absent = a.get(label).is_absent() || b.get(label).is_absent();
+    match (absent, &*shared) {
+        (false, _) => format!("`ignoring ({label})` matches elements whatever their `{label}` is"),
+        (true, []) => "`on ()` matches by no label at all, if each side has but one element".to_owned(),
+        (true, shared) => format!("match by labels that both sides have: `on ({})`", shared.join(", ")),
+    }
+}

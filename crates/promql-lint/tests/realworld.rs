@@ -1,0 +1,94 @@
+//! What the checks that stand on the flow find in rules that people use. Each finding was read; when a
+//! number changes, read what is new (`PROMQL_SHOW_FINDINGS=1` prints all) before it is changed here.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use promql_lint::{Input, Settings, lint};
+
+/// The checks, and how many findings each has.
+const FINDINGS: &[(&str, usize)] = &[
+    ("A001", 1),
+    ("C001", 6),
+    ("C002", 5),
+    ("C009", 4),
+    ("C010", 8),
+    ("C021", 3),
+    ("C034", 1),
+    ("M004", 4),
+];
+
+fn rules() -> Option<PathBuf> {
+    let folder = match std::env::var_os("PROMQL_CONFORMANCE_DIR") {
+        Some(folder) => PathBuf::from(folder),
+        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/conformance"),
+    };
+    Some(folder.join("realworld")).filter(|folder| folder.is_dir())
+}
+
+fn files(folder: &Path, all: &mut Vec<PathBuf>) {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    for path in entries.map(|entry| entry.path()) {
+        if path.is_dir() {
+            files(&path, all);
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == "yml" || extension == "yaml")
+        {
+            all.push(path);
+        }
+    }
+}
+
+#[test]
+fn findings_in_real_rules_are_those_that_were_read() {
+    let Some(folder) = rules() else {
+        println!("skipped: there are no rules of others here");
+        return;
+    };
+    let mut paths = Vec::new();
+    files(&folder, &mut paths);
+    paths.sort();
+    let shows = std::env::var_os("PROMQL_SHOW_FINDINGS").is_some();
+    let mut found: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut dead = 0;
+    // Each file for itself: two collections record the same names differently.
+    for path in paths {
+        let Ok(text) = fs::read(&path) else { continue };
+        let name = path.strip_prefix(&folder).unwrap_or(&path).display().to_string();
+        let outcome = lint(vec![Input::new(name.clone(), text)], &Settings::default());
+        for file in &outcome.files {
+            for finding in &file.findings {
+                let code = finding.check.code;
+                let is_mine = code == "M004" || matches!(code.as_bytes()[0], b'C' | b'A');
+                if !is_mine || !STANDS_ON_FLOW.contains(&code) {
+                    continue;
+                }
+                *found.entry(code).or_default() += 1;
+                dead += usize::from(finding.consequence == Some("this alert can never fire"));
+                if shows {
+                    let rule = finding.rule.map(|(g, r)| &file.rules.groups[g].rules[r]);
+                    let rule = rule.map_or("", |rule| &rule.name.value);
+                    let text = file.text[finding.span()].split_whitespace().collect::<Vec<_>>();
+                    println!(
+                        "{code} {} {name} {rule}: {}\n    {}\n    {:?}",
+                        finding.severity,
+                        finding.message,
+                        text.join(" "),
+                        finding.consequence
+                    );
+                }
+            }
+        }
+    }
+    println!("{dead} alerts can never fire; {found:?}");
+    let found: Vec<(&str, usize)> = found.into_iter().collect();
+    assert_eq!(found, FINDINGS);
+}
+
+/// The checks that are looked at.
+const STANDS_ON_FLOW: &[&str] = &[
+    "A001", "A002", "A003", "A004", "C001", "C002", "C009", "C010", "C014", "C020", "C021", "C034",
+    "M004",
+];
