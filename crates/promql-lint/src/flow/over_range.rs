@@ -122,7 +122,8 @@ impl Walk<'_> {
         match function {
             Rate | Increase | Irate => {
                 let nonnegative = super::Range::nonnegative().with_nan(unsure).on(basis);
-                if value.is_nonnegative() {
+                // NaN among the samples hides where a counter began anew.
+                if value.is_nonnegative() && !value.nan {
                     nonnegative
                 } else if self.env.presumes(Basis::COUNTER_FUNCTIONS) {
                     nonnegative.on(Basis::COUNTER_FUNCTIONS)

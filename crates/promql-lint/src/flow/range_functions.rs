@@ -79,11 +79,19 @@ pub(super) fn clamp(x: &Range, min: Option<&Range>, max: Option<&Range>) -> Rang
     let limits = limits.iter().flatten();
     let nan = limits.clone().any(|limit| limit.nan);
     let basis = limits.clone().fold(x.basis, |basis, limit| basis.or(limit.basis));
-    if limits.clone().any(|limit| limit.has_no_number()) {
-        return Range::NEVER.with_nan(x.nan || nan).on(basis);
-    }
     let integer = x.integer && limits.clone().all(|limit| limit.integer);
-    if !x.has_no_number() {
+    let has_numbers = limits.clone().all(|limit| !limit.has_no_number());
+    // The larger of NaN and the largest number is that, the smaller likewise.
+    let mut infinities = Range::NEVER;
+    for end in [f64::INFINITY, f64::NEG_INFINITY] {
+        let of_limit = limits.clone().any(|limit| limit.contains(end));
+        if (nan && x.contains(end)) || ((x.nan || nan) && of_limit) {
+            infinities = infinities.hull(&Range::between(end, end));
+        }
+    }
+    if !has_numbers {
+        range = Range::NEVER;
+    } else if !x.has_no_number() {
         if let Some(max) = max {
             range = project(&range, |value| value.min(max.lo), |value| value.min(max.hi));
         }
@@ -91,6 +99,7 @@ pub(super) fn clamp(x: &Range, min: Option<&Range>, max: Option<&Range>) -> Rang
             range = project(&range, |value| value.max(min.lo), |value| value.max(min.hi));
         }
     }
+    let range = range.hull(&infinities);
     Range { integer, nan: x.nan || nan, basis, ..range }
 }
 

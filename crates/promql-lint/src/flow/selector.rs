@@ -143,7 +143,8 @@ impl Walk<'_> {
             _ if &**name == "probe_success" && presumes(Basis::SUFFIX_KINDS) => {
                 Some(Range::integers(0.0, 1.0).on(Basis::SUFFIX_KINDS))
             }
-            Kind::Counter | Kind::Bucket | Kind::Count | Kind::Timestamp => Some(nonnegative),
+            Kind::Counter | Kind::Bucket | Kind::Count => Some(nonnegative.with_nan(false)),
+            Kind::Timestamp => Some(nonnegative),
             Kind::Info => Some(Range::point(1.0).on(basis)),
             Kind::StateSet => Some(Range::integers(0.0, 1.0).on(basis)),
             _ if is_size(quantity) && presumes(Basis::NONNEGATIVE_SIZES) => {
