@@ -82,3 +82,15 @@ impl<'a> Operation<'a> {
 fn of(cx: &ExprContext<'_>, modifiers: Option<MatchingId>) -> BinaryModifiers {
     modifiers.map_or_else(BinaryModifiers::default, |id| *cx.expr.binary_modifiers(id))
 }
+
+/// Whether no element can have a label, and what that rests on. Nothing if one can, or if there are no
+/// elements.
+pub(crate) fn lacks(flow: &Flow, label: &str) -> Option<Basis> {
+    if flow.arms.is_empty() || flow.value_type != promql_syntax::ValueType::InstantVector {
+        return None;
+    }
+    flow.arms.iter().try_fold(flow.basis, |basis, arm| {
+        let closed_by_rules = arm.basis.or(arm.labels.basis(label));
+        arm.labels.get(label).is_absent().then(|| basis.or(closed_by_rules))
+    })
+}

@@ -14,6 +14,7 @@ const FINDINGS: &[(&str, usize)] = &[
     ("C002", 5),
     ("C009", 4),
     ("C010", 8),
+    ("C016", 2),
     ("C021", 3),
     ("C034", 1),
     ("M004", 4),
@@ -89,6 +90,6 @@ fn findings_in_real_rules_are_those_that_were_read() {
 
 /// The checks that are looked at.
 const STANDS_ON_FLOW: &[&str] = &[
-    "A001", "A002", "A003", "A004", "C001", "C002", "C009", "C010", "C014", "C020", "C021", "C034",
-    "M004",
+    "A001", "A002", "A003", "A004", "C001", "C002", "C003", "C004", "C006", "C009", "C010", "C013",
+    "C014", "C015", "C016", "C020", "C021", "C034", "C043", "M004",
 ];

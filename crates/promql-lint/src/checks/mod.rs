@@ -18,10 +18,12 @@ macro_rules! checks {
 checks! {
     alerting: alert_without_condition, alert_always_fires, alert_on_bool, alert_never_fires, for_zero, for_below_interval, absent_without_for, absent_labels_lost,
         unstable_label_set, severity_ladder, alertname_label, empty_rule_label;
-    correctness: join_never_matches, join_never_matches_target, comparison_always_false,
-        comparison_always_true, comparison_with_nan, unless_has_no_effect, ratio_by_filtered_label,
+    correctness: join_never_matches, join_never_matches_target, match_on_missing_label, group_by_missing_label,
+        include_missing_label, comparison_always_false,
+        comparison_always_true, comparison_with_nan, or_never_used, unless_has_no_effect, or_fallback_labels,
+        many_to_many_certain, ratio_by_filtered_label,
         ratio_threshold_out_of_range, negative_offset, fixed_time_in_rule, mixed_operators,
-        same_operands, histogram_without_le, parameter_out_of_range, subquery_resolution;
+        same_operands, histogram_without_le, parameter_out_of_range, subquery_resolution, scalar_of_many;
     syntax: file_unreadable, yaml_syntax, unknown_field, implicit_yaml_type, incomplete_rule, field_not_allowed,
         duplicate_key, duplicate_group, invalid_name, invalid_duration, promql_syntax, promql_type,
         invalid_regex, extra_document, wrong_kind;
