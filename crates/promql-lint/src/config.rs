@@ -10,6 +10,7 @@
 //! exclude = ["vendor/**"]                 # files of folders that are not looked at
 //! dialect = "prometheus"                  # whose files these are
 //! names = "utf8"                          # or "legacy"
+//! baseline = "known.toml"                 # findings that are known
 //!
 //! [[lint.override]]                       # where other things count; of several the last one
 //! paths = ["teams/shop/**"]               # all conditions have to hold; globs, or /regexes/
@@ -57,6 +58,8 @@ pub struct Config {
     pub dialect: Option<Dialect>,
     /// Which names are allowed.
     pub names: Option<NameScheme>,
+    /// The file with known findings, relative to the folder of the configuration.
+    pub baseline: Option<String>,
 }
 
 /// The outermost keys.
@@ -72,6 +75,7 @@ const LINT: &[&str] = &[
     "exclude",
     "dialect",
     "names",
+    "baseline",
     "override",
     "policy",
 ];
@@ -154,6 +158,7 @@ impl Reader {
             let schemes = [NameScheme::Utf8, NameScheme::Legacy];
             config.names = self.one_of(value, &["utf8", "legacy"]).map(|at| schemes[at]);
         }
+        config.baseline = lint.get("baseline").and_then(|value| self.text(value));
         for table in self.tables(lint.get("override")) {
             let found = self.override_of(table);
             config.settings.add_override(found);

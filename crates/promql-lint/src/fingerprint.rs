@@ -15,7 +15,7 @@ pub fn fingerprints(file: &FileOutcome) -> Vec<String> {
     let print = |finding: &Finding| {
         let mut hash = Hash::default();
         hash.add(finding.check.code);
-        hash.add(&file.name.replace('\\', "/"));
+        hash.add(&file.path.replace('\\', "/"));
         if let Some((group, rule)) = finding.rule
             && let Some(rule) = file.rules.groups.get(group).and_then(|g| g.rules.get(rule))
         {

@@ -12,6 +12,7 @@
 //!
 //! | file | holds |
 //! |---|---|
+//! | `baseline.rs` | findings that are known |
 //! | `check.rs` | what a check says about itself |
 //! | `checks/` | the checks, and the table of all |
 //! | `config.rs` | what a `promql.toml` says |
@@ -49,6 +50,7 @@
 //!
 //! Invariant: nothing here prints, reads a file or asks a server.
 
+mod baseline;
 mod check;
 mod checks;
 mod config;
@@ -69,6 +71,7 @@ mod settings;
 mod suppress;
 mod templates;
 
+pub use baseline::{Baseline, Compared};
 pub use check::{Category, Check, Evidence, Fixes, Look, Severity};
 pub use checks::{CHECKS, check};
 pub use config::Config;

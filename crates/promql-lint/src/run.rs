@@ -52,6 +52,8 @@ pub struct Outcome {
 pub struct FileOutcome {
     /// What it is called.
     pub name: String,
+    /// Its path as the configuration sees it.
+    pub path: String,
     /// What is in it. All places are bytes of this.
     pub text: Arc<str>,
     /// The file, as far as it could be read.
@@ -103,7 +105,7 @@ fn settle(file: LintedFile, mut findings: Vec<Finding>) -> FileOutcome {
     sort(&mut findings);
     let rules = file.rules;
     let (name, text) = (rules.name.clone(), Arc::clone(&rules.text));
-    FileOutcome { name, text, rules, findings, suppressed }
+    FileOutcome { name, path: file.path, text, rules, findings, suppressed }
 }
 
 /// What the checks say that look at what could be read.

@@ -107,6 +107,17 @@ impl<'l> Configurations<'l> {
         self.read.values().filter_map(|here| here.config.fail_on).min()
     }
 
+    /// The file with known findings, by the first configuration that names one.
+    pub(super) fn baseline(&self) -> Option<PathBuf> {
+        let mut named: Vec<PathBuf> = self
+            .read
+            .values()
+            .filter_map(|here| Some(here.folder.join(here.config.baseline.as_ref()?)))
+            .collect();
+        named.sort();
+        named.into_iter().next()
+    }
+
     fn read(&mut self, path: &Path) -> Result<Here, Stop> {
         if let Some(here) = self.read.get(path) {
             return Ok(here.clone());

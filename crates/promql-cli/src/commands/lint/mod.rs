@@ -13,7 +13,7 @@ mod sarif;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum, ValueHint};
-use promql_lint::{Config, Fixed, Outcome, Safety, Settings, Severity};
+use promql_lint::{Baseline, Config, Fixed, Outcome, Safety, Settings, Severity};
 use promql_rules::rule_file::{LoadOptions, NameScheme};
 
 use self::configuration::Configurations;
@@ -89,6 +89,12 @@ pub struct Lint {
     /// Read no configuration
     #[arg(long)]
     pub isolated: bool,
+    /// A file with findings that are known and not told; written by --write-baseline
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub baseline: Option<PathBuf>,
+    /// Write all findings into the baseline, so that later runs tell new ones only
+    #[arg(long, conflicts_with_all = ["fix", "diff"])]
+    pub write_baseline: bool,
     /// Make the changes in the files that keep all results, and tell what is left
     #[arg(long)]
     pub fix: bool,
@@ -181,6 +187,9 @@ impl Lint {
             }
             false => promql_lint::lint(inputs, &settings),
         };
+        if let Some(exit) = self.compare(&mut outcome, &configurations, console)? {
+            return Ok(exit);
+        }
         let fail_on = self.fail_on.map(Level::severity).or(configurations.fail_on());
         let fail_on = fail_on.unwrap_or(Severity::Error);
         let exit = self.exit(&outcome, fail_on);
@@ -202,6 +211,59 @@ impl Lint {
         // The process ends now; to give back the parts of ten thousand rules one by one takes time.
         std::mem::forget(outcome);
         Ok(exit)
+    }
+
+    /// Takes known findings out, or makes them known; the latter is all that is done then.
+    fn compare(
+        &self,
+        outcome: &mut Outcome,
+        configurations: &Configurations<'_>,
+        console: &Console,
+    ) -> Result<Option<Exit>, Stop> {
+        let path = self.baseline.clone().or(configurations.baseline());
+        let Some(path) = path else {
+            return match self.write_baseline {
+                false => Ok(None),
+                true => Err(Stop::Usage(
+                    "--write-baseline needs to know where: --baseline FILE, or `baseline` in promql.toml"
+                        .to_owned(),
+                )),
+            };
+        };
+        if self.write_baseline {
+            let known = Baseline::of(outcome);
+            let error = |error| InputError::Write { path: path.clone(), error };
+            std::fs::write(&path, known.text()).map_err(error)?;
+            let many = if known.len() == 1 { "finding is" } else { "findings are" };
+            let name = path.display().to_string();
+            console.print(&format!(
+                "{} {many} known now, in {}\n",
+                known.len(),
+                visible::escape(&name)
+            ))?;
+            return Ok(Some(Exit::Ok));
+        }
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            // A configuration may name it before it is first written.
+            Err(error)
+                if error.kind() == std::io::ErrorKind::NotFound && self.baseline.is_none() =>
+            {
+                return Ok(None);
+            }
+            Err(error) => return Err(InputError::File { path, error }.into()),
+        };
+        let baseline = Baseline::parse(&text)
+            .map_err(|error| Stop::Usage(format!("{} is no baseline: {error}", path.display())))?;
+        let compared = baseline.apply(outcome);
+        if compared.known + compared.stale > 0 && self.format == Format::Text {
+            let stale = match compared.stale {
+                0 => String::new(),
+                count => format!("; {count} more are mended, --write-baseline takes them out"),
+            };
+            console.remark(&format!("known and not told: {}{stale}\n", compared.known));
+        }
+        Ok(None)
     }
 
     /// Shows what would be changed.
