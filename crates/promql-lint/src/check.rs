@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::context::{ExprContext, GroupContext, RuleContext, RuleSet};
+use crate::context::{ExprContext, GroupContext, RuleContext, RuleSet, TargetContext};
 use crate::finding::Report;
 
 /// A check: what it is called, how bad its findings are, how it looks.
@@ -35,6 +35,8 @@ pub enum Look {
     Elsewhere,
     /// At an expression that is valid.
     Expr(fn(&ExprContext<'_>, &mut Report<'_>)),
+    /// At a query of a panel of a dashboard.
+    Target(fn(&TargetContext<'_>, &mut Report<'_>)),
     /// At a rule.
     Rule(fn(&RuleContext<'_>, &mut Report<'_>)),
     /// At a group.
@@ -48,6 +50,7 @@ impl fmt::Debug for Look {
         f.write_str(match self {
             Look::Elsewhere => "Elsewhere",
             Look::Expr(_) => "Expr",
+            Look::Target(_) => "Target",
             Look::Rule(_) => "Rule",
             Look::Group(_) => "Group",
             Look::Set(_) => "Set",

@@ -12,6 +12,7 @@ use promql_syntax::ast::{LabelMatcher, Node, NodeId, NodeKind, Sign, VectorSelec
 use promql_syntax::{Aggregator, Expr, Function, Query, Span};
 
 use crate::config::Place;
+use crate::dashboard::{Dashboard, Target};
 use crate::finding::Edit;
 use crate::flow::{Env, EnvBuilder, Flows, Recording, analyse};
 use crate::settings::Settings;
@@ -21,8 +22,10 @@ use crate::settings::Settings;
 pub struct LintedFile {
     /// Its number.
     pub number: usize,
-    /// What is in it, with the queries of its rules.
+    /// What is in it, with the queries of its rules. Of a dashboard each target is a rule here.
     pub rules: RuleFile,
+    /// What it is if it is a dashboard.
+    pub dashboard: Option<Dashboard>,
     /// What is configured for it.
     pub settings: Arc<Settings>,
     /// Its path as the configuration sees it: relative to the folder of that.
@@ -141,7 +144,8 @@ impl<'a> RuleSet<'a> {
 }
 
 fn all_rules(files: &[LintedFile]) -> impl Iterator<Item = (RuleRef, &Group, &Rule)> {
-    files.iter().enumerate().flat_map(|(file, linted)| {
+    let rule_files = files.iter().enumerate().filter(|(_, file)| file.dashboard.is_none());
+    rule_files.flat_map(|(file, linted)| {
         linted.rules.groups.iter().enumerate().flat_map(move |(group, g)| {
             let rules = g.rules.iter().enumerate();
             rules.map(move |(rule, r)| (RuleRef { file, group, rule }, g, r))
@@ -227,6 +231,26 @@ impl<'a> RuleContext<'a> {
         let rest = text[value.end..end].trim();
         (is_alone && (rest.is_empty() || rest.starts_with('#')))
             .then(|| vec![Edit { span: start..end, text: String::new() }])
+    }
+}
+
+/// What the checks of dashboards see of a query.
+#[derive(Clone, Copy, Debug)]
+pub struct TargetContext<'a> {
+    /// The query, if it can be read.
+    pub expr: Option<&'a ExprContext<'a>>,
+    /// The query, and what is beside it.
+    pub target: &'a Target,
+    /// The dashboard.
+    pub dashboard: &'a Dashboard,
+    /// The text of the file.
+    pub text: &'a str,
+}
+
+impl TargetContext<'_> {
+    /// The place in the file of a part of the query.
+    pub fn place(&self, range: Range<usize>) -> Range<usize> {
+        self.target.expr.positions(self.text).file_span(range)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The examples in the documentation of checks, which are their tests.
 //!
-//! An example is a code block of PromQL or YAML with the word `bad` or `good` behind the language. Below
+//! An example is a code block of PromQL, YAML or JSON with the word `bad` or `good` behind the language. Below
 //! a line of a bad one stands what the check says about it, under carets:
 //!
 //! ```text
@@ -10,7 +10,7 @@
 //!
 //! A block with the word `fixed` behind it shows what the proposed changes make of it. PromQL is the
 //! expression of an alert, or of a recording rule if the word `record` is there too; YAML is a list of
-//! rules, or a whole file, or several with a line `# file: NAME` in front of each.
+//! rules, or a whole file, or several with a line `# file: NAME` in front of each; JSON is a dashboard.
 
 use std::collections::BTreeMap;
 
@@ -89,7 +89,8 @@ impl Example {
 
     /// Whether this is an example that a check is tried on.
     pub fn is_tried(&self) -> bool {
-        (self.has("promql") || self.has("yaml")) && (self.has("bad") || self.has("good"))
+        ["promql", "yaml", "json"].iter().any(|language| self.has(language))
+            && (self.has("bad") || self.has("good"))
     }
 
     /// Tries a check on the example.
@@ -165,7 +166,8 @@ impl Example {
         for line in lines {
             let name = line.strip_prefix("# file: ");
             if name.is_some() || parts.is_empty() {
-                let name = name.unwrap_or("example.yml").to_owned();
+                let plain = if self.has("json") { "example.json" } else { "example.yml" };
+                let name = name.unwrap_or(plain).to_owned();
                 parts.push(Part { name, lines: Vec::new(), front: "", indent: "" });
             }
             if name.is_some() {

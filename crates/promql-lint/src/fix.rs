@@ -7,8 +7,10 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use promql_rules::format::is_dashboard;
 use promql_rules::rule_file::{LoadOptions, RuleFile};
 
+use crate::dashboard;
 use crate::examples::edited;
 use crate::finding::{Finding, Fix, Safety};
 use crate::run::{Input, Outcome, lint};
@@ -51,7 +53,7 @@ pub fn fix(inputs: Vec<Input>, settings: &Settings, up_to: Safety) -> (Vec<Fixed
             }),
         })
         .collect();
-    let mut tried: BTreeSet<(usize, &'static str, String)> = BTreeSet::new();
+    let mut tried: BTreeSet<(usize, &'static str, String, usize)> = BTreeSet::new();
     for _ in 0..PASSES {
         let mut has_changed = false;
         for ((file, fixed), input) in outcome.files.iter().zip(&mut fixed).zip(&mut inputs) {
@@ -89,7 +91,12 @@ pub fn fix(inputs: Vec<Input>, settings: &Settings, up_to: Safety) -> (Vec<Fixed
             let fragment =
                 |finding: &Finding| file.text.get(finding.span()).unwrap_or_default().to_owned();
             let is_new = made.iter().any(|(finding, _)| {
-                tried.insert((finding.file, finding.check.code, fragment(finding)))
+                let part = fragment(finding);
+                let same = |(other, _): &&(&Finding, &Fix)| {
+                    other.check == finding.check && fragment(other) == part
+                };
+                let count = made.iter().filter(same).count();
+                tried.insert((finding.file, finding.check.code, part, count))
             });
             if made.is_empty() || !is_new {
                 continue;
@@ -133,6 +140,17 @@ fn without_overlaps<'f>(wanted: &[(&'f Finding, &'f Fix)]) -> Vec<(&'f Finding, 
 /// Whether a text has as many rules as it had, and no error that it had not.
 fn is_as_good(before: &str, after: &str, options: &LoadOptions) -> bool {
     let options = LoadOptions { keep_queries: false, ..options.clone() };
+    if is_dashboard(before) {
+        let read = |text: &str| {
+            let (_, dashboard) = dashboard::read("", text)?;
+            let errors = dashboard.targets.iter().filter(|target| target.error.is_some()).count();
+            Some((dashboard.targets.len(), errors))
+        };
+        let is_better = |((targets, errors), (targets_after, errors_after))| {
+            targets_after == targets && errors_after <= errors
+        };
+        return is_dashboard(after) && read(before).zip(read(after)).is_some_and(is_better);
+    }
     let read = |text: &str| {
         let loaded = RuleFile::load("", text.as_bytes(), &options);
         let errors = loaded.findings.iter().filter(|finding| finding.is_error()).count();

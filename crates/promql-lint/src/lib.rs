@@ -17,6 +17,7 @@
 //! | `checks/` | the checks, and the table of all |
 //! | `config.rs` | what a `promql.toml` says |
 //! | `context.rs` | what a check sees |
+//! | `dashboard.rs` | Grafana dashboards: their variables, and the expressions of their panels |
 //! | `finding.rs` | what a check says |
 //! | `fingerprint.rs` | what tells a finding from others |
 //! | `fix.rs` | changes that checks propose, made |
@@ -55,6 +56,7 @@ mod check;
 mod checks;
 mod config;
 mod context;
+mod dashboard;
 mod evidence;
 pub mod examples;
 mod finding;
@@ -75,7 +77,10 @@ pub use baseline::{Baseline, Compared};
 pub use check::{Category, Check, Evidence, Fixes, Look, Severity};
 pub use checks::{CHECKS, check};
 pub use config::Config;
-pub use context::{ExprContext, GroupContext, LintedFile, RuleContext, RuleRef, RuleSet};
+pub use context::{
+    ExprContext, GroupContext, LintedFile, RuleContext, RuleRef, RuleSet, TargetContext,
+};
+pub use dashboard::{Dashboard, Target, Variable};
 pub use finding::{Edit, Finding, Fix, Label, Related, Report, Safety};
 pub use fingerprint::fingerprints;
 pub use fix::{Fixed, fix};

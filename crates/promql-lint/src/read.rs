@@ -5,11 +5,13 @@
 
 use std::sync::Arc;
 
+use promql_rules::format::is_dashboard;
 use promql_rules::rule_file::{LoadOptions, RuleFile};
 
 use crate::check::{Check, Severity};
 use crate::checks::{by_code, compat};
 use crate::context::LintedFile;
+use crate::dashboard;
 use crate::finding::{Finding, Report};
 use crate::run::Input;
 use crate::settings::Settings;
@@ -81,11 +83,18 @@ pub(crate) fn read(
     input: Input,
     settings: &Arc<Settings>,
 ) -> (LintedFile, Vec<Finding>) {
+    let settings = input.settings.unwrap_or_else(|| Arc::clone(settings));
+    let path = input.path.unwrap_or_else(|| input.name.clone());
+    if let Ok(text) = std::str::from_utf8(&input.text)
+        && is_dashboard(text)
+        && let Some((rules, dashboard)) = dashboard::read(&input.name, text)
+    {
+        let dashboard = Some(dashboard);
+        return (LintedFile { number, rules, dashboard, settings, path }, Vec::new());
+    }
     let options = LoadOptions { keep_queries: true, ..input.options };
     let loaded = RuleFile::load(&input.name, &input.text, &options);
-    let settings = input.settings.unwrap_or_else(|| Arc::clone(settings));
-    let path = input.path.unwrap_or(input.name);
-    let file = LintedFile { number, rules: loaded.file, settings, path };
+    let file = LintedFile { number, rules: loaded.file, dashboard: None, settings, path };
     let mut findings = Vec::new();
     for found in loaded.findings {
         let Some(mut check) = check_of(&found) else { continue };

@@ -11,8 +11,10 @@ use rayon::prelude::*;
 
 use crate::check::Look;
 use crate::checks::CHECKS;
-use crate::context::{ExprContext, GroupContext, LintedFile, RuleRef, RuleSet};
-use crate::finding::{Finding, Report};
+use crate::context::{
+    ExprContext, GroupContext, LintedFile, RuleContext, RuleRef, RuleSet, TargetContext,
+};
+use crate::finding::{Finding, Label, Report};
 use crate::read;
 use crate::settings::Settings;
 use crate::suppress;
@@ -56,8 +58,10 @@ pub struct FileOutcome {
     pub path: String,
     /// What is in it. All places are bytes of this.
     pub text: Arc<str>,
-    /// The file, as far as it could be read.
+    /// The file, as far as it could be read. Of a dashboard each query of a panel is a rule here.
     pub rules: RuleFile,
+    /// Whether it is a dashboard.
+    pub is_dashboard: bool,
     /// What was found, in order of the places.
     pub findings: Vec<Finding>,
     /// How many findings comments keep from being told.
@@ -103,9 +107,10 @@ fn settle(file: LintedFile, mut findings: Vec<Finding>) -> FileOutcome {
         severity.is_some()
     });
     sort(&mut findings);
+    let is_dashboard = file.dashboard.is_some();
     let rules = file.rules;
     let (name, text) = (rules.name.clone(), Arc::clone(&rules.text));
-    FileOutcome { name, path: file.path, text, rules, findings, suppressed }
+    FileOutcome { name, path: file.path, text, rules, is_dashboard, findings, suppressed }
 }
 
 /// What the checks say that look at what could be read.
@@ -121,7 +126,10 @@ fn look(files: &[LintedFile]) -> Vec<Finding> {
         findings
     };
     let mut findings: Vec<Finding> = places.par_chunks(FEW_RULES).flat_map_iter(of_rules).collect();
-    for file in files {
+    for file in files.iter().filter(|file| file.dashboard.is_some()) {
+        look_at_dashboard(&set, file, &by_file[file.number], &mut findings);
+    }
+    for file in files.iter().filter(|file| file.dashboard.is_none()) {
         for (number, group) in file.rules.groups.iter().enumerate() {
             let context = GroupContext { set: &set, file, group, number };
             let switches = CHECKS.iter().zip(&by_file[file.number]);
@@ -162,6 +170,49 @@ fn look_at_rule(set: &RuleSet<'_>, at: RuleRef, switches: &[bool], findings: &mu
             (Look::Rule(look), _) => look(&rule, &mut report),
             (Look::Expr(look), Some(expr)) => look(expr, &mut report),
             _ => {}
+        }
+    }
+}
+
+/// Checks of expressions that are about rules only.
+const ONLY_RULES: &[&str] = &["C029", "C030", "K009", "P003", "P008"];
+
+/// What the checks of expressions and of dashboards say about a dashboard. What has a variable in it is not
+/// known, so nothing is said about it but by the latter.
+fn look_at_dashboard(
+    set: &RuleSet<'_>,
+    file: &LintedFile,
+    switches: &[bool],
+    findings: &mut Vec<Finding>,
+) {
+    let (Some(dashboard), Some(group)) = (&file.dashboard, file.rules.groups.first()) else {
+        return;
+    };
+    let text = &*file.rules.text;
+    for (number, target) in dashboard.targets.iter().enumerate() {
+        let at = RuleRef { file: file.number, group: 0, rule: number };
+        let Some(rule) = group.rules.get(number) else { continue };
+        let rule = RuleContext { set, file, group, rule, at };
+        let expr = ExprContext::new(rule);
+        let context = TargetContext { expr: expr.as_ref(), target, dashboard, text };
+        for (check, _) in CHECKS.iter().zip(switches).filter(|(_, is_on)| **is_on) {
+            let mut found = Vec::new();
+            let mut report = Report::new(check, at.file, Some((0, number)), &mut found);
+            let is_for_rules = ONLY_RULES.contains(&check.code)
+                || !check.code.starts_with(['C', 'K', 'M', 'P', 'V']);
+            match (check.look, &expr) {
+                (Look::Target(look), _) => look(&context, &mut report),
+                (Look::Expr(look), Some(expr)) if !is_for_rules => {
+                    look(expr, &mut report);
+                    let is_opaque = |label: &Label| {
+                        text.get(label.span.clone())
+                            .is_some_and(|part| part.contains('$') || part.contains("[["))
+                    };
+                    found.retain(|finding| !finding.labels.iter().any(is_opaque));
+                }
+                _ => {}
+            }
+            findings.append(&mut found);
         }
     }
 }

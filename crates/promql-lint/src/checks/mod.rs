@@ -24,6 +24,8 @@ checks! {
         many_to_many_certain, ratio_by_filtered_label,
         ratio_threshold_out_of_range, negative_offset, fixed_time_in_rule, mixed_operators,
         same_operands, histogram_without_le, parameter_out_of_range, subquery_resolution, scalar_of_many;
+    dashboard: target_query, fixed_rate_window, interval_as_rate_window, variable_undefined,
+        multi_value_equality, legend_label_missing;
     syntax: file_unreadable, yaml_syntax, unknown_field, implicit_yaml_type, incomplete_rule, field_not_allowed,
         duplicate_key, duplicate_group, invalid_name, invalid_duration, promql_syntax, promql_type,
         invalid_regex, extra_document, wrong_kind;

@@ -53,6 +53,56 @@ fn format_once(expression: &str, options: &FormatOptions) -> Result<String, Left
     Err(if was_read { Left::Variables } else { Left::UnreadableWithVariables })
 }
 
+/// A variable of Grafana in an expression.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DashboardVariable {
+    /// Its name, without what says how it is written.
+    pub name: String,
+    /// How its value is to be written, as `regex` in `${job:regex}`.
+    pub format: Option<String>,
+    /// Where it is in the expression.
+    pub place: Range<usize>,
+    /// Whether it is within quotes.
+    pub is_text: bool,
+    /// Whether it may stand for anything: it is neither within quotes nor a duration.
+    pub is_free: bool,
+}
+
+/// The variables of an expression, in their order. What refers to a group of a pattern, as `$1`, is none.
+pub fn dashboard_variables(expression: &str) -> Vec<DashboardVariable> {
+    let variable = |found: Variable| {
+        let inner = found.text.trim_start_matches(['$', '{', '[']).trim_end_matches(['}', ']']);
+        let (path, format) = match inner.split_once(':') {
+            Some((path, format)) => (path, Some(format.to_owned())),
+            None => (inner, None),
+        };
+        let name = path.split('.').next().unwrap_or_default().to_owned();
+        let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+        let (is_text, is_free) = (found.context == Context::Text, found.context == Context::Free);
+        is_name.then_some(DashboardVariable { name, format, place: found.place, is_text, is_free })
+    };
+    find(expression).into_iter().filter_map(variable).collect()
+}
+
+/// Texts as long as an expression in which something that fits stands for each variable, likely ones first.
+/// So places in them are places in the expression.
+pub fn with_stand_ins(expression: &str) -> Vec<String> {
+    let variables = find(expression);
+    let fill = |kinds: Vec<Kind>| {
+        let stand_in = |(variable, kind): (&Variable, &Kind)| {
+            let length = variable.text.len();
+            match (variable.context, kind) {
+                (Context::Text, _) | (_, Kind::Name) => "x".repeat(length),
+                (_, Kind::Duration) => format!("{:0>1$}m", 5, length.saturating_sub(1)),
+                (_, Kind::DurationDigits | Kind::Number) => format!("{:0>1$}", 5, length),
+            }
+        };
+        let stand_ins: Vec<String> = variables.iter().zip(&kinds).map(stand_in).collect();
+        fill(expression, &variables, &stand_ins)
+    };
+    attempts(&variables).into_iter().map(fill).collect()
+}
+
 /// A variable in an expression.
 #[derive(Debug, PartialEq, Eq)]
 struct Variable {
@@ -232,6 +282,26 @@ mod tests {
             Err(Left::UnreadableWithVariables) => "unreadable".to_owned(),
             Err(Left::Unreadable(errors)) => errors.to_string(),
         }
+    }
+
+    #[test]
+    fn stand_ins_are_as_long() {
+        for expression in [
+            "topk($k, sum by ($l) (rate(a{b=\"$b\"}[$__rate_interval])))",
+            "a[${r}s] offset $o",
+            "$m > 5",
+        ] {
+            let all = with_stand_ins(expression);
+            assert!(all.iter().all(|text| text.len() == expression.len()), "{all:?}");
+            let is_read =
+                |text: &String| promql_syntax::parse(text, &promql_syntax::Features::ALL).is_ok();
+            assert!(all.iter().any(is_read), "{all:?}");
+        }
+        let names: Vec<String> = dashboard_variables("a{b=~\"${b:regex}\", c=\"$1\"}[$__range]")
+            .into_iter()
+            .map(|v| v.name)
+            .collect();
+        assert_eq!(names, ["b", "__range"]);
     }
 
     #[test]

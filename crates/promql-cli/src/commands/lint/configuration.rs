@@ -44,10 +44,15 @@ impl Here {
         self.config.exclude.iter().any(|pattern| pattern.matches(&path))
     }
 
+    /// The path as the configuration sees it; without one as it was given.
     fn relative(&self, path: &Path) -> String {
         let whole = absolute(path);
-        let path = whole.strip_prefix(&self.folder).map_or(path, |path| path);
-        path.display().to_string().replace('\\', "/")
+        let inner = match self.folder.as_os_str().is_empty() {
+            true => None,
+            false => whole.strip_prefix(&self.folder).ok(),
+        };
+        let given = paths::cleaned(path);
+        inner.unwrap_or(&given).display().to_string().replace('\\', "/")
     }
 }
 

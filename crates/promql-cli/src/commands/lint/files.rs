@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use promql_lint::Input;
-use promql_rules::FileKind;
+use promql_rules::format::is_dashboard;
+use promql_rules::{FileKind, file_kind};
 
 use super::Stop;
 use super::configuration::Configurations;
@@ -14,7 +15,7 @@ use crate::paths;
 pub(super) const STDIN: &str = "standard input";
 
 /// Reads all files that the arguments name, each once, in order of the arguments and then of the paths. Of
-/// folders only those with rules.
+/// folders only rule files and dashboards.
 ///
 /// # Errors
 /// When a file or a folder can't be read, or nothing is found.
@@ -37,11 +38,13 @@ pub(super) fn find(
             continue;
         }
         let is_folder = Path::new(argument).is_dir();
-        let is_wanted = |path: &Path| {
-            paths::is_yaml(path) && (!is_folder || paths::is_of_kind(path, FileKind::Rules))
-        };
+        let is_wanted = |path: &Path| paths::is_yaml(path) && (!is_folder || has_queries(path));
         let named = match is_folder {
-            true => paths::some_of(paths::named(argument, is_wanted)?, argument, "rule file")?,
+            true => paths::some_of(
+                paths::named(argument, is_wanted)?,
+                argument,
+                "rule file or dashboard",
+            )?,
             false => paths::named(argument, |_| true)?,
         };
         for path in named {
@@ -61,4 +64,12 @@ pub(super) fn find(
         }
     }
     Ok(found)
+}
+
+/// Whether a file is a rule file or a dashboard. One that can't be read counts, so that it is told.
+fn has_queries(path: &Path) -> bool {
+    std::fs::read(path).map_or(true, |text| {
+        let text = String::from_utf8_lossy(&text);
+        file_kind(&text) == FileKind::Rules || is_dashboard(&text)
+    })
 }

@@ -114,6 +114,7 @@ fn entry<'a>(
         group: group.map(|group| group.name.value.as_str()),
         rule: rule.map(|rule| Rule {
             kind: match rule.kind {
+                _ if file.is_dashboard => "panel",
                 RuleKind::Alerting => "alert",
                 RuleKind::Recording => "record",
             },

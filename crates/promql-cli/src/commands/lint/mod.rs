@@ -27,7 +27,7 @@ use crate::{atomic, visible};
 
 const AFTER: &str = "\
 All files are looked at together, as the rules of one server. Of a folder all files that end
-in .yml, .yaml or .json are looked at if they hold rules.
+in .yml, .yaml or .json are looked at if they hold rules or are Grafana dashboards.
 
 A CHECK is a name (`regex-literal`), a code (`M001`), the front of a code (`M`), a category
 (`matcher`), `default` or `all`; `promql lint --list` shows them.
@@ -51,7 +51,7 @@ or the command was not understood.";
 #[derive(Debug, Args)]
 #[command(after_help = AFTER)]
 pub struct Lint {
-    /// Rule files, folders, patterns such as 'rules/**/*.yml', or `-` for standard input, which is
+    /// Rule files, dashboards, folders, patterns such as 'rules/**/*.yml', or `-` for standard input, which is
     /// also read if there is none
     #[arg(value_name = "FILE|FOLDER|GLOB", value_hint = ValueHint::AnyPath)]
     pub paths: Vec<String>,
