@@ -124,6 +124,40 @@ pub(crate) fn expand(
     read.expand(&Value::Alert(data.into()), answers)
 }
 
+/// The labels that a template reads by `$labels`, each once, with where it is read first. What an `if` or a
+/// `with` asks for is left out: it is known that it may be missing.
+pub(crate) fn label_reads(text: &str) -> Vec<(String, Range<usize>)> {
+    let actions = actions(text);
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let mut found: Vec<(String, Range<usize>)> = Vec::new();
+    for action in &actions {
+        let inner = &text[action.clone()];
+        for (front, is_index) in [("$labels.", false), ("index $labels \"", true)] {
+            for (at, _) in inner.match_indices(front) {
+                let rest = &inner[at + front.len()..];
+                let length = match is_index {
+                    true => rest.find('"').unwrap_or_default(),
+                    false => rest.find(|c: char| !is_part(c)).unwrap_or(rest.len()),
+                };
+                let name = &rest[..length];
+                if !name.is_empty() && found.iter().all(|(known, _)| known != name) {
+                    let start = action.start + at;
+                    found.push((name.to_owned(), start..start + front.len() + length));
+                }
+            }
+        }
+    }
+    let is_asked = |name: &str| {
+        actions.iter().any(|action| {
+            let inner = text[action.clone()].trim_start_matches('-').trim_start();
+            let asks = ["if ", "with ", "else if "].iter().any(|word| inner.starts_with(word));
+            asks && inner.contains(name)
+        })
+    };
+    found.retain(|(name, _)| !is_asked(name));
+    found
+}
+
 /// The labels that a template reads.
 fn labels(text: &str) -> BTreeMap<String, String> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';

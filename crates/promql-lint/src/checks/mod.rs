@@ -41,7 +41,7 @@ checks! {
     policy: required_label, label_value, required_annotation, annotation_value, for_range,
         rule_name, required_matcher, maximum_range, forbidden_metric;
     performance: selector_without_name, name_by_regex, long_range, subquery_cost, sort_in_rule;
-    template: template_syntax, template_execution, value_in_label, printf_verb, percent_scale,
+    template: template_label_removed, template_reads_rule_label, template_syntax, template_execution, value_in_label, printf_verb, percent_scale,
         template_query_invalid, first_unguarded, template_in_recording, template_braces_missing;
     compat: removed_function, integer_bucket_label, dialect_expression, dialect_field;
 }
