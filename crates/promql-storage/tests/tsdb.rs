@@ -356,10 +356,12 @@ fn two_blocks(name: &str) -> Folder {
 proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig::with_cases(48))]
 
-    /// Whatever was asked before, and however little room there is.
+    /// Whatever was asked before, and however little room there is. What is read from the index for
+    /// each query is also what is kept of it in memory.
     #[test]
     fn hot_columns_are_what_is_decoded(
-        budget in proptest::sample::select(vec![1_usize, 700, 3_000, 20_000, 1 << 20]),
+        budget in proptest::sample::select(vec![1_usize, 3_000, 7_000, 30_000, 1 << 20]),
+        wanted in proptest::sample::select(vec!["", "a.*", ".*[^s]", "[^h].*"]),
         ranges in proptest::collection::vec((-30_000_i64..300_000, 0_i64..300_000), 1..6),
         overlap: bool,
     ) {
@@ -367,6 +369,9 @@ proptest::proptest! {
             true => two_blocks("hot-overlap"),
             false => Folder::shop("hot"),
         };
+        let matcher = Matcher::new("__name__", MatchOp::Matches, wanted.as_bytes());
+        let matchers: Vec<Matcher> =
+            (!wanted.is_empty()).then(|| matcher.expect("a matcher")).into_iter().collect();
         let (cold, _) = TsdbStorage::open(&folder.0).expect("a folder that can be read");
         let (hot, _) = TsdbStorage::open(&folder.0).expect("a folder that can be read");
         let hot = hot.keeping_columns(budget);
@@ -374,13 +379,16 @@ proptest::proptest! {
         for (start, length) in ranges.iter().chain(&ranges) {
             let range = TimeRange { start: START + start, end: START + start + length };
             let within = |storage: &TsdbStorage| {
-                let mut all = samples(storage, &[], range).expect("samples");
+                let mut all = samples(storage, &matchers, range).expect("samples");
                 for series in all.values_mut() {
                     series.retain(|time, _| range.contains(START + time));
                 }
                 all
             };
-            proptest::prop_assert_eq!(within(&cold), within(&hot));
+            let (fresh, _) = TsdbStorage::open(&folder.0).expect("a folder that can be read");
+            let expected = within(&fresh);
+            proptest::prop_assert_eq!(&within(&cold), &expected);
+            proptest::prop_assert_eq!(&within(&hot), &expected);
             let kept = hot.kept_columns().expect("columns are kept");
             proptest::prop_assert!(kept.bytes <= budget.max(1), "{:?}", kept);
         }

@@ -2,9 +2,13 @@
 //!
 //! Decoding XOR chunks takes longer than computing on what is in them, so a process that answers many
 //! queries keeps decoded samples, within a budget. What is kept together is a *run*: some successive
-//! chunks of a series in one block, up to [`RUN`] of them. Blocks never change, so a run is the same as
-//! long as the storage that knows the block, and nothing is ever out of date: a folder that is opened
-//! again is another storage with columns of its own.
+//! chunks of a series in one block, up to [`RUN`](super::block::RUN) of them. Blocks never change, so a
+//! run is the same as long as the storage that knows the block, and nothing is ever out of date: a folder
+//! that is opened again is another storage with columns of its own.
+//!
+//! Each run has a place of its own, so that to find one is to look there. It is copied from there: of the
+//! samples that a query needs, which are often few of it, that costs less than keeping track of who has
+//! which.
 //!
 //! The series of a target are scraped together, so that they have the same timestamps. Those are kept
 //! once for all of them, and a sample takes the 8 bytes of its value.
@@ -14,51 +18,39 @@
 //! oldest would find none. Between queries a run goes that was not used since the hand of the clock
 //! came by last.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::hash::{BuildHasher, RandomState};
 use std::ops::Deref;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use promql_engine::KeptColumns;
-
-/// How many successive chunks of a series are decoded and kept together: four hours at the usual
-/// interval of 15 seconds and 120 samples a chunk.
-pub(super) const RUN: u32 = 8;
 
 /// How many samples a run may have at most.
 pub(super) const MOST_SAMPLES: usize = 1 << 14;
 
-/// About what a run takes besides its samples, in bytes: its places in the tables.
-const OVERHEAD: usize = 160;
+/// About what a run takes besides its samples, in bytes.
+const OVERHEAD: usize = 64;
 
 /// How many runs the hand of the clock looks at to make room for one.
 const STEPS_OF_THE_HAND: usize = 64;
 
+/// After so many runs that there was no room for, a query does not look for any more.
+const MOST_REFUSED: usize = 64;
+
 /// Threads that look for different runs rarely wait for each other.
 const SHARDS: usize = 16;
 
-/// Which run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// Which run: of which block, and the how manieth of all runs of the block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct RunId {
-    pub(super) block: u32,
-    /// The number of the series in the block.
-    pub(super) series: u32,
-    /// The number of the first chunk, divided by [`RUN`].
-    pub(super) run: u32,
-}
-
-/// The samples of a run, all of them floats whose times ascend.
-#[derive(Debug)]
-pub(super) struct Run {
-    pub(super) times: Arc<Counted<i64>>,
-    pub(super) values: Counted<f64>,
-    used: AtomicBool,
+    pub(super) block: usize,
+    pub(super) run: usize,
 }
 
 /// Memory that is counted as long as it is there.
 #[derive(Debug)]
-pub(super) struct Counted<T> {
+struct Counted<T> {
     all: Box<[T]>,
     total: Arc<AtomicUsize>,
 }
@@ -73,7 +65,7 @@ impl<T: Copy> Counted<T> {
 
 impl<T> Counted<T> {
     fn bytes(&self) -> usize {
-        size_of_val(&*self.all) + OVERHEAD / 2
+        size_of_val(&*self.all) + OVERHEAD
     }
 }
 
@@ -91,13 +83,28 @@ impl<T> Drop for Counted<T> {
     }
 }
 
+/// The place of a run.
+type Slot = Mutex<Known>;
+
 /// What is known about a run.
-#[derive(Clone, Debug)]
-pub(super) enum Known {
-    /// Its samples.
-    Run(Arc<Run>),
+#[derive(Debug, Default)]
+enum Known {
+    #[default]
+    Nothing,
+    /// Its samples, all of them floats whose times ascend, and the last query that read them.
+    Run { times: Arc<Counted<i64>>, values: Counted<f64>, used: u64 },
     /// That it can't be kept: it has histograms, start timestamps, or times that don't ascend.
     Unfit,
+}
+
+/// What came of looking for a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// It was there.
+    Run,
+    /// It is not kept, and can't be.
+    Unfit,
+    /// It is not there yet.
     Nothing,
 }
 
@@ -108,21 +115,31 @@ pub(super) struct HotColumns {
     budget: usize,
     /// What all that is kept takes, in bytes.
     total: Arc<AtomicUsize>,
-    shards: [Mutex<Shard>; SHARDS],
+    /// The places of the runs of each block.
+    blocks: Vec<OnceLock<Box<[Slot]>>>,
+    shards: [Shard; SHARDS],
     /// The timestamps that there are, by hash.
     times: Mutex<Times>,
     hasher: RandomState,
+    /// The queries that are under way, and the number of the next.
+    queries: Mutex<(BTreeSet<u64>, u64)>,
+}
+
+/// A part of the runs. Each has memory of its own that the processors needn't hand to each other.
+#[derive(Debug, Default)]
+#[repr(align(64))]
+struct Shard {
+    clock: Mutex<Clock>,
     found: AtomicU64,
     decoded: AtomicU64,
 }
 
-/// A part of the runs, and the clock that decides which goes.
+/// Decides which run goes.
 #[derive(Debug, Default)]
-struct Shard {
-    /// Nothing for a run that is unfit.
-    runs: HashMap<RunId, Option<Arc<Run>>>,
-    /// The runs in the order in which the hand of the clock goes over them.
-    clock: Vec<RunId>,
+struct Clock {
+    /// The runs in the order in which the hand goes over them, and what query had used each when it
+    /// came by.
+    runs: Vec<(RunId, u64)>,
     hand: usize,
 }
 
@@ -134,58 +151,57 @@ struct Times {
     sweep_at: usize,
 }
 
+/// A query that reads runs.
+#[derive(Debug)]
+pub(super) struct Reader<'a> {
+    hot: &'a HotColumns,
+    number: u64,
+    /// How many runs there was no room for.
+    refused: AtomicUsize,
+}
+
 impl HotColumns {
-    /// Room for so many bytes.
-    pub(super) fn new(budget: usize) -> HotColumns {
+    /// Room for so many bytes of the runs of so many blocks.
+    pub(super) fn new(budget: usize, blocks: usize) -> HotColumns {
+        let blocks = std::iter::repeat_with(OnceLock::new).take(blocks).collect();
         HotColumns {
             budget,
             total: Arc::default(),
+            blocks,
             shards: Default::default(),
             times: Mutex::default(),
             hasher: RandomState::new(),
-            found: AtomicU64::new(0),
-            decoded: AtomicU64::new(0),
+            queries: Mutex::default(),
         }
     }
 
-    /// Looks for a run.
-    pub(super) fn get(&self, id: RunId) -> Known {
-        match lock(self.shard(id)).runs.get(&id) {
-            Some(Some(run)) => {
-                run.used.store(true, Ordering::Relaxed);
-                self.found.fetch_add(1, Ordering::Relaxed);
-                Known::Run(Arc::clone(run))
-            }
-            Some(None) => Known::Unfit,
-            None => Known::Nothing,
+    /// Begins a query.
+    pub(super) fn reader(&self) -> Reader<'_> {
+        let (under_way, next) = &mut *lock(&self.queries);
+        *next += 1;
+        under_way.insert(*next);
+        Reader { hot: self, number: *next, refused: AtomicUsize::new(0) }
+    }
+
+    /// Makes places for the runs of a block, if there are none yet. Where there is no room for them,
+    /// none can be kept.
+    pub(super) fn make_places(&self, block: usize, runs: usize) {
+        if let Some(places) = self.blocks.get(block) {
+            places.get_or_init(|| {
+                let bytes = runs * size_of::<Slot>();
+                let runs = if self.has_room(bytes) { runs } else { 0 };
+                self.total.fetch_add(runs * size_of::<Slot>(), Ordering::Relaxed);
+                std::iter::repeat_with(Slot::default).take(runs).collect()
+            });
         }
     }
 
-    /// Makes room for a run of so many samples. Says whether there is any.
-    pub(super) fn make_room(&self, id: RunId, samples: usize) -> bool {
-        let wanted = samples.saturating_mul(8).saturating_add(OVERHEAD);
-        self.has_room(wanted) || lock(self.shard(id)).evict(|| self.has_room(wanted))
+    fn slot(&self, id: RunId) -> Option<&Slot> {
+        self.blocks.get(id.block)?.get()?.get(id.run)
     }
 
     fn has_room(&self, wanted: usize) -> bool {
         self.total.load(Ordering::Relaxed).saturating_add(wanted) <= self.budget
-    }
-
-    /// Keeps a run.
-    pub(super) fn insert(&self, id: RunId, times: &[i64], values: &[f64]) -> Arc<Run> {
-        self.decoded.fetch_add(1, Ordering::Relaxed);
-        let run = Arc::new(Run {
-            times: self.shared(times),
-            values: Counted::new(values, &self.total),
-            used: AtomicBool::new(false),
-        });
-        lock(self.shard(id)).insert(id, Some(Arc::clone(&run)));
-        run
-    }
-
-    /// Remembers that a run can't be kept.
-    pub(super) fn insert_unfit(&self, id: RunId) {
-        lock(self.shard(id)).insert(id, None);
     }
 
     /// The same timestamps in memory that others may have, too.
@@ -208,55 +224,110 @@ impl HotColumns {
 
     /// What there is, and how useful it was.
     pub(super) fn statistics(&self) -> KeptColumns {
+        let sum = |count: fn(&Shard) -> &AtomicU64| {
+            self.shards.iter().map(|shard| count(shard).load(Ordering::Relaxed)).sum()
+        };
         KeptColumns {
             budget: self.budget,
             bytes: self.total.load(Ordering::Relaxed),
-            found: self.found.load(Ordering::Relaxed),
-            decoded: self.decoded.load(Ordering::Relaxed),
+            found: sum(|shard| &shard.found),
+            decoded: sum(|shard| &shard.decoded),
         }
     }
 
-    fn shard(&self, id: RunId) -> &Mutex<Shard> {
-        // Threads work on neighbours.
-        &self.shards[(id.series as usize / 4 + id.run as usize) % SHARDS]
+    fn shard(&self, id: RunId) -> &Shard {
+        // A thread works on neighbours.
+        &self.shards[(id.run / 16 + id.block) % SHARDS]
+    }
+
+    /// Removes runs that were not used since the hand came by last, nor by a query that is under way,
+    /// until there is room. Says whether there is. Looks at a few only: where all are in use, that is
+    /// soon clear, and where they were used, the next call goes on.
+    fn evict(&self, clock: &mut Clock, wanted: usize) -> bool {
+        let oldest = lock(&self.queries).0.first().copied().unwrap_or(u64::MAX);
+        for _ in 0..STEPS_OF_THE_HAND.min(2 * clock.runs.len()) {
+            if self.has_room(wanted) {
+                return true;
+            }
+            if clock.hand >= clock.runs.len() {
+                clock.hand = 0;
+            }
+            let Some((id, seen)) = clock.runs.get_mut(clock.hand) else { break };
+            let Some(slot) = self.slot(*id) else { break };
+            let mut slot = lock(slot);
+            match &*slot {
+                Known::Run { used, .. } if used != seen || *used >= oldest => {
+                    *seen = *used;
+                    clock.hand += 1;
+                }
+                _ => {
+                    *slot = Known::Nothing;
+                    clock.runs.swap_remove(clock.hand);
+                }
+            }
+        }
+        self.has_room(wanted)
     }
 }
 
-impl Shard {
-    fn insert(&mut self, id: RunId, run: Option<Arc<Run>>) {
-        let fit = run.is_some();
-        if self.runs.insert(id, run).is_none() && fit {
-            self.clock.push(id);
+impl Reader<'_> {
+    /// Looks for a run, and gives its samples to `read`.
+    pub(super) fn get(&self, id: RunId, read: impl FnOnce(&[i64], &[f64])) -> Found {
+        let Some(slot) = self.hot.slot(id) else { return Found::Unfit };
+        match &mut *lock(slot) {
+            Known::Run { times, values, used } => {
+                *used = self.number;
+                read(times, values);
+            }
+            Known::Unfit => return Found::Unfit,
+            Known::Nothing => return Found::Nothing,
+        }
+        self.hot.shard(id).found.fetch_add(1, Ordering::Relaxed);
+        Found::Run
+    }
+
+    /// Makes room for a run of so many samples. Says whether there is any.
+    pub(super) fn make_room(&self, id: RunId, samples: usize) -> bool {
+        let wanted = samples.saturating_mul(8).saturating_add(OVERHEAD);
+        if self.hot.has_room(wanted) {
+            return true;
+        }
+        if self.refused.load(Ordering::Relaxed) >= MOST_REFUSED {
+            return false;
+        }
+        let made = self.hot.evict(&mut lock(&self.hot.shard(id).clock), wanted);
+        if !made {
+            self.refused.fetch_add(1, Ordering::Relaxed);
+        }
+        made
+    }
+
+    /// Keeps a run.
+    pub(super) fn insert(&self, id: RunId, times: &[i64], values: &[f64]) {
+        let (times, values) = (self.hot.shared(times), Counted::new(values, &self.hot.total));
+        let Some(slot) = self.hot.slot(id) else { return };
+        let before = {
+            let run = Known::Run { times, values, used: self.number };
+            std::mem::replace(&mut *lock(slot), run)
+        };
+        let shard = self.hot.shard(id);
+        shard.decoded.fetch_add(1, Ordering::Relaxed);
+        if !matches!(before, Known::Run { .. }) {
+            lock(&shard.clock).runs.push((id, 0));
         }
     }
 
-    /// Removes runs that were not used since the hand came by last, and that nobody has, until there
-    /// is room. Says whether there is. Looks at a few only: where all are in use, that is soon clear,
-    /// and where they were used, the next call goes on.
-    fn evict(&mut self, has_room: impl Fn() -> bool) -> bool {
-        for _ in 0..STEPS_OF_THE_HAND.min(2 * self.clock.len()) {
-            if has_room() {
-                return true;
-            }
-            if self.hand >= self.clock.len() {
-                self.hand = 0;
-            }
-            let Some(id) = self.clock.get(self.hand) else { break };
-            let goes = match self.runs.get(id) {
-                Some(Some(run)) => {
-                    Arc::strong_count(run) == 1 && !run.used.swap(false, Ordering::Relaxed)
-                }
-                _ => true,
-            };
-            match goes {
-                true => {
-                    self.runs.remove(id);
-                    self.clock.swap_remove(self.hand);
-                }
-                false => self.hand += 1,
-            }
+    /// Remembers that a run can't be kept.
+    pub(super) fn insert_unfit(&self, id: RunId) {
+        if let Some(slot) = self.hot.slot(id) {
+            *lock(slot) = Known::Unfit;
         }
-        has_room()
+    }
+}
+
+impl Drop for Reader<'_> {
+    fn drop(&mut self) {
+        lock(&self.hot.queries).0.remove(&self.number);
     }
 }
 
@@ -271,74 +342,112 @@ mod tests {
 
     const SAMPLES: usize = 480;
 
-    fn id(series: u32) -> RunId {
+    fn id(series: usize) -> RunId {
         // All in one shard.
-        RunId { block: 0, series: series * 4 * SHARDS as u32, run: 0 }
+        RunId { block: 0, run: series * 16 * SHARDS }
     }
 
-    fn times() -> Vec<i64> {
-        (0..SAMPLES as i64).map(|n| n * 15_000).collect()
+    fn hot(room: usize) -> HotColumns {
+        let hot = HotColumns::new(room + PLACES * size_of::<Slot>(), 1);
+        hot.make_places(0, PLACES);
+        hot
     }
 
-    fn keep(hot: &HotColumns, series: u32) -> Option<Arc<Run>> {
-        let values = vec![f64::from(series); SAMPLES];
-        hot.make_room(id(series), SAMPLES).then(|| hot.insert(id(series), &times(), &values))
+    const PLACES: usize = 101 * 16 * SHARDS;
+
+    fn keep(reader: &Reader<'_>, series: usize) -> bool {
+        let times: Vec<i64> = (0..SAMPLES as i64).map(|n| n * 15_000).collect();
+        let values = vec![series as f64; SAMPLES];
+        let has_room = reader.make_room(id(series), SAMPLES);
+        if has_room {
+            reader.insert(id(series), &times, &values);
+        }
+        has_room
     }
 
-    fn is_kept(hot: &HotColumns, series: u32) -> bool {
-        matches!(hot.get(id(series)), Known::Run(run) if run.values[0] == f64::from(series))
+    fn is_kept(reader: &Reader<'_>, series: usize) -> bool {
+        let check = |_: &[i64], values: &[f64]| assert_eq!(values[0], series as f64);
+        reader.get(id(series), check) == Found::Run
     }
 
     /// Room for the timestamps and so many columns of values.
     fn room(columns: usize) -> usize {
-        (columns + 1) * (SAMPLES * 8 + OVERHEAD / 2) + OVERHEAD
+        (columns + 1) * (SAMPLES * 8 + OVERHEAD)
     }
 
     #[test]
     fn what_is_kept_is_found() {
-        let hot = HotColumns::new(room(3));
-        assert!((0..3).all(|series| keep(&hot, series).is_some()));
-        assert!((0..3).all(|series| is_kept(&hot, series)));
-        assert!(matches!(hot.get(id(3)), Known::Nothing));
-        hot.insert_unfit(id(4));
-        assert!(matches!(hot.get(id(4)), Known::Unfit));
+        let hot = hot(room(3));
+        let reader = hot.reader();
+        assert!((0..3).all(|series| keep(&reader, series)));
+        assert!((0..3).all(|series| is_kept(&reader, series)));
+        assert_eq!(reader.get(id(3), |_, _| ()), Found::Nothing);
+        reader.insert_unfit(id(4));
+        assert_eq!(reader.get(id(4), |_, _| ()), Found::Unfit);
+        let statistics = hot.statistics();
+        assert_eq!((statistics.found, statistics.decoded), (3, 3));
     }
 
     #[test]
     fn timestamps_are_kept_once() {
-        let hot = HotColumns::new(room(3));
-        let runs: Vec<_> = (0..2).filter_map(|series| keep(&hot, series)).collect();
-        assert!(Arc::ptr_eq(&runs[0].times, &runs[1].times));
-        assert_eq!(hot.statistics().bytes, room(2) - OVERHEAD);
+        let hot = hot(room(3));
+        let reader = hot.reader();
+        assert!((0..2).all(|series| keep(&reader, series)));
+        assert_eq!(hot.statistics().bytes, room(2) + PLACES * size_of::<Slot>());
     }
 
     #[test]
     fn what_was_not_used_goes() {
-        let hot = HotColumns::new(room(3));
-        (0..3).for_each(|series| drop(keep(&hot, series)));
-        assert!(is_kept(&hot, 0) && is_kept(&hot, 2));
-        assert!(keep(&hot, 3).is_some());
-        assert!(hot.statistics().bytes <= room(3));
-        assert!(!is_kept(&hot, 1) && is_kept(&hot, 3));
+        let hot = hot(room(3));
+        assert!((0..3).all(|series| keep(&hot.reader(), series)));
+        // The hand comes by once, and all were used by then.
+        pass_of_the_hand(&hot);
+        assert!(is_kept(&hot.reader(), 0) && is_kept(&hot.reader(), 2));
+        assert!(keep(&hot.reader(), 3));
+        assert!(hot.statistics().bytes <= hot.budget);
+        assert!(!is_kept(&hot.reader(), 1) && is_kept(&hot.reader(), 3));
+    }
+
+    /// The hand goes over all runs and sees them as they are.
+    fn pass_of_the_hand(hot: &HotColumns) {
+        for (run, seen) in &mut lock(&hot.shard(id(0)).clock).runs {
+            if let Some(slot) = hot.slot(*run)
+                && let Known::Run { used, .. } = &*lock(slot)
+            {
+                *seen = *used;
+            }
+        }
     }
 
     #[test]
-    fn what_somebody_has_stays() {
-        let hot = HotColumns::new(room(3));
-        let runs: Vec<_> = (0..9).filter_map(|series| keep(&hot, series)).collect();
-        assert_eq!(runs.len(), 3);
-        drop(runs);
-        assert!((0..3).all(|series| is_kept(&hot, series)));
-        assert!(keep(&hot, 9).is_some());
+    fn what_a_query_reads_stays_until_it_is_over() {
+        let hot = hot(room(3));
+        let reader = hot.reader();
+        let kept = (0..9).filter(|series| keep(&reader, *series)).count();
+        assert_eq!(kept, 3);
+        // Nor does another query take it.
+        assert!(!keep(&hot.reader(), 9));
+        drop(reader);
+        assert!((0..3).all(|series| is_kept(&hot.reader(), series)));
+        assert!(keep(&hot.reader(), 9));
+    }
+
+    #[test]
+    fn a_query_that_finds_no_room_stops_looking() {
+        let hot = hot(room(3));
+        let reader = hot.reader();
+        assert_eq!((0..100).filter(|series| keep(&reader, *series)).count(), 3);
+        assert_eq!(reader.refused.load(Ordering::Relaxed), MOST_REFUSED);
+        assert!(is_kept(&reader, 2));
     }
 
     #[test]
     fn nothing_is_counted_in_the_end() {
-        let hot = HotColumns::new(room(2));
-        (0..100).for_each(|series| drop(keep(&hot, series)));
-        let total = Arc::clone(&hot.total);
-        assert!(total.load(Ordering::Relaxed) <= room(2));
-        drop(hot);
-        assert_eq!(total.load(Ordering::Relaxed), 0);
+        let hot = hot(room(2));
+        (0..100).for_each(|series| assert!(keep(&hot.reader(), series)));
+        assert!(hot.statistics().bytes <= hot.budget);
+        let HotColumns { total, blocks, .. } = hot;
+        drop(blocks);
+        assert_eq!(total.load(Ordering::Relaxed), PLACES * size_of::<Slot>());
     }
 }

@@ -1,76 +1,133 @@
 //! The series that a query selected, and reading them.
 //!
-//! Where the samples of a series lie is known when it is selected: chunks of blocks, and the head.
-//! They are decoded into the reader's buffer, or found among the [hot columns](super::hot), and those
-//! that are in order are lent as they are.
+//! Where the samples of a series lie is known when it is selected: in some blocks, and in the head.
+//! They are decoded into the reader's buffer, or copied there from the [hot columns](super::hot).
 
-use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use promql_engine::{SampleBuffer, Samples, SelectedSeries, StorageError};
+use promql_engine::{SampleBuffer, Samples, SelectedSeries, StorageError, TimeRange};
 use promql_model::Labels;
 
 use super::TsdbError;
-use super::block::{ChunkEntry, SeriesCursor};
-use super::hot::{Counted, HotColumns, Known, MOST_SAMPLES, RUN, Run, RunId};
+use super::block::{Block, ChunkEntry, RUN, SeriesCursor, SeriesTable};
+use super::hot::{Found, MOST_SAMPLES, Reader, RunId};
 use super::storage::TsdbStorage;
 use crate::columns::{append, forget_hints, goes_on, sort};
-
-/// As many samples a run of a block has that spans two hours, which most do whose series are queried.
-const SAMPLES_OF_A_RUN: usize = 480;
 
 /// The series that were selected, with where their samples are.
 pub(super) struct Selection<'a> {
     storage: &'a TsdbStorage,
+    /// The samples that are needed.
+    range: TimeRange,
     labels: Vec<Labels>,
     series: Vec<Parts>,
     /// Of all series, one after the other.
-    chunks: Vec<PlacedChunk>,
+    places: Vec<Place>,
+    /// The chunks of the places that have no table.
+    chunks: Vec<ChunkEntry>,
+    /// The tables of the blocks, as far as they are used.
+    tables: Vec<Option<&'a SeriesTable>>,
     head: Option<Box<dyn SelectedSeries + 'a>>,
-    /// Of each series, if columns are kept: what is hot of it, once somebody asked, or nothing if it
-    /// has to be decoded each time.
-    hot: Vec<OnceLock<Option<Hot>>>,
-    /// The timestamps of several runs behind each other, by their addresses. Series of one target
-    /// have the same.
-    joined: Mutex<HashMap<Vec<usize>, Joined>>,
-}
-
-/// The runs of a series.
-struct Hot {
-    runs: Vec<Arc<Run>>,
-    /// If there are several, all their timestamps.
-    times: Option<Arc<[i64]>>,
-}
-
-/// Timestamps of several runs.
-struct Joined {
-    /// Held here so that no others can have their addresses.
-    _parts: Vec<Arc<Counted<i64>>>,
-    all: Arc<[i64]>,
+    /// Reads what is hot, if columns are kept.
+    hot: Option<Reader<'a>>,
 }
 
 /// Where the samples of a series are.
 struct Parts {
-    chunks: Range<usize>,
+    places: Range<u32>,
     /// Its number among the series of the head.
-    head: Option<usize>,
+    head: Option<u32>,
 }
 
-/// A chunk of a block.
-#[derive(Clone, Copy)]
-struct PlacedChunk {
+/// A series in a block.
+struct Place {
     block: u32,
-    /// The number of the series in the block.
-    series: u32,
-    entry: ChunkEntry,
+    chunks: Chunks,
+}
+
+/// Where it is said which chunks there are.
+enum Chunks {
+    /// At this position of the block's table.
+    Table(u32),
+    /// At these places of [`Selection::chunks`]. The number is that of the series in its block.
+    Own(u32, Range<u32>),
+}
+
+/// What was read last.
+#[derive(Default)]
+struct Progress {
+    block: Option<u32>,
+    out_of_order: bool,
+    /// How many bytes of chunks were looked at.
+    bytes: usize,
+}
+
+/// The most series and chunks that a selection can have.
+fn index(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 impl<'a> Selection<'a> {
-    pub(super) fn new(storage: &'a TsdbStorage) -> Self {
-        let (labels, series, chunks) = (Vec::new(), Vec::new(), Vec::new());
-        let (hot, joined) = (Vec::new(), Mutex::default());
-        Selection { storage, labels, series, chunks, head: None, hot, joined }
+    pub(super) fn new(storage: &'a TsdbStorage, range: TimeRange) -> Self {
+        Selection {
+            storage,
+            range,
+            labels: Vec::new(),
+            series: Vec::new(),
+            places: Vec::new(),
+            chunks: Vec::new(),
+            tables: Vec::new(),
+            head: None,
+            hot: None,
+        }
+    }
+
+    /// Adds the series at these positions of the tables of blocks. The blocks are in order of time;
+    /// `disjoint` if none overlaps another.
+    pub(super) fn add_of_tables(
+        &mut self,
+        blocks: Vec<(usize, &'a SeriesTable, Vec<u32>)>,
+        disjoint: bool,
+    ) {
+        for (number, table, _) in &blocks {
+            self.tables.resize(self.tables.len().max(number + 1), None);
+            self.tables[*number] = Some(*table);
+        }
+        self.hot = self.storage.hot().map(|hot| {
+            blocks.iter().for_each(|(block, table, _)| hot.make_places(*block, table.run_count()));
+            hot.reader()
+        });
+        let most = blocks.iter().map(|(_, _, positions)| positions.len()).max().unwrap_or(0);
+        self.labels.reserve(most);
+        self.series.reserve(most);
+        self.places.reserve(blocks.iter().map(|(_, _, positions)| positions.len()).sum());
+        // How far each block is.
+        let mut next = vec![0; blocks.len()];
+        loop {
+            let mut least: Option<&Labels> = None;
+            let start = self.places.len();
+            for ((block, table, positions), next) in blocks.iter().zip(&next) {
+                let Some(position) = positions.get(*next) else { continue };
+                let labels = table.labels(*position);
+                // Blocks share labels, so those of one series are the same memory.
+                let order = least.map_or(std::cmp::Ordering::Less, |least| labels.cmp(least));
+                if order.is_lt() {
+                    self.places.truncate(start);
+                    least = Some(labels);
+                }
+                if order.is_le() {
+                    let chunks = Chunks::Table(*position);
+                    self.places.push(Place { block: *block as u32, chunks });
+                }
+            }
+            let Some(labels) = least else { break };
+            self.labels.push(labels.clone());
+            let mut places = self.places[start..].iter().peekable();
+            for ((block, _, _), next) in blocks.iter().zip(&mut next) {
+                *next += usize::from(places.next_if(|p| p.block == *block as u32).is_some());
+            }
+            self.end_series(start, disjoint);
+        }
     }
 
     /// Adds a series that some blocks have.
@@ -81,21 +138,58 @@ impl<'a> Selection<'a> {
     ) where
         'a: 'c,
     {
-        let start = self.chunks.len();
+        let start = self.places.len();
         for (block, cursor) in cursors {
             let series = cursor.current();
-            let placed = |entry| PlacedChunk { block: *block as u32, series: series.number, entry };
-            self.chunks.extend(series.chunks.iter().copied().map(placed));
-        }
-        let chunks = &mut self.chunks[start..];
-        chunks.sort_by_key(|chunk| chunk.entry.start);
-        if chunks.windows(2).any(|pair| pair[1].entry.start <= pair[0].entry.end) {
-            // What is read first counts.
-            let ages = self.storage.ages();
-            chunks.sort_by_key(|chunk| ages[chunk.block as usize]);
+            let first = self.chunks.len();
+            self.chunks.extend(&series.chunks);
+            self.chunks[first..].sort_by_key(|chunk| chunk.start);
+            let chunks = Chunks::Own(series.number, index(first)..index(self.chunks.len()));
+            self.places.push(Place { block: *block as u32, chunks });
         }
         self.labels.push(labels);
-        self.series.push(Parts { chunks: start..self.chunks.len(), head: None });
+        self.end_series(start, false);
+    }
+
+    /// The last series has the places from `start` on. Puts them in the order in which they are read.
+    fn end_series(&mut self, start: usize, disjoint: bool) {
+        let end = self.places.len();
+        if !disjoint && end - start > 1 {
+            let mut places = self.places.split_off(start);
+            places.sort_by_cached_key(|place| self.extent(place));
+            let extents: Vec<(i64, i64)> = places.iter().map(|p| self.extent(p)).collect();
+            if extents.windows(2).any(|pair| pair[1].0 <= pair[0].1) {
+                // What is read first counts.
+                let ages = self.storage.ages();
+                places.sort_by_key(|place| ages[place.block as usize]);
+            }
+            self.places.append(&mut places);
+        }
+        self.series.push(Parts { places: index(start)..index(end), head: None });
+    }
+
+    /// The first sample of a series in a block, and the last.
+    fn extent(&self, place: &Place) -> (i64, i64) {
+        let all = self.chunks_of(place);
+        all.fold((i64::MAX, i64::MIN), |(s, e), chunk| (s.min(chunk.start), e.max(chunk.end)))
+    }
+
+    fn chunks_of(&self, place: &Place) -> impl Iterator<Item = ChunkEntry> + '_ {
+        let (table, own) = match &place.chunks {
+            Chunks::Table(position) => {
+                let table = self.table(place).map(|table| table.chunks(*position, self.range));
+                (table, &[][..])
+            }
+            Chunks::Own(_, range) => {
+                let own = self.chunks.get(range.start as usize..range.end as usize);
+                (None, own.unwrap_or_default())
+            }
+        };
+        table.into_iter().flatten().chain(own.iter().copied())
+    }
+
+    fn table(&self, place: &Place) -> Option<&'a SeriesTable> {
+        self.tables.get(place.block as usize).copied().flatten()
     }
 
     /// Adds the series of the head.
@@ -108,12 +202,12 @@ impl<'a> Selection<'a> {
                 self.labels.push(before);
                 self.series.push(parts);
             }
-            let chunks = match blocks.next_if(|(other, _)| other == labels) {
-                Some((_, parts)) => parts.chunks,
+            let places = match blocks.next_if(|(other, _)| other == labels) {
+                Some((_, parts)) => parts.places,
                 None => 0..0,
             };
             self.labels.push(labels.clone());
-            self.series.push(Parts { chunks, head: Some(number) });
+            self.series.push(Parts { places, head: Some(index(number)) });
         }
         for (labels, parts) in blocks {
             self.labels.push(labels);
@@ -122,120 +216,141 @@ impl<'a> Selection<'a> {
         self.head = Some(head);
     }
 
-    /// All series are there.
-    pub(super) fn finish(&mut self) {
-        if self.storage.hot().is_some() {
-            self.hot.resize_with(self.series.len(), OnceLock::new);
-        }
-    }
-
     /// The number of series so far.
     pub(super) fn len(&self) -> usize {
         self.labels.len()
     }
 
-    /// The runs of a series among the hot columns, if it is made of such.
-    fn hot(&self, index: usize, parts: &Parts, buffer: &mut SampleBuffer) -> Option<&Hot> {
-        let (slot, kept) = (self.hot.get(index)?, self.storage.hot()?);
-        if slot.get().is_none() {
-            let found = self.find_hot(kept, parts, buffer);
-            let _ = slot.set(found);
-        }
-        slot.get()?.as_ref()
-    }
-
-    /// Looks for the runs of a series, and decodes those that are not there.
-    fn find_hot(&self, kept: &HotColumns, parts: &Parts, buffer: &mut SampleBuffer) -> Option<Hot> {
-        let mut runs: Vec<Arc<Run>> = Vec::new();
-        let (mut before, mut last) = (None, None);
-        for chunk in &self.chunks[parts.chunks.clone()] {
-            let run = chunk.entry.number / RUN;
-            let id = RunId { block: chunk.block, series: chunk.series, run };
-            if before.replace(id) == Some(id) {
+    /// Reads the samples of a series in a block behind those that are in the buffer.
+    fn read_place(
+        &self,
+        place: &Place,
+        progress: &mut Progress,
+        buffer: &mut SampleBuffer,
+    ) -> Result<(), TsdbError> {
+        let Some(block) = self.storage.block(place.block as usize) else { return Ok(()) };
+        let (table, position, series) = match (&place.chunks, self.table(place)) {
+            (Chunks::Table(position), Some(table)) => (table, *position, table.number(*position)),
+            (Chunks::Own(series, _), _) => {
+                return self.chunks_of(place).try_for_each(|chunk| {
+                    self.decode(block, *series, place, chunk, progress, buffer)
+                });
+            }
+            (Chunks::Table(_), None) => return Ok(()),
+        };
+        let mut chunks = table.chunks(position, self.range);
+        let Some(hot) = &self.hot else {
+            return chunks
+                .try_for_each(|chunk| self.decode(block, series, place, chunk, progress, buffer));
+        };
+        let mut before = None;
+        for chunk in chunks {
+            let run = chunk.number as usize / RUN;
+            if before.replace(run) == Some(run) {
                 continue;
             }
-            let run = match kept.get(id) {
-                Known::Run(run) => run,
-                Known::Unfit => return None,
-                Known::Nothing => self.decode_run(kept, id, buffer)?,
+            let id = RunId { block: place.block as usize, run: table.first_run(position) + run };
+            let mut take = |times: &[i64], values: &[f64]| {
+                self.take(times, values, place, progress, buffer);
             };
-            // Where blocks overlap, samples have to be put in order.
-            if run.times.first().copied() <= last {
-                return None;
+            match hot.get(id, &mut take) {
+                Found::Run => continue,
+                Found::Nothing if hot.make_room(id, SAMPLES_OF_A_RUN) => {
+                    let numbers = run * RUN..(run + 1) * RUN;
+                    let all = table.chunks(position, TimeRange::ALL);
+                    let all = all.filter(|chunk| numbers.contains(&(chunk.number as usize)));
+                    if let Some(decoded) = decode_run(block, series, all, progress) {
+                        let (times, values) = (&decoded.timestamps, &decoded.values);
+                        if hot.make_room(id, values.len()) {
+                            hot.insert(id, times, values);
+                        }
+                        self.take(times, values, place, progress, buffer);
+                        continue;
+                    }
+                    hot.insert_unfit(id);
+                }
+                Found::Nothing | Found::Unfit => {}
             }
-            last = run.times.last().copied();
-            runs.push(run);
+            // Those of the run, as they are needed.
+            self.decode(block, series, place, chunk, progress, buffer)?;
+            let rest = table.chunks(position, self.range);
+            let rest = rest.filter(|other| other.number > chunk.number);
+            let same = rest.take_while(|other| other.number as usize / RUN == run);
+            for chunk in same {
+                self.decode(block, series, place, chunk, progress, buffer)?;
+            }
         }
-        let times = match &runs[..] {
-            [] => return None,
-            [_] => None,
-            runs => Some(self.join(runs)),
-        };
-        Some(Hot { runs, times })
+        Ok(())
     }
 
-    /// Decodes a run and keeps it, if there is room and it is one that can be kept.
-    fn decode_run(
+    /// Adds what is needed of a run.
+    fn take(
         &self,
-        kept: &HotColumns,
-        id: RunId,
+        times: &[i64],
+        values: &[f64],
+        place: &Place,
+        progress: &mut Progress,
         buffer: &mut SampleBuffer,
-    ) -> Option<Arc<Run>> {
-        if !kept.make_room(id, SAMPLES_OF_A_RUN) {
-            return None;
-        }
-        let block = self.storage.block(id.block as usize)?;
-        let first = id.run * RUN;
-        // What is damaged is told when it is decoded because a query needs it.
-        let chunks = block.chunks(id.series, first..first.saturating_add(RUN)).ok()?;
-        buffer.clear();
-        let decode = |chunk| block.decode(id.series, chunk, buffer);
-        let decoded = chunks.into_iter().map(decode).sum::<Result<usize, TsdbError>>();
-        self.storage.looked_at(*decoded.as_ref().unwrap_or(&0));
-        let (times, values) = (&buffer.timestamps, &buffer.values);
-        let fit = decoded.is_ok()
-            && buffer.histogram_timestamps.is_empty()
-            && buffer.start_timestamps.is_empty()
-            && (1..=MOST_SAMPLES).contains(&times.len())
-            && times.is_sorted_by(|a, b| a < b);
-        if !fit {
-            kept.insert_unfit(id);
-            return None;
-        }
-        kept.make_room(id, values.len()).then(|| kept.insert(id, times, values))
+    ) {
+        let TimeRange { start, end } = self.range;
+        // Mostly a run is needed from its start on, or up to its end.
+        let start = match times.first() {
+            Some(first) if *first < start => times.partition_point(|time| *time < start),
+            _ => 0,
+        };
+        let end = match times.last() {
+            Some(last) if *last > end => times.partition_point(|time| *time <= end),
+            _ => times.len(),
+        };
+        let end = end.max(start);
+        let floats = buffer.timestamps.len();
+        append(buffer, &Samples::floats(&times[start..end], &values[start..end]));
+        progress.out_of_order |= !goes_on(buffer, floats, buffer.histograms.len());
+        progress.block = Some(place.block);
     }
 
-    fn join(&self, runs: &[Arc<Run>]) -> Arc<[i64]> {
-        let key = runs.iter().map(|run| Arc::as_ptr(&run.times).addr()).collect();
-        let mut joined = self.joined.lock().unwrap_or_else(PoisonError::into_inner);
-        let joined = joined.entry(key).or_insert_with(|| {
-            let times: Vec<&[i64]> = runs.iter().map(|run| &**run.times).collect();
-            let parts = runs.iter().map(|run| Arc::clone(&run.times)).collect();
-            Joined { _parts: parts, all: times.concat().into() }
-        });
-        Arc::clone(&joined.all)
-    }
-
-    /// Decodes the chunks of a series. Says whether its samples are in order.
-    fn decode(&self, parts: &Parts, buffer: &mut SampleBuffer) -> Result<bool, TsdbError> {
-        let mut before: Option<&PlacedChunk> = None;
-        let mut in_order = true;
-        let mut bytes = 0;
-        for chunk in &self.chunks[parts.chunks.clone()] {
-            let (float, first) = (buffer.timestamps.len(), buffer.histograms.len());
-            let Some(block) = self.storage.block(chunk.block as usize) else { continue };
-            bytes += block.decode(chunk.series, chunk.entry, buffer)?;
-            // What a chunk says about its first histogram is about the chunk that was written
-            // before it.
-            if before.is_none_or(|before| before.block != chunk.block) {
-                forget_hints(&mut buffer.histograms[first..], 1);
-            }
-            in_order &= goes_on(buffer, float, first);
-            before = Some(chunk);
+    fn decode(
+        &self,
+        block: &Block,
+        series: u32,
+        place: &Place,
+        chunk: ChunkEntry,
+        progress: &mut Progress,
+        buffer: &mut SampleBuffer,
+    ) -> Result<(), TsdbError> {
+        let (floats, first) = (buffer.timestamps.len(), buffer.histograms.len());
+        progress.bytes += block.decode(series, chunk, buffer)?;
+        // What a chunk says about its first histogram is about the chunk that was written before it.
+        if progress.block != Some(place.block) {
+            forget_hints(&mut buffer.histograms[first..], 1);
         }
-        self.storage.looked_at(bytes);
-        Ok(in_order)
+        progress.out_of_order |= !goes_on(buffer, floats, first);
+        progress.block = Some(place.block);
+        Ok(())
     }
+}
+
+/// As many samples a run of a block has that spans two hours, which most do whose series are queried.
+const SAMPLES_OF_A_RUN: usize = 480;
+
+/// Decodes a run, if it is one that can be kept. What is damaged is told when it is decoded because
+/// a query needs it.
+fn decode_run(
+    block: &Block,
+    series: u32,
+    chunks: impl Iterator<Item = ChunkEntry>,
+    progress: &mut Progress,
+) -> Option<SampleBuffer> {
+    let mut buffer = SampleBuffer::default();
+    for chunk in chunks {
+        progress.bytes += block.decode(series, chunk, &mut buffer).ok()?;
+    }
+    let times = &buffer.timestamps;
+    let fit = buffer.histogram_timestamps.is_empty()
+        && buffer.start_timestamps.is_empty()
+        && (1..=MOST_SAMPLES).contains(&times.len())
+        && times.is_sorted_by(|a, b| a < b);
+    fit.then_some(buffer)
 }
 
 impl SelectedSeries for Selection<'_> {
@@ -252,36 +367,25 @@ impl SelectedSeries for Selection<'_> {
             return Err(StorageError::new(format!("there is no selected series {index}")));
         };
         let head = self.head.as_ref().zip(parts.head);
-        if let (true, Some((head, number))) = (parts.chunks.is_empty(), head) {
-            return head.read(number, buffer);
-        }
-        let hot = self.hot(index, parts, buffer);
-        if let (Some(Hot { runs, times: None }), None) = (hot, head)
-            && let [run] = &runs[..]
-        {
-            return Ok(Samples::floats(&run.times, &run.values));
+        if let (true, Some((head, number))) = (parts.places.is_empty(), head) {
+            return head.read(number as usize, buffer);
         }
         buffer.clear();
-        let mut in_order = true;
-        match hot {
-            Some(hot) => {
-                hot.runs.iter().for_each(|run| buffer.values.extend_from_slice(&run.values));
-                match (&hot.times, head) {
-                    (Some(times), None) => return Ok(Samples::floats(times, &buffer.values)),
-                    _ => {
-                        hot.runs.iter().for_each(|r| buffer.timestamps.extend_from_slice(&r.times))
-                    }
-                }
-            }
-            None => in_order = self.decode(parts, buffer)?,
-        }
+        let mut progress = Progress::default();
+        let places = self.places.get(parts.places.start as usize..parts.places.end as usize);
+        let done = places
+            .unwrap_or_default()
+            .iter()
+            .try_for_each(|place| self.read_place(place, &mut progress, buffer));
+        self.storage.looked_at(progress.bytes);
+        done?;
         if let Some((head, number)) = head {
             let (float, first) = (buffer.timestamps.len(), buffer.histograms.len());
-            append(buffer, &head.read(number, &mut SampleBuffer::default())?);
+            append(buffer, &head.read(number as usize, &mut SampleBuffer::default())?);
             forget_hints(&mut buffer.histograms[first..], 1);
-            in_order &= goes_on(buffer, float, first);
+            progress.out_of_order |= !goes_on(buffer, float, first);
         }
-        if !in_order {
+        if progress.out_of_order {
             forget_hints(&mut buffer.histograms, usize::MAX);
             sort(buffer);
         }

@@ -1,10 +1,11 @@
 //! Blocks and the head as one storage.
 
 use std::cmp;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use promql_engine::{
     Cancellation, KeptColumns, LabelQuery, MetricMetadata, SelectHints, SelectRequest,
@@ -12,7 +13,7 @@ use promql_engine::{
 };
 use promql_model::{Labels, LabelsBuilder};
 
-use super::block::{Block, SeriesCursor};
+use super::block::{Block, SeriesCursor, SeriesTable};
 use super::hot::HotColumns;
 use super::selection::Selection;
 use super::{TsdbError, TsdbWarning, folder, wal};
@@ -46,7 +47,17 @@ pub struct TsdbStorage {
     hot: Option<HotColumns>,
     /// How many bytes of chunks were looked at since they were let go of.
     looked_at: AtomicUsize,
+    /// The labels in the tables of blocks, each once.
+    labels: Mutex<HashSet<Labels>>,
+    /// About how many bytes the tables take.
+    tables: AtomicUsize,
+    /// Whether no block overlaps another.
+    disjoint: bool,
 }
+
+/// How many bytes the indexes may have that are also kept as tables in memory, which takes about twice
+/// as much: some hundred thousand series.
+const MOST_OF_TABLES: usize = 24 << 20;
 
 /// When so many bytes of chunks were looked at, their memory is let go of: pages of mapped files count
 /// as memory of the process, and a query over everything would look as large as the data.
@@ -94,15 +105,27 @@ impl TsdbStorage {
         for (age, block) in newest.into_iter().enumerate() {
             ages[block] = age;
         }
-        let looked_at = AtomicUsize::new(0);
-        Ok((TsdbStorage { blocks, ages, head, hot: None, looked_at }, warnings))
+        let ranges = blocks.iter().map(|block| block.meta().range());
+        let mut end = None;
+        let disjoint = ranges.fold(true, |all, r| all & (end.replace(r.end) < Some(r.start)));
+        let storage = TsdbStorage {
+            blocks,
+            ages,
+            head,
+            hot: None,
+            looked_at: AtomicUsize::new(0),
+            labels: Mutex::default(),
+            tables: AtomicUsize::new(0),
+            disjoint,
+        };
+        Ok((storage, warnings))
     }
 
     /// Keeps what queries decode of blocks for those that come later, in up to so many bytes; 0 keeps
     /// nothing. That pays where many queries ask for the same series.
     #[must_use]
     pub fn keeping_columns(mut self, bytes: usize) -> Self {
-        self.hot = (bytes > 0).then(|| HotColumns::new(bytes));
+        self.hot = (bytes > 0).then(|| HotColumns::new(bytes, self.blocks.len()));
         self
     }
 
@@ -154,6 +177,12 @@ impl TsdbStorage {
     /// The series that all matchers accept and that have samples in a range, or nothing when that
     /// was cancelled.
     fn selected(&self, request: &SelectRequest<'_>) -> Result<Option<Selection<'_>>, StorageError> {
+        if let Some(mut selection) = self.selected_of_tables(request)? {
+            if let Some(head) = &self.head {
+                selection.add_head(head.select(request)?);
+            }
+            return Ok(Some(selection));
+        }
         let mut cursors = Vec::new();
         for (number, block) in self.blocks_in(request.range) {
             let mut cursor = block.select(request.matchers, request.range)?;
@@ -161,7 +190,7 @@ impl TsdbStorage {
                 cursors.push((number, cursor));
             }
         }
-        let mut selection = Selection::new(self);
+        let mut selection = Selection::new(self, request.range);
         let mut builder = LabelsBuilder::default();
         let mut same = Vec::new();
         while let Some((number, (_, least))) =
@@ -190,8 +219,46 @@ impl TsdbStorage {
         if let Some(head) = &self.head {
             selection.add_head(head.select(request)?);
         }
-        selection.finish();
         Ok(Some(selection))
+    }
+
+    /// The same, if the tables of all blocks in question are there.
+    fn selected_of_tables(
+        &self,
+        request: &SelectRequest<'_>,
+    ) -> Result<Option<Selection<'_>>, StorageError> {
+        let mut tables = Vec::new();
+        for (number, block) in self.blocks_in(request.range) {
+            let Some(table) = self.table(block) else { return Ok(None) };
+            tables.push((number, block, table));
+        }
+        let mut found = Vec::with_capacity(tables.len());
+        for (number, block, table) in tables {
+            found.push((number, table, block.positions(table, request.matchers, request.range)?));
+        }
+        let mut selection = Selection::new(self, request.range);
+        selection.add_of_tables(found, self.disjoint);
+        Ok(Some(selection))
+    }
+
+    /// The table of a block, if it is time for one and there is room.
+    fn table<'a>(&'a self, block: &'a Block) -> Option<&'a SeriesTable> {
+        let fits = |bytes: usize| {
+            let before = self.tables.fetch_add(bytes, Ordering::Relaxed);
+            before.saturating_add(bytes) <= MOST_OF_TABLES
+        };
+        let mut intern = |labels: Labels| {
+            let mut all = self.labels.lock().unwrap_or_else(PoisonError::into_inner);
+            match all.get(&labels) {
+                Some(known) => known.clone(),
+                None => {
+                    all.insert(labels.clone());
+                    labels
+                }
+            }
+        };
+        // Columns are kept by a process that answers many queries.
+        block.table(self.hot.is_some(), fits, &mut intern)
     }
 
     /// The texts that `list` gives of the blocks in a range and of the head, or, where there are

@@ -82,6 +82,11 @@ impl Index {
         self.file.path()
     }
 
+    /// The size of the file.
+    pub(super) fn bytes(&self) -> usize {
+        self.file.len()
+    }
+
     /// The names of all labels, sorted.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.postings.names()

@@ -19,6 +19,8 @@ pub(in crate::tsdb) struct Meta {
     max_time: i64,
     version: u64,
     #[serde(default)]
+    stats: Stats,
+    #[serde(default)]
     compaction: Compaction,
     #[serde(default)]
     thanos: Option<Thanos>,
@@ -29,6 +31,13 @@ pub(in crate::tsdb) struct Meta {
 struct Compaction {
     parents: Option<Vec<Parent>>,
     hints: Option<Vec<String>>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct Stats {
+    #[serde(rename = "numSeries")]
+    series: Option<usize>,
 }
 
 /// A block of which this one was made.
@@ -71,6 +80,11 @@ impl Meta {
     /// From the first sample that the block may have to the last.
     pub(in crate::tsdb) fn range(&self) -> TimeRange {
         TimeRange { start: self.min_time, end: self.max_time.saturating_sub(1) }
+    }
+
+    /// How many series the block says it has.
+    pub(in crate::tsdb) fn series(&self) -> Option<usize> {
+        self.stats.series
     }
 
     /// Whether the block replaces another one.

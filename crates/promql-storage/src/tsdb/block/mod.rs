@@ -5,14 +5,15 @@ mod meta;
 mod postings;
 mod segments;
 mod symbols;
+mod table;
 mod tombstones;
 
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use promql_engine::{SampleBuffer, TimeRange};
-use promql_model::Matcher;
+use promql_model::{Labels, Matcher};
 
 use super::TsdbError;
 use super::delete::delete;
@@ -23,6 +24,7 @@ use tombstones::Tombstones;
 
 pub(super) use index::ChunkEntry;
 pub(super) use meta::Meta;
+pub(super) use table::{RUN, SeriesTable};
 
 /// A block. Its files are opened when they are first needed, since most queries are about the last
 /// hours and most blocks are older.
@@ -31,6 +33,10 @@ pub(super) struct Block {
     folder: PathBuf,
     meta: Meta,
     content: OnceLock<Result<Content, TsdbError>>,
+    /// How many series queries read from the index.
+    read: AtomicUsize,
+    /// All series in memory, or nothing if they can't be there.
+    table: OnceLock<Option<SeriesTable>>,
 }
 
 /// The open files of a block.
@@ -53,7 +59,8 @@ impl Content {
 
 impl Block {
     pub(super) fn new(folder: PathBuf, meta: Meta) -> Block {
-        Block { folder, meta, content: OnceLock::new() }
+        let (content, read, table) = (OnceLock::new(), AtomicUsize::new(0), OnceLock::new());
+        Block { folder, meta, content, read, table }
     }
 
     pub(super) fn meta(&self) -> &Meta {
@@ -75,6 +82,43 @@ impl Block {
         self.content()?.index.values(name)
     }
 
+    /// All series in memory, once queries have read as many, or `at_once`. Nothing if they can't be
+    /// there, or there is no room for about so many bytes, which `fits` is asked for.
+    pub(super) fn table(
+        &self,
+        at_once: bool,
+        fits: impl FnOnce(usize) -> bool,
+        intern: &mut dyn FnMut(Labels) -> Labels,
+    ) -> Option<&SeriesTable> {
+        if let Some(table) = self.table.get() {
+            return table.as_ref();
+        }
+        let series = self.meta.series().unwrap_or(usize::MAX);
+        if !at_once && self.read.load(Ordering::Relaxed) < series {
+            return None;
+        }
+        let content = self.content().ok()?;
+        let read = || {
+            let about = content.index.bytes();
+            let table = || SeriesTable::read(&content.index, self.meta.range().start, intern);
+            // What is damaged is told to those who need it.
+            fits(about).then(table)?.ok()?
+        };
+        self.table.get_or_init(read).as_ref()
+    }
+
+    /// The positions of the series in its table that all matchers accept and that have chunks in a
+    /// range.
+    pub(super) fn positions(
+        &self,
+        table: &SeriesTable,
+        matchers: &[Matcher],
+        range: TimeRange,
+    ) -> Result<Vec<u32>, TsdbError> {
+        let numbers = inverted::select(&self.content()?.index, matchers)?;
+        Ok(table.positions(&numbers, range))
+    }
+
     /// The series that all matchers accept and that have chunks in a range.
     pub(super) fn select(
         &self,
@@ -83,6 +127,7 @@ impl Block {
     ) -> Result<SeriesCursor<'_>, TsdbError> {
         let content = self.content()?;
         let numbers = inverted::select(&content.index, matchers)?;
+        self.read.fetch_add(numbers.len(), Ordering::Relaxed);
         Ok(SeriesCursor {
             index: &content.index,
             range,
@@ -99,22 +144,6 @@ impl Block {
             last = last.max(cursor.current().chunks.iter().map(|chunk| chunk.end).max());
         }
         Ok(last)
-    }
-
-    /// The chunks of a series from one number to before another.
-    pub(super) fn chunks(
-        &self,
-        series: u32,
-        numbers: Range<u32>,
-    ) -> Result<Vec<ChunkEntry>, TsdbError> {
-        let mut chunks = Vec::new();
-        let mut take = |chunk: ChunkEntry| {
-            if numbers.contains(&chunk.number) {
-                chunks.push(chunk);
-            }
-        };
-        self.content()?.index.series(series, &mut |_, _| (), &mut take)?;
-        Ok(chunks)
     }
 
     /// Lets go of the memory that the chunks take that were looked at.
