@@ -7,7 +7,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use promql_engine::{
-    Cancellation, SampleBuffer, SelectHints, SelectRequest, Storage, StorageError, TimeRange,
+    Cancellation, LabelQuery, SampleBuffer, SelectHints, SelectRequest, Storage, StorageError,
+    TimeRange,
 };
 use promql_model::{Labels, MatchOp, Matcher};
 use promql_storage::tsdb::{TsdbError, TsdbStorage};
@@ -401,6 +402,37 @@ proptest::proptest! {
             proptest::prop_assert!(before.found < after.found);
             proptest::prop_assert_eq!(before.decoded, after.decoded);
         }
+    }
+}
+
+/// A server puts blocks together while we look: the folder is looked at once more.
+#[test]
+fn a_block_that_vanishes_is_looked_for_where_it_went() {
+    for budget in [0, 1 << 20] {
+        let folder = Folder::shop("vanishing");
+        let (before, _) = read(&folder.0).expect("a folder that can be read");
+        let (storage, _) = TsdbStorage::open(&folder.0).expect("a folder that can be read");
+        let storage = storage.keeping_columns(budget);
+        let newer = "01M9ZZZZZZZZZZZZZZZZZZZZZZ";
+        copy(&folder.path(BLOCK), &folder.path(newer));
+        let meta = fs::read_to_string(folder.path(newer).join("meta.json")).expect("a file");
+        fs::write(folder.path(newer).join("meta.json"), meta.replace(BLOCK, newer))
+            .expect("a file");
+        fs::remove_dir_all(folder.path(BLOCK)).expect("a folder is removed");
+        for _ in 0..3 {
+            let all = samples(&storage, &[], TimeRange::ALL).expect("samples");
+            assert_eq!(all, before);
+        }
+        let everything = LabelQuery { selectors: &[], range: TimeRange::ALL };
+        assert!(!storage.label_names(&everything).expect("names").is_empty());
+        assert_eq!(storage.kept_columns().is_some_and(|kept| kept.found > 0), budget > 0);
+
+        // It is not looked for again and again.
+        let (storage, _) = TsdbStorage::open(&folder.0).expect("a folder that can be read");
+        fs::remove_dir_all(folder.path(newer)).expect("a folder is removed");
+        fs::create_dir(folder.path("01M9ZZZZZZZZZZZZZZZZZZZZZY")).expect("a folder is made");
+        let left = samples(&storage, &[], TimeRange::ALL).expect("what is in the log");
+        assert!(left.len() <= before.len());
     }
 }
 

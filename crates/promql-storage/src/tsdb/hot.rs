@@ -196,6 +196,16 @@ impl HotColumns {
         }
     }
 
+    /// Forgets all runs.
+    pub(super) fn clear(&self) {
+        for shard in &self.shards {
+            let runs = std::mem::take(&mut lock(&shard.clock).runs);
+            for slot in runs.into_iter().filter_map(|(run, _)| self.slot(run)) {
+                *lock(slot) = Known::Nothing;
+            }
+        }
+    }
+
     fn slot(&self, id: RunId) -> Option<&Slot> {
         self.blocks.get(id.block)?.get()?.get(id.run)
     }

@@ -3,9 +3,9 @@
 use std::cmp;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use promql_engine::{
     Cancellation, KeptColumns, LabelQuery, MetricMetadata, SelectHints, SelectRequest,
@@ -37,6 +37,10 @@ use crate::MemoryStorage;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct TsdbStorage {
+    path: PathBuf,
+    /// The folder as it was found when a block had vanished, or nothing if that didn't help. What is
+    /// found then is not looked for once more.
+    renewed: OnceLock<Option<Box<TsdbStorage>>>,
     /// By time.
     blocks: Vec<Block>,
     /// For each block how many are newer: of two samples at one time the one with less counts.
@@ -109,6 +113,8 @@ impl TsdbStorage {
         let mut end = None;
         let disjoint = ranges.fold(true, |all, r| all & (end.replace(r.end) < Some(r.start)));
         let storage = TsdbStorage {
+            path: path.to_owned(),
+            renewed: OnceLock::new(),
             blocks,
             ages,
             head,
@@ -155,6 +161,40 @@ impl TsdbStorage {
     /// # Errors
     /// When the blocks in question cannot be read.
     pub fn last_time(&self) -> Result<Option<i64>, TsdbError> {
+        self.as_it_is_now(TsdbStorage::last_time_of_blocks)
+    }
+
+    /// Asks something. If that fails and a block is not there any more, since the server has put it
+    /// together with others after we saw it and before we opened it, the folder is looked at again and
+    /// asked once more. A block that is open stays readable.
+    fn as_it_is_now<'a, T, E>(
+        &'a self,
+        ask: impl Fn(&'a TsdbStorage) -> Result<T, E>,
+    ) -> Result<T, E> {
+        if let Some(renewed) = self.renewed.get().and_then(Option::as_ref) {
+            return ask(renewed);
+        }
+        let failed = match ask(self) {
+            Err(error) if self.blocks.iter().any(Block::is_gone) => error,
+            answer => return answer,
+        };
+        let renew = || {
+            let (storage, _) = TsdbStorage::open(&self.path).ok()?;
+            let storage = match &self.hot {
+                Some(hot) => {
+                    let budget = hot.statistics().budget;
+                    hot.clear();
+                    storage.keeping_columns(budget)
+                }
+                None => storage,
+            };
+            let _ = storage.renewed.set(None);
+            Some(Box::new(storage))
+        };
+        self.renewed.get_or_init(renew).as_ref().map_or(Err(failed), |renewed| ask(renewed))
+    }
+
+    fn last_time_of_blocks(&self) -> Result<Option<i64>, TsdbError> {
         let mut last =
             self.head.as_ref().and_then(MemoryStorage::time_range).map(|range| range.end);
         let mut blocks: Vec<&Block> = self.blocks.iter().collect();
@@ -311,19 +351,21 @@ impl Storage for TsdbStorage {
         &'a self,
         request: &SelectRequest<'_>,
     ) -> Result<Box<dyn SelectedSeries + 'a>, StorageError> {
-        match self.selected(request)? {
+        match self.as_it_is_now(|storage| storage.selected(request))? {
             Some(selection) => Ok(Box::new(selection)),
             None => Err(StorageError::new("selecting series was cancelled")),
         }
     }
 
     fn label_names(&self, query: &LabelQuery<'_>) -> Result<Vec<String>, StorageError> {
-        self.texts(
-            query,
-            |block| Ok(block.label_names()?.collect()),
-            |head| head.label_names(query),
-            |labels| labels.iter().map(|(name, _)| name).collect(),
-        )
+        self.as_it_is_now(|storage| {
+            storage.texts(
+                query,
+                |block| Ok(block.label_names()?.collect()),
+                |head| head.label_names(query),
+                |labels| labels.iter().map(|(name, _)| name).collect(),
+            )
+        })
     }
 
     fn label_values(
@@ -331,16 +373,19 @@ impl Storage for TsdbStorage {
         name: &str,
         query: &LabelQuery<'_>,
     ) -> Result<Vec<String>, StorageError> {
-        self.texts(
-            query,
-            |block| block.label_values(name),
-            |head| head.label_values(name, query),
-            |labels| labels.get(name).into_iter().collect(),
-        )
+        self.as_it_is_now(|storage| {
+            storage.texts(
+                query,
+                |block| block.label_values(name),
+                |head| head.label_values(name, query),
+                |labels| labels.get(name).into_iter().collect(),
+            )
+        })
     }
 
     fn kept_columns(&self) -> Option<KeptColumns> {
-        self.hot.as_ref().map(HotColumns::statistics)
+        let renewed = self.renewed.get().and_then(Option::as_ref);
+        renewed.map_or(&self.hot, |renewed| &renewed.hot).as_ref().map(HotColumns::statistics)
     }
 
     fn metadata(

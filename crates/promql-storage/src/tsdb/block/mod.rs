@@ -67,6 +67,11 @@ impl Block {
         &self.meta
     }
 
+    /// Whether the block was not opened and is not there any more.
+    pub(super) fn is_gone(&self) -> bool {
+        !matches!(self.content.get(), Some(Ok(_))) && !self.folder.exists()
+    }
+
     fn content(&self) -> Result<&Content, TsdbError> {
         let content = self.content.get_or_init(|| Content::open(&self.folder));
         content.as_ref().map_err(Clone::clone)
