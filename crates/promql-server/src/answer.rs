@@ -9,6 +9,8 @@ use promql_model::{
     Severity, VectorElement,
 };
 
+use rayon::prelude::*;
+
 use crate::writer::{Times, label_pairs, list, seconds, short_seconds};
 
 pub use crate::writer::string;
@@ -18,6 +20,17 @@ const MOST_ANNOTATIONS: usize = 10;
 
 /// About as many bytes a point takes at most, with a rate of 17 digits.
 const BYTES_OF_A_POINT: usize = 36;
+
+/// About as many bytes an element takes at most beside its labels.
+const BYTES_OF_AN_ELEMENT: usize = 64;
+
+/// Fewer points than this are written before another thread would have woken up.
+const WORTH_A_THREAD: usize = 1 << 13;
+
+/// About as many points a thread writes at once, and so many such parts are there at the same time, so
+/// that they take little memory beside the answer.
+const POINTS_OF_A_PART: usize = 1 << 11;
+const PARTS: usize = 16;
 
 /// The whole answer to a query, in one line without an end. `expression` is the text of the query,
 /// for the places of annotations.
@@ -47,12 +60,15 @@ pub fn query(
             string(&mut out, value);
             out.push(']');
         }
-        QueryValue::Vector(elements) => list(&mut out, elements, element),
+        QueryValue::Vector(elements) => {
+            let labels: usize = elements.iter().map(|element| element.labels.bytes()).sum();
+            out.reserve(2 * labels + elements.len() * BYTES_OF_AN_ELEMENT);
+            list(&mut out, elements, element);
+        }
         QueryValue::Matrix(all) => {
             let points: usize = all.iter().map(|series| series.floats.len()).sum();
             out.reserve(points * BYTES_OF_A_POINT);
-            let mut times = Times::default();
-            list(&mut out, all, |out, series| series_at(out, series, &mut times));
+            matrix(&mut out, all, points);
         }
     }
     if let Some(statistics) = statistics {
@@ -153,6 +169,35 @@ pub fn element(out: &mut String, element: &VectorElement) {
 /// A series of a matrix.
 pub fn series(out: &mut String, series: &SeriesSamples) {
     series_at(out, series, &mut Times::default());
+}
+
+/// All series of a matrix with so many points. A large one is written by all threads, a part each.
+fn matrix(out: &mut String, all: &[SeriesSamples], points: usize) {
+    if points < WORTH_A_THREAD || rayon::current_num_threads() == 1 {
+        let mut times = Times::default();
+        list(out, all, |out, series| series_at(out, series, &mut times));
+        return;
+    }
+    let of_a_series = points.div_ceil(all.len().max(1)).max(1);
+    let part = POINTS_OF_A_PART.div_ceil(of_a_series);
+    let write = |series: &[SeriesSamples]| {
+        let points: usize = series.iter().map(|series| series.floats.len()).sum();
+        let mut out = String::with_capacity(points * BYTES_OF_A_POINT + series.len() * 256);
+        let mut times = Times::default();
+        for series in series {
+            out.push(',');
+            series_at(&mut out, series, &mut times);
+        }
+        out
+    };
+    let start = out.len();
+    for parts in all.chunks(part * PARTS) {
+        let written: Vec<String> = parts.par_chunks(part).map(write).collect();
+        written.iter().for_each(|text| out.push_str(text));
+    }
+    // In place of the comma before the first.
+    out.replace_range(start..=start, "[");
+    out.push(']');
 }
 
 fn series_at(out: &mut String, series: &SeriesSamples, times: &mut Times) {

@@ -153,5 +153,10 @@ pub async fn serve(
     api: Api,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
+    use axum::serve::ListenerExt;
+
+    // An answer is written as a whole, and nobody gains by waiting for more. Where it can't be set,
+    // answers are as right and a bit later.
+    let listener = listener.tap_io(|connection| drop(connection.set_nodelay(true)));
     axum::serve(listener, api.router()).with_graceful_shutdown(shutdown).await
 }

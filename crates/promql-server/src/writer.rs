@@ -19,6 +19,13 @@ fn label_string(out: &mut String, text: &str) {
 #[inline]
 fn escaped(out: &mut String, text: &str, is_odd: impl Fn(char) -> bool) {
     out.push('"');
+    let is_plain = |byte: u8| (0x20..0x7f).contains(&byte) && byte != b'"' && byte != b'\\';
+    // Nearly all are, and to find that out takes less than looking at each character.
+    if text.bytes().all(|byte| is_plain(byte) && !is_odd(char::from(byte))) {
+        out.push_str(text);
+        out.push('"');
+        return;
+    }
     let mut plain = 0;
     for (at, c) in text.char_indices() {
         let escape = match c {
