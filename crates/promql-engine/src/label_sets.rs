@@ -9,10 +9,7 @@ pub(crate) const METADATA: [&str; 3] = [METRIC_NAME, "__type__", "__unit__"];
 
 /// The labels without the name, the type and the unit.
 pub(crate) fn without_metadata(labels: &Labels) -> Labels {
-    if METADATA.iter().all(|name| labels.get(name).is_none()) {
-        return labels.clone();
-    }
-    Labels::from_pairs(labels.iter().filter(|(name, _)| !METADATA.contains(name)))
+    labels.filtered(|name| !METADATA.contains(&name))
 }
 
 /// A list of labels as written after `by`, `on` and the like.
@@ -23,19 +20,17 @@ pub(crate) fn names(query: &Query, list: List) -> Vec<String> {
 
 /// Only the listed labels.
 pub(crate) fn only(labels: &Labels, names: &[String]) -> Labels {
-    Labels::from_pairs(names.iter().filter_map(|name| Some((name.as_str(), labels.get(name)?))))
+    labels.filtered(|name| names.iter().any(|n| n == name))
 }
 
 /// All labels but the listed ones.
 pub(crate) fn without(labels: &Labels, names: &[String]) -> Labels {
-    Labels::from_pairs(labels.iter().filter(|(name, _)| !names.iter().any(|n| n == name)))
+    labels.filtered(|name| !names.iter().any(|n| n == name))
 }
 
 /// All labels but the listed ones and the metric's name. The type and the unit stay.
 pub(crate) fn without_name_and(labels: &Labels, names: &[String]) -> Labels {
-    Labels::from_pairs(
-        labels.iter().filter(|(name, _)| *name != METRIC_NAME && !names.iter().any(|n| n == name)),
-    )
+    labels.filtered(|name| name != METRIC_NAME && !names.iter().any(|n| n == name))
 }
 
 /// A label set as error texts print it: `{a="b", c="d"}`, the name among the other labels.

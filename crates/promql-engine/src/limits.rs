@@ -44,6 +44,10 @@ impl Gauge {
 
     /// Counts more. Gives how much there is now if that is too much.
     fn add(&self, more: usize) -> Result<(), usize> {
+        // Most that is counted is nothing, for each series, and threads would wait for the counter.
+        if more == 0 {
+            return Ok(());
+        }
         let all = self.held.fetch_add(more, Ordering::Relaxed).saturating_add(more);
         self.reached(all)
     }
@@ -54,11 +58,16 @@ impl Gauge {
     }
 
     fn reached(&self, all: usize) -> Result<(), usize> {
-        self.peak.fetch_max(all, Ordering::Relaxed);
+        if all > self.peak.load(Ordering::Relaxed) {
+            self.peak.fetch_max(all, Ordering::Relaxed);
+        }
         if all > self.limit { Err(all) } else { Ok(()) }
     }
 
     fn remove(&self, less: usize) {
+        if less == 0 {
+            return;
+        }
         self.held.fetch_sub(less, Ordering::Relaxed);
     }
 }

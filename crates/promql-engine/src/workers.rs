@@ -24,6 +24,13 @@ use crate::window::WindowTable;
 /// How many tasks are run before their results are consumed, unless these are large.
 const BATCH: usize = 256;
 
+/// More than [`BATCH`] tasks are run if so many values are all that comes of them: threads wait for
+/// each other at the end of each batch.
+const FEW_VALUES: usize = 1 << 17;
+
+/// The most tasks that are run before their results are consumed.
+const LARGEST_BATCH: usize = 2048;
+
 /// How many values the results of a batch have at most, as long as it has [`SMALLEST_BATCH`] tasks.
 const BATCH_VALUES: usize = 1 << 21;
 
@@ -36,6 +43,10 @@ const BATCH_HISTOGRAM_BYTES: usize = 4 << 20;
 
 /// Enough tasks of a batch to keep a thread busy while others finish theirs.
 const TASKS_OF_A_THREAD: usize = 2;
+
+/// A batch is cut into so many pieces for each thread, so that one that the system lets wait leaves
+/// its share to others.
+const PIECES_OF_A_THREAD: usize = 4;
 
 /// How many successive tasks a thread takes at once. Neighbours often have the same timestamps.
 const CHUNK: usize = 16;
@@ -94,7 +105,10 @@ impl Workers {
 
     /// How many tasks are run before their results of `size` values each are consumed.
     fn batch(&self, size: usize) -> usize {
-        let usual = || (BATCH_VALUES / size.max(1)).clamp(SMALLEST_BATCH, BATCH);
+        let usual = || {
+            let few = (FEW_VALUES / size.max(1)).clamp(BATCH, LARGEST_BATCH);
+            (BATCH_VALUES / size.max(1)).clamp(SMALLEST_BATCH, few)
+        };
         self.batch.unwrap_or_else(usual).max(1)
     }
 
@@ -160,7 +174,8 @@ impl Workers {
         let mut tasks = few.min(self.batch(size));
         while start < count {
             let end = count.min(start.saturating_add(tasks));
-            let chunk = CHUNK.min((end - start).div_ceil(threads)).max(1);
+            let pieces = PIECES_OF_A_THREAD * threads;
+            let chunk = CHUNK.min((end - start).div_ceil(pieces)).max(1);
             let chunks: Vec<Range<usize>> =
                 (start..end).step_by(chunk).map(|at| at..end.min(at + chunk)).collect();
             let begun = self.statistics.as_ref().map(|_| Instant::now());

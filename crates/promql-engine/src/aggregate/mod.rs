@@ -12,7 +12,7 @@ mod topk;
 
 use std::collections::HashMap;
 
-use promql_model::Labels;
+use promql_model::{Labels, METRIC_NAME};
 use promql_syntax::Span;
 use promql_syntax::query::Aggregation;
 
@@ -140,18 +140,67 @@ impl<'a> Aggregate<'a> {
         }
     }
 
+    /// A text that is the same for two label sets if those of their groups are.
+    fn group_key(&self, labels: &Labels, key: &mut String) {
+        key.clear();
+        let mut add = |text: &str| {
+            // Lengths keep texts apart. As they are written, they are text, too.
+            let mut length = text.len();
+            while length >= 0x40 {
+                key.push(char::from((length & 0x3f) as u8 | 0x40));
+                length >>= 6;
+            }
+            key.push(char::from(length as u8));
+            key.push_str(text);
+        };
+        if self.without {
+            let stays = |name: &str| name != METRIC_NAME && !self.labels.iter().any(|n| n == name);
+            for (name, value) in labels.iter().filter(|(name, _)| stays(name)) {
+                add(name);
+                add(value);
+            }
+        } else {
+            self.labels.iter().for_each(|name| add(labels.get(name).unwrap_or_default()));
+        }
+    }
+
     fn groups(&self) -> Result<Groups, EngineError> {
         let series = self.input.series();
-        let mut positions: HashMap<Labels, usize> = HashMap::new();
         let mut groups = Groups { labels: Vec::new(), members: Vec::new() };
+        if self.labels.is_empty() && !self.without {
+            if !series.is_empty() {
+                groups.labels.push(Labels::empty());
+                groups.members.push((0..series.len()).collect());
+            }
+            return Ok(groups);
+        }
+        // Label sets are made for groups only, not for each member: that of a group is known by the
+        // texts that it has.
+        let mut positions: HashMap<String, usize> = HashMap::new();
+        let mut key = String::new();
+        // Neighbours often belong together.
+        let mut last: Option<(String, usize)> = None;
         for (index, series) in series.iter().enumerate() {
             self.context.limits.check_round(index)?;
-            let labels = self.group_labels(&series.labels);
-            let group = *positions.entry(labels).or_insert_with_key(|labels| {
-                groups.labels.push(labels.clone());
-                groups.members.push(Vec::new());
-                groups.labels.len() - 1
-            });
+            self.group_key(&series.labels, &mut key);
+            let group = match &last {
+                Some((known, group)) if *known == key => *group,
+                _ => {
+                    let group = match positions.get(&key) {
+                        Some(group) => *group,
+                        None => {
+                            positions.insert(key.clone(), groups.labels.len());
+                            groups.labels.push(self.group_labels(&series.labels));
+                            groups.members.push(Vec::new());
+                            groups.labels.len() - 1
+                        }
+                    };
+                    let (known, at) = last.get_or_insert_default();
+                    std::mem::swap(known, &mut key);
+                    *at = group;
+                    group
+                }
+            };
             groups.members[group].push(index);
         }
         Ok(groups)

@@ -237,12 +237,25 @@ impl Extremes {
     }
 
     fn add(&mut self, column: &Column, replaces: impl Fn(f64, f64) -> bool) {
-        for (step, new) in column.iter() {
-            let known = self.0.get(step);
-            if known.is_none_or(|old| replaces(new, old) || old.is_nan()) {
-                self.0.set(step, new);
+        let better = |new: f64, old: f64| replaces(new, old) | old.is_nan();
+        for (at, &new) in column.valid.words().iter().enumerate() {
+            let known = self.0.valid.words().get(at).copied().unwrap_or_default();
+            let steps = at * 64..(at * 64 + 64).min(column.values.len());
+            let values = &column.values[steps.clone()];
+            let extremes = self.0.values[steps.clone()].iter_mut().zip(values);
+            if new & known == !0 {
+                // Without branches, for the compiler to make vector code of it.
+                extremes.for_each(|(old, &new)| *old = if better(new, *old) { new } else { *old });
+            } else if new != 0 {
+                for (bit, (old, &value)) in extremes.enumerate() {
+                    let is_known = known >> bit & 1 != 0;
+                    if new >> bit & 1 != 0 && (!is_known || better(value, *old)) {
+                        *old = value;
+                    }
+                }
             }
         }
+        self.0.valid.union(&column.valid);
     }
 }
 

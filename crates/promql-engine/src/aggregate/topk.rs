@@ -97,6 +97,10 @@ pub(super) fn topk<'a>(
         return aggregate.nothing();
     };
     let feed = |heap: &mut Vec<Element>, new: Element, limit: usize| {
+        // Most elements are not among the best.
+        if heap.len() >= limit && heap.first().is_none_or(|root| !best.worse(root.0, new.0)) {
+            return;
+        }
         let mut kept = Heap(std::mem::take(heap));
         kept.feed(new, limit, best);
         *heap = kept.0;
