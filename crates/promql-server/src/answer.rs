@@ -272,3 +272,28 @@ fn write_statistics(out: &mut String, statistics: &QueryStatistics) {
         statistics.samples_read,
     );
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_matrix_is_written_in_parts_as_in_one() {
+        for (count, points) in [(3, 5_000), (700, 40), (9_000, 1)] {
+            let all: Vec<SeriesSamples> = (0..count)
+                .map(|number| SeriesSamples {
+                    labels: Labels::from_pairs([("__name__", "x"), ("i", &*number.to_string())]),
+                    floats: (0..points)
+                        .map(|at| (at * 15_000, (at + number) as f64 / 7.0))
+                        .collect(),
+                    ..SeriesSamples::default()
+                })
+                .collect();
+            let mut expected = String::new();
+            list(&mut expected, &all, series);
+            let mut parts = String::from("before ");
+            matrix(&mut parts, &all, (count * points) as usize);
+            assert!(parts.strip_prefix("before ") == Some(&expected), "{count} series");
+        }
+    }
+}
