@@ -111,19 +111,45 @@ impl Index {
         self.located(self.read_series(number, label, Some(chunk)))
     }
 
-    fn read_series<'a>(
-        &'a self,
+    /// Reads the chunks of a series alone.
+    pub(super) fn chunks(
+        &self,
         number: u32,
-        label: &mut dyn FnMut(&'a str, &'a str),
-        chunk: Option<&mut dyn FnMut(ChunkEntry)>,
-    ) -> Result<(), Damage> {
+        chunk: &mut dyn FnMut(ChunkEntry),
+    ) -> Result<(), TsdbError> {
+        self.located(self.read_chunks(number, chunk))
+    }
+
+    fn read_chunks(&self, number: u32, chunk: &mut dyn FnMut(ChunkEntry)) -> Result<(), Damage> {
+        let (start, mut bytes) = self.entry(number)?;
+        let mut read = || {
+            for _ in 0..bytes.uvarint()? {
+                bytes.uvarint()?;
+                bytes.uvarint()?;
+            }
+            chunks(&mut bytes, chunk)
+        };
+        read().map_err(|damage: Damage| damage.behind(start))
+    }
+
+    /// What is said about a series, and where that begins.
+    fn entry(&self, number: u32) -> Result<(usize, Bytes<'_>), Damage> {
         let start = number as usize * ALIGNMENT;
         let mut bytes = Bytes::from(&self.file, start);
         let length = bytes.length()?;
         let start = bytes.position();
         let content = bytes.take(length)?;
         verify(content, bytes.u32()?, start)?;
-        let mut bytes = Bytes::new(content);
+        Ok((start, Bytes::new(content)))
+    }
+
+    fn read_series<'a>(
+        &'a self,
+        number: u32,
+        label: &mut dyn FnMut(&'a str, &'a str),
+        chunk: Option<&mut dyn FnMut(ChunkEntry)>,
+    ) -> Result<(), Damage> {
+        let (start, mut bytes) = self.entry(number)?;
         let read = || {
             for _ in 0..bytes.uvarint()? {
                 let at = start + bytes.position();

@@ -17,7 +17,7 @@ use promql_model::{Labels, Matcher};
 
 use super::TsdbError;
 use super::delete::delete;
-use crate::inverted;
+use crate::inverted::{self, InvertedIndex};
 use index::Index;
 use segments::Segments;
 use tombstones::Tombstones;
@@ -143,10 +143,14 @@ impl Block {
 
     /// The last sample of the block, in milliseconds since the epoch.
     pub(super) fn last_time(&self) -> Result<Option<i64>, TsdbError> {
-        let mut cursor = self.select(&[], TimeRange::ALL)?;
-        let mut last = None;
-        while cursor.advance()? {
-            last = last.max(cursor.current().chunks.iter().map(|chunk| chunk.end).max());
+        let index = &self.content()?.index;
+        let (mut last, said) = (None, self.meta.range().end);
+        for number in index.all()? {
+            index.chunks(number, &mut |chunk| last = last.max(Some(chunk.end)))?;
+            // Mostly some sample is as late as the block says that one may be.
+            if last >= Some(said) {
+                break;
+            }
         }
         Ok(last)
     }
