@@ -65,7 +65,7 @@ const MOST_OF_TABLES: usize = 24 << 20;
 
 /// When so many bytes of chunks were looked at, their memory is let go of: pages of mapped files count
 /// as memory of the process, and a query over everything would look as large as the data.
-const MOST_LOOKED_AT: usize = 16 << 20;
+const MOST_LOOKED_AT: usize = 4 << 20;
 
 impl fmt::Debug for TsdbStorage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
