@@ -213,10 +213,18 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Puts the names together with what is known about their families. `complete` says that there are
-    /// no others.
+    /// Puts the names together with what is known about their families.
     pub fn new(names: Names, metadata: &HashMap<String, Metadata>) -> Metrics {
-        let kinds = names.iter().map(|name| kind_of(name, metadata)).collect();
+        // Without metadata a family with buckets is still a histogram.
+        let has_buckets = |name: &str| {
+            let family = name.strip_suffix("_count").or_else(|| name.strip_suffix("_sum"));
+            family.is_some_and(|family| names.contains(&format!("{family}_bucket")))
+        };
+        let kind = |name: &str| match kind_of(name, metadata) {
+            MetricKind::Unknown if has_buckets(name) => MetricKind::Counter,
+            kind => kind,
+        };
+        let kinds = names.iter().map(kind).collect();
         Metrics { names, kinds }
     }
 
@@ -288,6 +296,13 @@ impl Snapshot {
         if let Some(metrics) = self.metrics.take() {
             self.metrics = Some(Metrics::new(metrics.names, &self.metadata));
         }
+    }
+
+    /// Adds what is said about some families.
+    pub fn add_metadata(&mut self, metadata: HashMap<String, Metadata>) {
+        let mut all = std::mem::take(&mut self.metadata);
+        all.extend(metadata);
+        self.set_metadata(all);
     }
 
     /// Sets the names of the metrics.

@@ -75,7 +75,8 @@ fn label(offer: &mut Offer<'_>, name: &str, form: Form, count: Option<usize>) {
 /// A text as a string in some quotes, if it can be one.
 fn quoted(text: &str, mark: char) -> Option<String> {
     match mark {
-        '`' if text.contains('`') => None,
+        // What would be invisible there is written as an escape, which a raw string has not.
+        '`' if text.contains('`') || text.contains(char::is_control) => None,
         '`' => Some(format!("`{text}`")),
         '\'' => {
             let double = quote(text.as_bytes());
