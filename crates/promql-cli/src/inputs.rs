@@ -24,6 +24,8 @@ pub enum Name {
     Stdin,
     /// A file.
     File(PathBuf),
+    /// What was written in a session.
+    Session,
 }
 
 /// An input that can't be read.
@@ -80,6 +82,7 @@ impl std::fmt::Display for Name {
         match self {
             Name::Argument(number) => write!(f, "argument {number}"),
             Name::Stdin => f.write_str("standard input"),
+            Name::Session => f.write_str("expression"),
             Name::File(path) => path.display().fmt(f),
         }
     }

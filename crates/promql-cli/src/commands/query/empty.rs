@@ -21,7 +21,7 @@ const MOST_SELECTORS: usize = 8;
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// Says what is found out. Nothing when it can't be found out in time.
-pub(super) fn explain(
+pub(in crate::commands) fn explain(
     opened: &Opened,
     input: &Input,
     options: &QueryOptions,

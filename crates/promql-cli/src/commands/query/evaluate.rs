@@ -32,7 +32,7 @@ pub(in crate::commands) enum QueryFailure {
 ///
 /// # Errors
 /// When there is no answer.
-pub(super) fn answer(
+pub(in crate::commands) fn answer(
     opened: &Opened,
     input: &Input,
     options: &QueryOptions,
@@ -127,7 +127,7 @@ impl QueryFailure {
 }
 
 /// Whether the order of an expression's answer means something: its outermost part sorts.
-pub(super) fn sorts(expression: &[u8]) -> bool {
+pub(in crate::commands) fn sorts(expression: &[u8]) -> bool {
     let Ok(expr) = promql_syntax::parse(expression, &Features::ALL) else { return false };
     let mut id = expr.root();
     while let NodeKind::Paren(inner) = expr.kind(id) {

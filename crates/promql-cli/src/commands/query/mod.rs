@@ -1,10 +1,10 @@
 //! `promql query`: asks a server, or evaluates over files here.
 
-mod empty;
+pub(in crate::commands) mod empty;
 pub(in crate::commands) mod evaluate;
 pub(in crate::commands) mod history;
 pub mod limits;
-mod remarks;
+pub(in crate::commands) mod remarks;
 pub mod server;
 pub(in crate::commands) mod source;
 mod stats;
@@ -331,26 +331,30 @@ impl QueryFailure {
         if self.is_cancelled() {
             return Ok(Exit::Interrupted);
         }
+        console.remark(&self.drawn(input, console));
+        if as_json {
+            console.print(&match self {
+                QueryFailure::Syntax(errors) => report::errors_envelope(errors),
+                QueryFailure::Engine(error) => self.envelope(&limits::WithFlags(error)),
+                QueryFailure::Server(error) => self.envelope(&**error),
+            })?;
+        }
+        Ok(self.exit())
+    }
+
+    /// Why a query has no answer, as it is shown on standard error.
+    pub(in crate::commands) fn drawn(&self, input: &Input, console: &Console) -> String {
         let name = input.name.to_string();
-        let (text, envelope) = match self {
-            QueryFailure::Syntax(errors) => {
-                (report::draw_errors(errors, &name, console), report::errors_envelope(errors))
-            }
+        match self {
+            QueryFailure::Syntax(errors) => report::draw_errors(errors, &name, console),
             QueryFailure::Engine(error) => {
                 let error = limits::WithFlags(error);
                 let located = report::WithSource::new(&error, &name, &input.text);
-                (report::draw(&located, console), self.envelope(&error))
+                report::draw(&located, console)
             }
             // It knows the expression where it is about it.
-            QueryFailure::Server(error) => {
-                (report::draw(&**error, console), self.envelope(&**error))
-            }
-        };
-        console.remark(&text);
-        if as_json {
-            console.print(&envelope)?;
+            QueryFailure::Server(error) => report::draw(&**error, console),
         }
-        Ok(self.exit())
     }
 
     fn envelope(&self, diagnostic: &dyn Diagnostic) -> String {

@@ -18,18 +18,27 @@ struct Remark {
 
 /// Writes the remarks to standard error.
 pub(super) fn tell(annotations: &[Annotation], input: &Input, console: &Console) {
+    console.remark(&drawn(annotations, input, console));
+}
+
+/// The remarks as they are shown on standard error.
+pub(in crate::commands) fn drawn(
+    annotations: &[Annotation],
+    input: &Input,
+    console: &Console,
+) -> String {
     let name = input.name.to_string();
-    for annotation in annotations {
+    let drawn = annotations.iter().map(|annotation| {
         let remark = Remark::new(annotation, &input.text);
-        let text = match remark.place {
+        match remark.place {
             Some(_) => {
                 let located = report::WithSource::new(&remark, &name, &input.text);
                 report::draw(&located, console)
             }
             None => report::draw(&remark, console),
-        };
-        console.remark(&text);
-    }
+        }
+    });
+    drawn.collect()
 }
 
 impl Remark {
