@@ -1,0 +1,130 @@
+//! The last answer in another form, and answers beside each other.
+
+use std::time::Duration;
+
+use promql_model::QueryValue;
+
+use super::{Failure, given_or_last};
+use crate::diff;
+use crate::host::Form;
+use crate::session::Session;
+use crate::stages::Stage;
+use crate::statement::{Query, Statement};
+
+macro_rules! forms {
+    ($($name:ident $form:ident),*) => {
+        $(pub(super) fn $name(session: &mut Session<'_>, _: &str) -> Result<(), Failure> {
+            session.show_again(&[Stage::Show(Form::$form, None)])
+        })*
+    };
+}
+forms! { table Table, vertical Vertical, graph Graph, json Json, csv Csv }
+
+pub(super) fn wide(session: &mut Session<'_>, _: &str) -> Result<(), Failure> {
+    session.show_again(&[Stage::Wide])
+}
+
+pub(super) fn export(session: &mut Session<'_>, rest: &str) -> Result<(), Failure> {
+    let Some((form, file)) = rest.split_once(char::is_whitespace) else {
+        return Err(Failure::new("\\export wants a form and a file: \\export svg graph.svg"));
+    };
+    let Some(form) = Form::named(form) else {
+        let names: Vec<&str> = Form::ALL.iter().map(|form| form.name()).collect();
+        return Err(Failure::new(format!(
+            "there is no form `{form}`; there are {}",
+            names.join(", ")
+        )));
+    };
+    session.show_again(&[Stage::Show(form, Some(file.trim().to_owned()))])
+}
+
+pub(super) fn why(session: &mut Session<'_>, _: &str) -> Result<(), Failure> {
+    let Some((answer, _)) = &session.last else {
+        return Err(Failure::new("nothing was asked yet"));
+    };
+    let request = answer.request.clone();
+    let connection = session.connected()?;
+    let text = connection.why_empty(&request, &session.host.cancellation());
+    session.print(&match text {
+        Some(text) => format!("{}\n", text.trim_end()),
+        None => "nothing was found out in time\n".to_owned(),
+    });
+    Ok(())
+}
+
+/// An expression with its range and stages.
+fn query(session: &Session<'_>, rest: &str) -> Result<Query, Failure> {
+    let text = given_or_last(session, rest)?;
+    match Statement::read(&text) {
+        Ok(Statement::Query(query)) => Ok(query),
+        Ok(_) => Err(Failure::new("an expression is wanted")),
+        Err(unclear) => Err(Failure::new(unclear.0)),
+    }
+}
+
+pub(super) fn watch(session: &mut Session<'_>, rest: &str) -> Result<(), Failure> {
+    let (first, behind) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+    let (interval, rest) = match promql_model::parse_duration(first) {
+        Ok(nanoseconds) if nanoseconds > 0 => {
+            (Duration::from_nanos(nanoseconds.unsigned_abs()), behind.trim())
+        }
+        _ => (Duration::from_secs(5), rest),
+    };
+    let query = query(session, rest)?;
+    // Nobody would end it in a pipe.
+    let rounds = (!session.host.terminal().is_interactive).then_some(2);
+    session.watch(&query, interval, rounds)
+}
+
+pub(super) fn diff(session: &mut Session<'_>, rest: &str) -> Result<(), Failure> {
+    let connection = session.connected()?;
+    let cancellation = session.host.cancellation();
+    let ask = |connection: &dyn crate::host::Connection, query: &Query, time: Option<String>| {
+        let mut request = session.request(query)?;
+        request.time = time.or(request.time);
+        Ok::<_, Failure>(connection.ask(&request, &cancellation)?.result.value)
+    };
+    let first = rest.split_whitespace().next().unwrap_or_default();
+    let ago = first.strip_prefix('-').filter(|ago| promql_model::parse_duration(ago).is_ok());
+    let text = if let Some(ago) = ago {
+        let query = query(session, rest[first.len()..].trim())?;
+        if query.range.is_some() {
+            return Err(Failure::new("\\diff of times compares two points in time, not ranges"));
+        }
+        let now = ask(&*connection, &query, None)?;
+        // Files are asked at their last sample, so the answer knows what its time was.
+        let time = match &now {
+            QueryValue::Vector(elements) => elements.first().map(|element| element.timestamp),
+            QueryValue::Scalar { timestamp, .. } => Some(*timestamp),
+            _ => None,
+        };
+        let ago_in_ms =
+            promql_model::parse_duration(ago).map_or(0, |duration| duration / 1_000_000);
+        let then = match time {
+            Some(time) => format!("{}", time.saturating_sub(ago_in_ms) as f64 / 1e3),
+            None => format!("now-{ago}"),
+        };
+        let before = ask(&*connection, &query, Some(then))?;
+        diff::table((&before, &now), ("before", "now"), session.host)
+    } else if let Some((one, other)) = rest.split_once(';') {
+        let (one, other) = (query(session, one.trim())?, query(session, other.trim())?);
+        let (a, b) = (ask(&*connection, &one, None)?, ask(&*connection, &other, None)?);
+        diff::table((&a, &b), ("first", "second"), session.host)
+    } else {
+        let mut words = rest.splitn(3, char::is_whitespace);
+        let (Some(one), Some(other)) = (words.next().filter(|w| !w.is_empty()), words.next())
+        else {
+            return Err(Failure::new(
+                "\\diff wants two expressions (\\diff up ; up offset 1h), a time (\\diff -1h up) or two \
+                 sources (\\diff prod staging up)",
+            ));
+        };
+        let query = query(session, words.next().unwrap_or_default().trim())?;
+        let open = |name: &str| session.host.connect(&session.config.target(name));
+        let (one, other) = (open(one)?, open(other)?);
+        let (a, b) = (ask(&*one, &query, None)?, ask(&*other, &query, None)?);
+        diff::table((&a, &b), ("first", "second"), session.host)
+    };
+    session.print_paged(&text);
+    Ok(())
+}

@@ -1,0 +1,182 @@
+//! The configuration file.
+//!
+//! ```toml
+//! default_profile = "dev"
+//! edit_mode = "vi"
+//!
+//! [profile.prod]
+//! source = "https://prometheus.example.com"
+//! http = "prod-http.yml"                      # Prometheus' HTTP client format, relative to this file
+//! headers = {X-Scope-OrgID = "team-a"}
+//! token_command = ["pass", "show", "prometheus/token"]
+//! step = "30s"
+//! production = true                           # a red prompt
+//! ```
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::host::Target;
+
+/// The file.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// The profile that is used when no source is named.
+    pub default_profile: Option<String>,
+    /// `emacs` or `vi`.
+    pub edit_mode: EditMode,
+    /// The profiles by name.
+    pub profile: BTreeMap<String, Profile>,
+}
+
+/// Whose keys the line editor knows.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum EditMode {
+    /// Those of Emacs, as in most shells.
+    #[default]
+    Emacs,
+    /// Those of vi.
+    Vi,
+}
+
+/// A source with a name.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Profile {
+    /// The source, as `--source` takes it.
+    pub source: String,
+    /// A file in Prometheus' HTTP client format.
+    pub http: Option<String>,
+    /// Headers for each request.
+    pub headers: BTreeMap<String, String>,
+    /// A command that prints a bearer token. It runs when the source is first used.
+    pub token_command: Vec<String>,
+    /// The step of range queries.
+    pub step: Option<String>,
+    /// The colour of the prompt: the name of one of the eight.
+    pub color: Option<String>,
+    /// Whether the prompt warns.
+    pub production: bool,
+}
+
+/// A configuration that can't be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError {
+    /// The file.
+    pub path: PathBuf,
+    /// What is wrong, with the line.
+    pub reason: String,
+}
+
+impl std::fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "the configuration {} can't be used: {}", self.path.display(), self.reason)
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+impl Config {
+    /// Reads the file. One that isn't there is empty.
+    ///
+    /// # Errors
+    /// When it can't be read, or holds something that is not known.
+    pub fn read(path: &Path) -> Result<Config, ConfigError> {
+        let error = |reason: String| ConfigError { path: path.to_owned(), reason };
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(problem) if problem.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(Config::default());
+            }
+            Err(problem) => return Err(error(problem.to_string())),
+        };
+        let mut config: Config = toml::from_str(&text).map_err(|e| error(e.to_string()))?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        for (name, profile) in &mut config.profile {
+            if profile.source.is_empty() {
+                return Err(error(format!("the profile `{name}` has no `source`")));
+            }
+            if let Some(file) = &mut profile.http {
+                *file = folder.join(&*file).display().to_string();
+            }
+        }
+        Ok(config)
+    }
+
+    /// What a name stands for: a profile, or else a source as it is written.
+    pub fn target(&self, name: &str) -> Target {
+        match self.profile.get(name) {
+            Some(profile) => Target {
+                profile: Some(name.to_owned()),
+                source: profile.source.clone(),
+                http: profile.http.clone(),
+                headers: profile.headers.clone(),
+                token_command: profile.token_command.clone(),
+            },
+            None => Target { source: name.to_owned(), ..Target::default() },
+        }
+    }
+
+    /// Where the file is: `PROMQL_CONFIG`, or `promql/config.toml` in the folder for configuration.
+    pub fn default_path() -> Option<PathBuf> {
+        let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+        if let Some(path) = variable("PROMQL_CONFIG") {
+            return Some(PathBuf::from(path));
+        }
+        let folder = variable("XDG_CONFIG_HOME").map(PathBuf::from);
+        let folder = folder.or_else(|| Some(PathBuf::from(variable("HOME")?).join(".config")))?;
+        Some(folder.join("promql").join("config.toml"))
+    }
+
+    /// Where the history is: `PROMQL_HISTORY`, or `promql/history` in the folder for states.
+    pub fn history_path() -> Option<PathBuf> {
+        let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+        if let Some(path) = variable("PROMQL_HISTORY") {
+            return Some(PathBuf::from(path));
+        }
+        let folder = variable("XDG_STATE_HOME").map(PathBuf::from);
+        let folder =
+            folder.or_else(|| Some(PathBuf::from(variable("HOME")?).join(".local/state")))?;
+        Some(folder.join("promql").join("history"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Config, ConfigError> {
+        let path = std::env::temp_dir().join(format!(
+            "promql-config-{}-{}.toml",
+            std::process::id(),
+            text.len()
+        ));
+        std::fs::write(&path, text).expect("to write");
+        let config = Config::read(&path);
+        std::fs::remove_file(&path).expect("to clean up");
+        config
+    }
+
+    #[test]
+    fn a_profile_is_a_source_with_a_name() {
+        let text = "[profile.prod]\nsource = \"http://p\"\nhttp = \"h.yml\"\nheaders = {A = \"b\"}";
+        let config = read(text).expect("a configuration");
+        let target = config.target("prod");
+        assert_eq!(target.source, "http://p");
+        assert!(target.http.is_some_and(|path| path.len() > "h.yml".len()));
+        assert_eq!(config.target("http://x").source, "http://x");
+        assert_eq!(config.target("http://x").profile, None);
+        assert_eq!(Config::read(Path::new("/nowhere/at/all")).expect("none"), Config::default());
+    }
+
+    #[test]
+    fn mistakes_are_told() {
+        assert!(read("profile.x.sauce = \"a\"").expect_err("unknown").reason.contains("sauce"));
+        assert!(read("[profile.x]").expect_err("no source").reason.contains("has no `source`"));
+        assert!(read("default_profile = ").expect_err("no TOML").to_string().contains("line 1"));
+    }
+}

@@ -1,0 +1,247 @@
+//! What a session needs of the program around it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use promql_engine::Cancellation;
+use promql_ide::{Metadata, Names, Question};
+use promql_model::QueryResult;
+
+/// Where series are, and how they are asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Target {
+    /// The name of the profile, if it is one.
+    pub profile: Option<String>,
+    /// The source as `--source` takes it.
+    pub source: String,
+    /// A file in Prometheus' HTTP client format.
+    pub http: Option<String>,
+    /// Headers for each request.
+    pub headers: BTreeMap<String, String>,
+    /// A command that prints a bearer token.
+    pub token_command: Vec<String>,
+}
+
+/// An expression and the times to evaluate it at, as they were written.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Request {
+    /// The expression.
+    pub expression: String,
+    /// The evaluation time of an instant query.
+    pub time: Option<String>,
+    /// The range, if it is a range query.
+    pub range: Option<Range>,
+    /// How old samples may be.
+    pub lookback: Option<String>,
+}
+
+/// The range of a query, as it was written.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Range {
+    /// From so long ago, or from a time to a time.
+    pub over: Over,
+    /// The step.
+    pub step: Option<String>,
+}
+
+/// Which times a range covers.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Over {
+    /// So long until now.
+    Last(String),
+    /// From one time to another.
+    Between(String, String),
+}
+
+/// An answer.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// What was asked.
+    pub request: Request,
+    /// The result, with what the engine remarks about it.
+    pub result: QueryResult,
+    /// Start, end and step in milliseconds, if it was a range query.
+    pub range: Option<(i64, i64, i64)>,
+    /// How long it took.
+    pub took: Duration,
+    /// Whether the order of the elements means something.
+    pub ordered: bool,
+}
+
+/// Why something didn't work, ready to be shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// What is said, with a line feed at its end.
+    pub text: String,
+    /// Whether somebody wanted it to end.
+    pub cancelled: bool,
+    /// Whether the input is to blame (2) rather than the query (1), as for exit codes.
+    pub is_input: bool,
+}
+
+impl Failure {
+    /// A failure that is told in a sentence.
+    pub fn new(text: impl fmt::Display) -> Failure {
+        Failure { text: format!("error: {text}\n"), cancelled: false, is_input: true }
+    }
+}
+
+/// What a source answers to a [`Question`].
+#[derive(Clone, Debug)]
+pub enum Knowledge {
+    /// The names of metrics, and what is said about their families.
+    Metrics(Names, HashMap<String, Metadata>),
+    /// What is said about one family or more.
+    Metadata(HashMap<String, Metadata>),
+    /// Labels, or values of one.
+    Names(Names),
+}
+
+macro_rules! forms {
+    ($($variant:ident $name:literal $about:literal,)*) => {
+        /// How an answer is shown. The names are those of `promql query -o`.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Form { $(#[doc = $about] $variant,)* }
+
+        impl Form {
+            /// All forms.
+            pub const ALL: &[Form] = &[$(Form::$variant),*];
+
+            /// The name.
+            pub const fn name(self) -> &'static str {
+                match self { $(Form::$variant => $name,)* }
+            }
+
+            /// What it is, in a few words.
+            pub const fn about(self) -> &'static str {
+                match self { $(Form::$variant => $about,)* }
+            }
+        }
+    };
+}
+
+forms! {
+    Table "table" "aligned columns, one for each label that differs",
+    Vertical "vertical" "one label to a line",
+    Graph "graph" "a graph, or a heat map of native histograms",
+    Svg "svg" "the graph as an image",
+    Json "json" "the answer of the HTTP API",
+    Ndjson "ndjson" "one JSON object a line",
+    Csv "csv" "comma-separated values",
+    Md "md" "a Markdown table",
+    Series "series" "the notation of tests",
+    Test "test" "a `load` block of a test script",
+    UnitTest "unit-test" "`input_series` of a promtool unit test",
+}
+
+impl Form {
+    /// The form of a name.
+    pub fn named(name: &str) -> Option<Form> {
+        match name {
+            "heat" => Some(Form::Graph),
+            "wide" => Some(Form::Table),
+            "x" => Some(Form::Vertical),
+            _ => Form::ALL.iter().copied().find(|form| form.name() == name),
+        }
+    }
+
+    /// Whether it is made for people rather than for programs.
+    pub const fn is_for_people(self) -> bool {
+        matches!(self, Form::Table | Form::Vertical | Form::Graph | Form::Md)
+    }
+}
+
+/// The program around a session.
+pub trait Host: Send + Sync {
+    /// The version, for the banner.
+    fn version(&self) -> &str;
+
+    /// Opens a source. A server is not asked anything yet.
+    ///
+    /// # Errors
+    /// When there is no such source, or it can't be read.
+    fn connect(&self, target: &Target) -> Result<Arc<dyn Connection>, Failure>;
+
+    /// Writes an answer in a form; `columns` is the width that may be used, none for any.
+    ///
+    /// # Errors
+    /// When the form can't hold it.
+    fn show(&self, answer: &Answer, form: Form, look: Look) -> Result<String, Failure>;
+
+    /// A number as people read it.
+    fn number(&self, value: f64) -> String;
+
+    /// A time in milliseconds since the epoch, as people read it.
+    fn time(&self, milliseconds: i64) -> String;
+
+    /// What the engine remarks about an answer, with the places in the expression.
+    fn remarks(&self, answer: &Answer) -> String;
+
+    /// Runs another command of the program, whose output goes where that of the session goes.
+    ///
+    /// # Errors
+    /// When the arguments aren't understood, or the command fails.
+    fn run(&self, arguments: &[String]) -> Result<(), Failure>;
+
+    /// A switch that the next Ctrl-C throws.
+    fn cancellation(&self) -> Cancellation;
+
+    /// Writes to standard output.
+    fn print(&self, text: &str);
+
+    /// Writes to standard error.
+    fn remark(&self, text: &str);
+
+    /// Whether answers are shown on a terminal, and with which look.
+    fn terminal(&self) -> Terminal;
+}
+
+/// What the terminal can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terminal {
+    /// Whether there is one, for both input and output.
+    pub is_interactive: bool,
+    /// Columns and lines.
+    pub size: Option<(usize, usize)>,
+    /// Whether colours are wanted.
+    pub color: bool,
+    /// Whether it shows characters beyond ASCII.
+    pub unicode: bool,
+}
+
+/// How an answer is to look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Look {
+    /// Rows of a table before its middle is left out; none for all.
+    pub max_rows: Option<usize>,
+    /// Whether the lines may be of any length.
+    pub is_wide: bool,
+    /// Whether it goes to a file.
+    pub to_file: bool,
+}
+
+/// A source that was opened.
+pub trait Connection: Send + Sync {
+    /// What it is called, without secrets.
+    fn name(&self) -> String;
+
+    /// Evaluates an expression.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    fn ask(&self, request: &Request, cancellation: &Cancellation) -> Result<Answer, Failure>;
+
+    /// Why an answer is empty, if that can be found out in a short time.
+    fn why_empty(&self, request: &Request, cancellation: &Cancellation) -> Option<String>;
+
+    /// What completion wants to know.
+    ///
+    /// # Errors
+    /// In a sentence.
+    fn know(&self, question: &Question, cancellation: &Cancellation) -> Result<Knowledge, String>;
+
+    /// The source as `--source` takes it, for other commands.
+    fn source(&self) -> String;
+}

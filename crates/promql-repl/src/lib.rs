@@ -1,0 +1,39 @@
+//! An interactive session for PromQL.
+//!
+//! A [`Session`] takes what is written, statement by statement: expressions, with a range and with what
+//! is to be done to the answer behind them, and commands that begin with a backslash ([`statement`]).
+//! What it can't do itself, asking a source and showing an answer, its [`Host`] does, which is the
+//! command `promql`, or a test.
+//!
+//! [`Session::converse`] reads from a terminal with a line editor, which colours, suggests and completes
+//! by the answers of `promql-ide`; [`Session::run_script`] reads from a pipe.
+//!
+//! Invariant: nothing here speaks to a server. Nothing that a server sends reaches the terminal with
+//! characters that it would obey ([`plain`]). What is asked in the background never delays a key.
+
+pub mod commands;
+pub mod config;
+mod diff;
+mod editor;
+mod grid;
+mod history;
+mod host;
+mod known;
+mod plain;
+mod script;
+mod session;
+pub mod stages;
+pub mod statement;
+mod variables;
+mod watch;
+
+pub use config::{Config, ConfigError, Profile};
+pub use history::{Entry, History, without_secrets};
+pub use host::{
+    Answer, Connection, Failure, Form, Host, Knowledge, Look, Over, Range, Request, Target,
+    Terminal,
+};
+pub use known::Known;
+pub use plain::plain;
+pub use session::{Exit, Session};
+pub use variables::expand;

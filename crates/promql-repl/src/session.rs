@@ -1,0 +1,404 @@
+//! The session: what it was told, and what it does with a statement.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::{Arc, RwLock};
+
+use promql_ide::Question;
+use promql_model::QueryValue;
+
+use crate::commands;
+use crate::config::Config;
+use crate::editor::{Words, prompt_style};
+use crate::history::History;
+use crate::host::{Answer, Connection, Failure, Form, Host, Look, Over, Range, Request, Target};
+use crate::known::Known;
+use crate::plain::plain;
+use crate::stages::{Outcome, Stage, apply};
+use crate::statement::{Query, Statement};
+use crate::variables::expand;
+
+/// How a session ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, PartialOrd, Ord)]
+pub enum Exit {
+    /// Everything was answered.
+    #[default]
+    Ok,
+    /// A query failed.
+    Failed,
+    /// Something was not understood, or can't be read.
+    Usage,
+}
+
+/// What was set in the session.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Settings {
+    pub(crate) time: Option<String>,
+    pub(crate) range: Option<Range>,
+    pub(crate) step: Option<String>,
+    pub(crate) lookback: Option<String>,
+    pub(crate) form: Option<Form>,
+    pub(crate) max_rows: Option<usize>,
+    pub(crate) timing: Option<bool>,
+    pub(crate) no_pager: bool,
+}
+
+/// Rows of a table on a terminal before its middle is left out.
+const MOST_ROWS: usize = 40;
+
+/// An interactive session.
+pub struct Session<'h> {
+    pub(crate) host: &'h dyn Host,
+    pub(crate) config: Config,
+    pub(crate) settings: Settings,
+    pub(crate) variables: BTreeMap<String, String>,
+    pub(crate) history: History,
+    pub(crate) connection: Option<Arc<dyn Connection>>,
+    pub(crate) target: Target,
+    pub(crate) before: Option<Target>,
+    pub(crate) used: Vec<Target>,
+    pub(crate) last: Option<(Answer, String)>,
+    pub(crate) words: Arc<RwLock<Words>>,
+    pub(crate) tee: Option<File>,
+    /// What the next prompt begins with.
+    pub(crate) initial: Option<String>,
+    pub(crate) ended: bool,
+    pub(crate) exit: Exit,
+}
+
+impl<'h> Session<'h> {
+    /// A session that asks nothing yet.
+    pub fn new(host: &'h dyn Host, config: Config, history: History) -> Session<'h> {
+        let words = Words::new(config.profile.keys().cloned().collect());
+        let mut session = Session {
+            host,
+            config,
+            settings: Settings::default(),
+            variables: BTreeMap::new(),
+            history,
+            connection: None,
+            target: Target::default(),
+            before: None,
+            used: Vec::new(),
+            last: None,
+            words: Arc::new(RwLock::new(words)),
+            tee: None,
+            initial: None,
+            ended: false,
+            exit: Exit::Ok,
+        };
+        session.tell_saved();
+        session
+    }
+
+    /// Asks another source from now on.
+    ///
+    /// # Errors
+    /// When it can't be opened; the session stays where it was.
+    pub fn connect(&mut self, target: Target) -> Result<(), Failure> {
+        let connection = self.host.connect(&target)?;
+        // A script completes nothing, so it doesn't ask for names.
+        if self.host.terminal().is_interactive {
+            let known = Known::of(&connection);
+            known.ask(vec![Question::Metrics { prefix: String::new() }]);
+            self.share(|words| words.known = Some(known));
+        }
+        if self.connection.is_some() {
+            self.before = Some(std::mem::take(&mut self.target));
+        }
+        self.used.retain(|used| *used != target);
+        self.used.push(target.clone());
+        let step =
+            target.profile.as_ref().and_then(|name| self.config.profile.get(name)?.step.clone());
+        self.settings.step = step.or(self.settings.step.take());
+        let profile = target.profile.as_ref().and_then(|name| self.config.profile.get(name));
+        let style = prompt_style(profile);
+        self.share(|words| words.prompt = style);
+        (self.connection, self.target) = (Some(connection), target);
+        self.tell_variables();
+        self.tell_uses();
+        Ok(())
+    }
+
+    /// The line at the beginning of a conversation.
+    pub fn banner(&self) -> String {
+        let name = self.connection.as_ref().map(|c| c.name()).unwrap_or("no source".to_owned());
+        let separator = if self.host.terminal().unicode { " · " } else { ", " };
+        let parts = [format!("promql {}", self.host.version()), plain(&name).into_owned()];
+        format!("{}{separator}\\help\n", parts.join(separator))
+    }
+
+    /// Changes what completion knows.
+    pub(crate) fn share(&self, change: impl FnOnce(&mut Words)) {
+        change(&mut self.words.write().unwrap_or_else(std::sync::PoisonError::into_inner));
+    }
+
+    pub(crate) fn known(&self) -> Option<Arc<Known>> {
+        self.words.read().unwrap_or_else(std::sync::PoisonError::into_inner).known.clone()
+    }
+
+    pub(crate) fn tell_variables(&self) {
+        let variables: Vec<_> = self.variables.clone().into_iter().collect();
+        if let Some(known) = self.known() {
+            known.write(|known| known.set_variables(variables));
+        }
+    }
+
+    /// Lets completion prefer what was used of this source before.
+    fn tell_uses(&self) {
+        let (Some(known), Some(connection)) = (self.known(), &self.connection) else { return };
+        let source = connection.name();
+        known.write(|known| {
+            for entry in self.history.entries().filter(|entry| entry.source == source) {
+                for part in promql_ide::highlight(&entry.text) {
+                    use promql_ide::Role;
+                    if matches!(part.role, Role::Metric | Role::Function | Role::Aggregation) {
+                        known.note_use(&entry.text[part.span]);
+                    }
+                }
+            }
+        });
+    }
+
+    /// The connection, or what to do to get one.
+    pub(crate) fn connected(&self) -> Result<Arc<dyn Connection>, Failure> {
+        self.connection.clone().ok_or_else(|| {
+            Failure::new("no source yet: \\connect http://localhost:9090, or a file or a folder")
+        })
+    }
+
+    /// Does what a statement says, and tells what goes wrong. Gives whether all went well.
+    pub fn execute(&mut self, text: &str) -> bool {
+        let result = match Statement::read(text) {
+            Ok(Statement::Empty) => Ok(()),
+            Ok(Statement::Command { name, rest }) => commands::run(self, &name, &rest),
+            Ok(Statement::Shell(command)) => self.shell(&command),
+            Ok(Statement::Assign { name, value }) => self.assign(&name, &value),
+            Ok(Statement::Query(query)) => self.query(&query),
+            Err(unclear) => Err(Failure::new(unclear.0)),
+        };
+        match result {
+            Ok(()) => true,
+            Err(failure) => {
+                self.tell(&failure);
+                false
+            }
+        }
+    }
+
+    /// Says what went wrong, and remembers it for the end.
+    pub(crate) fn tell(&mut self, failure: &Failure) {
+        if failure.cancelled {
+            self.host.remark("cancelled\n");
+        } else {
+            self.host.remark(&failure.text);
+        }
+        self.exit = self.exit.max(if failure.is_input { Exit::Usage } else { Exit::Failed });
+    }
+
+    fn shell(&mut self, command: &str) -> Result<(), Failure> {
+        let status = Command::new("sh").arg("-c").arg(command).status();
+        let status = status.map_err(|e| Failure::new(format!("can't run the shell: {e}")))?;
+        match status.success() {
+            true => Ok(()),
+            false => Err(Failure::new(format!("the shell says {status}"))),
+        }
+    }
+
+    pub(crate) fn assign(&mut self, name: &str, value: &str) -> Result<(), Failure> {
+        if value.is_empty() {
+            return Err(Failure::new(format!(
+                "`{name} =` wants a value; \\unset {name} removes the variable"
+            )));
+        }
+        // A variable may be made of others, as they are now.
+        let value = self.expanded(value)?;
+        self.variables.insert(name.to_owned(), value);
+        self.tell_variables();
+        Ok(())
+    }
+
+    pub(crate) fn expanded(&self, text: &str) -> Result<String, Failure> {
+        expand(text, &self.variables).map_err(|name| {
+            let known: Vec<String> = self.variables.keys().map(|name| format!("${name}")).collect();
+            let known = match known.is_empty() {
+                true => String::new(),
+                false => format!("; there are {}", known.join(", ")),
+            };
+            Failure::new(format!("there is no variable ${name}: set it by {name} = …{known}"))
+        })
+    }
+
+    /// What is asked for an expression as the session is set.
+    pub(crate) fn request(&self, query: &Query) -> Result<Request, Failure> {
+        let mut range = query.range.clone().or_else(|| self.settings.range.clone());
+        if let Some(range) = &mut range {
+            for text in [&mut range.step].into_iter().flatten() {
+                *text = self.expanded(text)?;
+            }
+            range.step = range.step.take().or_else(|| self.settings.step.clone());
+            if let Over::Last(last) = &mut range.over {
+                *last = self.expanded(last)?;
+            }
+        }
+        Ok(Request {
+            expression: self.expanded(&query.expression)?,
+            time: self.settings.time.clone(),
+            range,
+            lookback: self.settings.lookback.clone(),
+        })
+    }
+
+    fn query(&mut self, query: &Query) -> Result<(), Failure> {
+        if query.expression.is_empty() {
+            // `| csv` alone shows the last answer again.
+            return self.show_again(&query.stages);
+        }
+        let request = self.request(query)?;
+        let connection = self.connected()?;
+        let cancellation = self.host.cancellation();
+        let answer = connection.ask(&request, &cancellation)?;
+        self.show(&answer, &query.stages)?;
+        let is_empty = match &answer.result.value {
+            QueryValue::Vector(elements) => elements.is_empty(),
+            QueryValue::Matrix(series) => series.is_empty(),
+            _ => false,
+        };
+        self.host.remark(&self.host.remarks(&answer));
+        if is_empty
+            && self.host.terminal().is_interactive
+            && let Some(reason) = connection.why_empty(&request, &cancellation)
+        {
+            self.host.remark(&format!("{}\n", reason.trim_end()));
+        }
+        self.footer(&answer, &connection.name());
+        self.last = Some((answer, query.expression.clone()));
+        Ok(())
+    }
+
+    /// Shows the last answer again.
+    pub(crate) fn show_again(&mut self, stages: &[Stage]) -> Result<(), Failure> {
+        let Some((answer, expression)) = self.last.take() else {
+            return Err(Failure::new("nothing was asked yet"));
+        };
+        let result = self.show(&answer, stages);
+        self.last = Some((answer, expression));
+        result
+    }
+
+    fn show(&mut self, answer: &Answer, stages: &[Stage]) -> Result<(), Failure> {
+        let mut answer = answer.clone();
+        let Outcome { form, file, is_wide, ordered } = apply(stages, &mut answer.result);
+        answer.ordered |= ordered;
+        let terminal = self.host.terminal();
+        let form = form.or(self.settings.form).unwrap_or(match answer.range {
+            Some(_) if terminal.is_interactive && file.is_none() => Form::Graph,
+            _ => Form::Table,
+        });
+        let default_rows = (terminal.is_interactive && file.is_none()).then_some(MOST_ROWS);
+        let max_rows = match self.settings.max_rows {
+            Some(0) => None,
+            Some(rows) => Some(rows),
+            None => default_rows,
+        };
+        let look = Look { max_rows, is_wide, to_file: file.is_some() };
+        let text = self.host.show(&answer, form, look)?;
+        match file {
+            None => self.print_paged(&text),
+            Some(path) => {
+                std::fs::write(&path, text)
+                    .map_err(|error| Failure::new(format!("can't write {path}: {error}")))?;
+                self.host.remark(&format!("written to {}\n", plain(&path)));
+            }
+        }
+        Ok(())
+    }
+
+    /// What the answer was and took, in a line.
+    fn footer(&self, answer: &Answer, name: &str) {
+        let wanted = self.settings.timing.unwrap_or(self.host.terminal().is_interactive);
+        if !wanted {
+            return;
+        }
+        let count = match &answer.result.value {
+            QueryValue::Vector(elements) => format!("{} series", elements.len()),
+            QueryValue::Matrix(series) => format!("{} series", series.len()),
+            QueryValue::Scalar { .. } => "a scalar".to_owned(),
+            QueryValue::String { .. } => "a string".to_owned(),
+        };
+        let separator = if self.host.terminal().unicode { " · " } else { ", " };
+        let took = match answer.took.as_secs_f64() {
+            seconds if seconds < 10.0 => format!("{:.0} ms", seconds * 1e3),
+            seconds => format!("{seconds:.1} s"),
+        };
+        let line = [count, took, plain(name).into_owned()].join(separator);
+        match self.host.terminal().color {
+            true => self.host.remark(&format!("\u{1b}[2m{line}\u{1b}[0m\n")),
+            false => self.host.remark(&format!("{line}\n")),
+        }
+    }
+
+    /// Writes text to standard output, and to the file of `\o`.
+    pub(crate) fn print(&mut self, text: &str) {
+        self.host.print(text);
+        self.copy_to_tee(text);
+    }
+
+    fn copy_to_tee(&mut self, text: &str) {
+        if let Some(file) = &mut self.tee
+            && let Err(error) = file.write_all(text.as_bytes())
+        {
+            self.host.remark(&format!("error: can't write the copy of the output: {error}\n"));
+            self.tee = None;
+        }
+    }
+
+    /// The same through a pager, if the text is longer than the screen.
+    pub(crate) fn print_paged(&mut self, text: &str) {
+        let terminal = self.host.terminal();
+        let lines = text.lines().count();
+        let fits = terminal.size.is_none_or(|(_, height)| lines < height);
+        if fits || !terminal.is_interactive || self.settings.no_pager || !paged(text) {
+            self.print(text);
+        } else {
+            self.copy_to_tee(text);
+        }
+    }
+
+    /// The file of named queries, beside the configuration.
+    pub(crate) fn saved_path() -> Option<PathBuf> {
+        Config::default_path().map(|path| path.with_file_name("queries.promql"))
+    }
+
+    /// Lets completion know the names of saved queries.
+    pub(crate) fn tell_saved(&mut self) {
+        let names = commands::saved_queries().into_iter().map(|(name, _)| name).collect();
+        self.share(|words| words.saved = names);
+    }
+}
+
+/// Shows a text by the pager; false if there is none.
+fn paged(text: &str) -> bool {
+    let pager = std::env::var("PAGER").ok().filter(|pager| !pager.trim().is_empty());
+    let mut command = match &pager {
+        Some(pager) => {
+            let mut command = Command::new("sh");
+            command.arg("-c").arg(pager);
+            command
+        }
+        None => {
+            let mut command = Command::new("less");
+            command.arg("-FRX");
+            command
+        }
+    };
+    let Ok(mut child) = command.stdin(Stdio::piped()).spawn() else { return false };
+    if let Some(mut stdin) = child.stdin.take() {
+        // Whoever leaves the pager early has seen enough.
+        let _ = stdin.write_all(text.as_bytes());
+    }
+    child.wait().is_ok_and(|status| status.code() != Some(127))
+}
