@@ -2,13 +2,16 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::commands::Stop;
 use crate::commands::{
-    capture, check, completions, explain, fmt, lint, man, parse, query, serve, test,
+    capture, check, completions, explain, fmt, lint, man, parse, query, repl, serve, test,
 };
-use crate::console::ColorChoice;
+use crate::console::{ColorChoice, Console};
+use crate::exit::Exit;
 
 const AFTER: &str = "\
 Examples:
+  promql                            a session that asks http://localhost:9090
   promql query -s http://localhost:9090 'sum by (job) (up)'
   promql query -s fixture.test --last 1h 'rate(http_requests_total[5m])'
   promql parse 'sum by (job) (rate(x[5m]))'
@@ -25,14 +28,13 @@ there are findings; 2 the command was not understood or an input can't be read."
 /// A PromQL toolkit: ask servers and files, look into expressions, format them.
 #[derive(Debug, Parser)]
 #[command(name = "promql", version, about, after_help = AFTER, max_term_width = 100)]
-#[command(subcommand_required = true, arg_required_else_help = true)]
 pub struct Cli {
     /// When to use colours
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", value_enum)]
     pub color: ColorChoice,
-    /// What to do
+    /// What to do; without it a session begins
     #[command(subcommand)]
-    pub command: Command,
+    pub command: Option<Command>,
 }
 
 /// The commands.
@@ -41,6 +43,8 @@ pub enum Command {
     /// Ask a server, or evaluate over files, and show the answer
     #[command(visible_alias = "q")]
     Query(Box<query::Query>),
+    /// Begin a session: ask, complete, compare, watch
+    Repl(Box<repl::Repl>),
     /// Show what is done to evaluate an expression, and with a source what that takes
     Explain(Box<explain::Explain>),
     /// Show how an expression is read: its tree, its types, its tokens
@@ -62,4 +66,27 @@ pub enum Command {
     Completions(completions::Completions),
     /// Print the manual page, in roff
     Man(man::Man),
+}
+
+impl Command {
+    /// Does it.
+    ///
+    /// # Errors
+    /// When it could not be begun or ended; nothing was told yet.
+    pub fn run(&self, console: &Console) -> Result<Exit, Stop> {
+        match self {
+            Command::Query(query) => query.run(console),
+            Command::Repl(repl) => repl.run(console),
+            Command::Explain(explain) => explain.run(console),
+            Command::Capture(capture) => capture.run(console),
+            Command::Serve(serve) => serve.run(console),
+            Command::Parse(parse) => parse.run(console),
+            Command::Fmt(fmt) => fmt.run(console),
+            Command::Check(check) => check.run(console),
+            Command::Lint(lint) => lint.run(console),
+            Command::Test(test) => test.run(console),
+            Command::Completions(completions) => completions.run(console),
+            Command::Man(man) => man.run(console),
+        }
+    }
 }

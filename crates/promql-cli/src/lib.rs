@@ -26,6 +26,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use cli::{Cli, Command};
+use commands::repl::Repl;
 use console::Console;
 use exit::Exit;
 
@@ -40,18 +41,6 @@ pub fn main() -> ExitCode {
         }
     };
     let console = Console::new(cli.color);
-    let result = match &cli.command {
-        Command::Query(query) => query.run(&console),
-        Command::Explain(explain) => explain.run(&console),
-        Command::Capture(capture) => capture.run(&console),
-        Command::Serve(serve) => serve.run(&console),
-        Command::Parse(parse) => parse.run(&console),
-        Command::Fmt(fmt) => fmt.run(&console),
-        Command::Check(check) => check.run(&console),
-        Command::Lint(lint) => lint.run(&console),
-        Command::Test(test) => test.run(&console),
-        Command::Completions(completions) => completions.run(&console),
-        Command::Man(man) => man.run(&console),
-    };
-    result.unwrap_or_else(|stop| stop.tell(&console)).into()
+    let command = cli.command.unwrap_or_else(|| Command::Repl(Box::new(Repl::alone())));
+    command.run(&console).unwrap_or_else(|stop| stop.tell(&console)).into()
 }

@@ -9,6 +9,7 @@ pub mod lint;
 pub mod man;
 pub mod parse;
 pub mod query;
+pub mod repl;
 mod rule_files;
 pub mod rules;
 pub mod serve;

@@ -1,0 +1,261 @@
+//! A source that was opened, as a session asks it.
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use promql_engine::{Cancellation, LabelQuery, MetricMetadata, QueryOptions, Storage, TimeRange};
+use promql_ide::{Condition, Metadata, MetricKind, Names, Question, Selector};
+use promql_model::{METRIC_NAME, MatchOp, Matcher};
+use promql_repl::{Answer, Connection, Failure, Knowledge, Over, Request};
+use promql_storage::remote::{LabelRequest, RemoteServer};
+
+use crate::commands::Stop;
+use crate::commands::query::limits::LimitFlags;
+use crate::commands::query::source::Opened;
+use crate::commands::query::{empty, evaluate, history};
+use crate::console::Console;
+use crate::inputs::{Input, Name};
+use crate::time::{Clock, Times, When};
+
+/// A source that was opened.
+pub(super) struct CliConnection {
+    pub(super) opened: Opened,
+    pub(super) name: String,
+    pub(super) source: String,
+    pub(super) limits: LimitFlags,
+    pub(super) clock: Clock,
+    pub(super) console: Console,
+}
+
+/// How many names of metrics a server is asked for, and how many labels or values.
+const MOST_METRICS: usize = 100_000;
+const MOST_VALUES: usize = 20_000;
+
+/// Names count that had samples so lately, in milliseconds.
+const LATELY: i64 = 3_600_000;
+
+/// The expression of a request, as the other commands know inputs.
+pub(super) fn input(request: &Request) -> Input {
+    Input { name: Name::Session, text: request.expression.clone().into_bytes() }
+}
+
+fn stopped(stop: Stop) -> Failure {
+    Failure::new(stop)
+}
+
+impl CliConnection {
+    /// The options for a request; nothing if waiting for an exporter's history was cancelled.
+    fn options(
+        &self,
+        request: &Request,
+        cancellation: &Cancellation,
+    ) -> Result<Option<(QueryOptions, When)>, Failure> {
+        let mut times = Times::default();
+        match &request.range {
+            None => times.time = request.time.clone(),
+            Some(range) => {
+                match &range.over {
+                    Over::Last(last) => {
+                        times.last = Some(last.clone());
+                        // A range ends where an instant query would be.
+                        times.end = request.time.clone();
+                    }
+                    Over::Between(from, to) => {
+                        (times.start, times.end) = (Some(from.clone()), Some(to.clone()));
+                    }
+                }
+                times.step = range.step.clone();
+            }
+        }
+        let limits = LimitFlags {
+            lookback: request.lookback.clone().or_else(|| self.limits.lookback.clone()),
+            timeout: self.limits.timeout.clone(),
+            max_samples: self.limits.max_samples,
+            max_memory: self.limits.max_memory,
+        };
+        let mut clock = Clock { now: Clock::system().now, zone: self.clock.zone.clone() };
+        let inputs = [input(request)];
+        let flags = (&times, &limits);
+        let when =
+            history::when(&self.opened, &inputs, flags, &mut clock, cancellation, &self.console);
+        let Some(when) = when.map_err(stopped)? else { return Ok(None) };
+        if let (When::Over(range), Opened::Server(_)) = (when, &self.opened) {
+            crate::time::range::check_steps(range).map_err(Failure::new)?;
+        }
+        let mut options = QueryOptions::from(when);
+        limits.apply(&mut options).map_err(stopped)?;
+        options.cancellation = cancellation.clone();
+        Ok(Some((options, when)))
+    }
+}
+
+impl Connection for CliConnection {
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn source(&self) -> String {
+        self.source.clone()
+    }
+
+    fn ask(&self, request: &Request, cancellation: &Cancellation) -> Result<Answer, Failure> {
+        let input = input(request);
+        let cancelled = || Failure { cancelled: true, ..Failure::new("cancelled") };
+        let (options, when) = self.options(request, cancellation)?.ok_or_else(cancelled)?;
+        let started = Instant::now();
+        let answer = evaluate::answer(&self.opened, &input, &options, false, &self.console);
+        let (result, _) = answer.map_err(|failure| Failure {
+            text: failure.drawn(&input, &self.console),
+            cancelled: failure.is_cancelled(),
+            is_input: failure.exit() == crate::exit::Exit::Usage,
+        })?;
+        Ok(Answer {
+            request: request.clone(),
+            result,
+            range: match when {
+                When::At(_) => None,
+                When::Over(range) => Some((range.start, range.end, range.step)),
+            },
+            took: started.elapsed(),
+            ordered: evaluate::sorts(&input.text),
+        })
+    }
+
+    fn why_empty(&self, request: &Request, cancellation: &Cancellation) -> Option<String> {
+        let (options, _) = self.options(request, cancellation).ok()??;
+        empty::explain(&self.opened, &input(request), &options, &self.console)
+    }
+
+    fn know(&self, question: &Question, cancellation: &Cancellation) -> Result<Knowledge, String> {
+        match &self.opened {
+            Opened::Server(server) => of_server(server, question, cancellation),
+            Opened::Local { storage, .. } => of_storage(&**storage, question),
+        }
+    }
+}
+
+/// The selector with a condition that a label begins with something, if that is asked.
+fn narrowed(selector: &Selector, label: &str, prefix: &str) -> Selector {
+    let mut selector = selector.clone();
+    if !prefix.is_empty() {
+        let mut value = String::new();
+        for c in prefix.chars() {
+            if c.is_ascii_punctuation() {
+                value.push('\\');
+            }
+            value.push(c);
+        }
+        let label = label.to_owned();
+        selector.conditions.push(Condition { label, op: MatchOp::Matches, value: value + ".*" });
+    }
+    selector
+}
+
+/// A question about what had samples lately.
+fn lately<'a>(
+    selectors: &'a [String],
+    limit: usize,
+    cancellation: &Cancellation,
+) -> LabelRequest<'a> {
+    let now = Clock::system().now;
+    let range = Some(TimeRange { start: now.saturating_sub(LATELY), end: now });
+    LabelRequest { selectors, range, limit, cancellation: cancellation.clone() }
+}
+
+fn of_server(
+    server: &RemoteServer,
+    question: &Question,
+    cancellation: &Cancellation,
+) -> Result<Knowledge, String> {
+    let selectors = |selector: &Selector| match selector.is_everything() {
+        true => Vec::new(),
+        false => vec![selector.to_string()],
+    };
+    let names = |found: Vec<String>, limit: usize| {
+        let is_cut = found.len() >= limit;
+        let names = Names::new(found);
+        if is_cut { names.cut() } else { names }
+    };
+    let told = |error: promql_storage::remote::RemoteError| error.to_string();
+    match question {
+        Question::Metrics { prefix } => {
+            let selectors = selectors(&narrowed(&Selector::default(), METRIC_NAME, prefix));
+            let found =
+                server.label_values(METRIC_NAME, &lately(&selectors, MOST_METRICS, cancellation));
+            let found = names(found.map_err(told)?.data, MOST_METRICS);
+            // Not every server has metadata; names are of use without.
+            let metadata = match prefix.is_empty() {
+                true => server.metadata(None, cancellation).unwrap_or_default(),
+                false => Default::default(),
+            };
+            Ok(Knowledge::Metrics(found, described(metadata)))
+        }
+        Question::Metadata { metric } => {
+            let metadata = server.metadata(Some(metric), cancellation).map_err(told)?;
+            Ok(Knowledge::Metadata(described(metadata)))
+        }
+        Question::LabelNames { selector } => {
+            let selectors = selectors(selector);
+            let found =
+                server.label_names(&lately(&selectors, MOST_VALUES, cancellation)).map_err(told)?;
+            Ok(Knowledge::Names(names(found.data, MOST_VALUES)))
+        }
+        Question::LabelValues { label, selector, prefix } => {
+            let selectors = selectors(&narrowed(selector, label, prefix));
+            let found = server.label_values(label, &lately(&selectors, MOST_VALUES, cancellation));
+            Ok(Knowledge::Names(names(found.map_err(told)?.data, MOST_VALUES)))
+        }
+    }
+}
+
+fn of_storage(storage: &dyn Storage, question: &Question) -> Result<Knowledge, String> {
+    let told = |error: promql_engine::StorageError| error.to_string();
+    let matchers = |selector: &Selector| -> Result<Vec<Matcher>, String> {
+        let metric = selector.metric.iter().map(|name| Condition {
+            label: METRIC_NAME.to_owned(),
+            op: MatchOp::Equal,
+            value: name.clone(),
+        });
+        let conditions = metric.chain(selector.conditions.iter().cloned());
+        let matcher = |c: Condition| Matcher::new(c.label, c.op, c.value.as_bytes());
+        conditions.map(|c| matcher(c).map_err(|error| error.to_string())).collect()
+    };
+    let selectors = |selector: &Selector| -> Result<Vec<Vec<Matcher>>, String> {
+        Ok(match selector.is_everything() {
+            true => Vec::new(),
+            false => vec![matchers(selector)?],
+        })
+    };
+    match question {
+        Question::Metrics { .. } => {
+            let query = LabelQuery { selectors: &[], range: TimeRange::ALL };
+            let names = Names::new(storage.label_values(METRIC_NAME, &query).map_err(told)?);
+            Ok(Knowledge::Metrics(names, described(storage.metadata(None).map_err(told)?)))
+        }
+        Question::Metadata { metric } => {
+            Ok(Knowledge::Metadata(described(storage.metadata(Some(metric)).map_err(told)?)))
+        }
+        Question::LabelNames { selector } => {
+            let selectors = selectors(selector)?;
+            let query = LabelQuery { selectors: &selectors, range: TimeRange::ALL };
+            Ok(Knowledge::Names(Names::new(storage.label_names(&query).map_err(told)?)))
+        }
+        Question::LabelValues { label, selector, .. } => {
+            let selectors = selectors(selector)?;
+            let query = LabelQuery { selectors: &selectors, range: TimeRange::ALL };
+            Ok(Knowledge::Names(Names::new(storage.label_values(label, &query).map_err(told)?)))
+        }
+    }
+}
+
+/// What is said about families; where targets disagree, what the first says.
+fn described(
+    metadata: std::collections::BTreeMap<String, Vec<MetricMetadata>>,
+) -> HashMap<String, Metadata> {
+    let first = |(name, mut all): (String, Vec<MetricMetadata>)| {
+        let about = (!all.is_empty()).then(|| all.swap_remove(0))?;
+        let kind = MetricKind::named(&about.metric_type);
+        Some((name, Metadata { kind, unit: about.unit, help: about.help }))
+    };
+    metadata.into_iter().filter_map(first).collect()
+}

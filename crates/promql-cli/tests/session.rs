@@ -1,0 +1,454 @@
+//! The session on a terminal: keys in, screen out. The terminal is tmux; without it the tests say that
+//! they skip.
+
+#![allow(clippy::print_stderr, reason = "a test that skips has to say so")]
+#![allow(clippy::unwrap_used, reason = "a test that fails")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+/// How long something may take to appear on the screen.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+static COUNTER: AtomicUsize = AtomicUsize::new(0);
+
+/// A terminal with a program in it.
+struct Terminal {
+    socket: String,
+    folder: PathBuf,
+}
+
+impl Terminal {
+    /// Starts a session. Its history and configuration are in a folder of its own.
+    fn start(columns: u32, rows: u32, arguments: &str) -> Option<Terminal> {
+        let number = COUNTER.fetch_add(1, Ordering::SeqCst);
+        let socket = format!("promql-test-{}-{number}", std::process::id());
+        let folder = std::env::temp_dir().join(&socket);
+        std::fs::create_dir_all(&folder).unwrap();
+        Terminal::start_in(columns, rows, arguments, socket, folder)
+    }
+
+    fn start_in(
+        columns: u32,
+        rows: u32,
+        arguments: &str,
+        socket: String,
+        folder: PathBuf,
+    ) -> Option<Terminal> {
+        if Command::new("tmux").arg("-V").output().is_err() {
+            eprintln!("skipped: there is no tmux");
+            return None;
+        }
+        let terminal = Terminal { socket, folder };
+        let folder = terminal.folder.display();
+        let promql = env!("CARGO_BIN_EXE_promql");
+        let command = format!(
+            "cd '{}' && env -u PROMQL_SOURCE -u NO_COLOR LANG=C.UTF-8 TZ=UTC HOME='{folder}' \
+             XDG_CONFIG_HOME='{folder}' XDG_STATE_HOME='{folder}' '{promql}' {arguments}; \
+             echo \"ended with $?\"; sleep 60",
+            workspace().display()
+        );
+        let size = [columns.to_string(), rows.to_string()];
+        let arguments =
+            ["-f", "/dev/null", "new-session", "-d", "-x", &size[0], "-y", &size[1], &command];
+        let output = terminal.tmux(&arguments);
+        assert!(output.status.success(), "{output:?}");
+        Some(terminal)
+    }
+
+    fn tmux(&self, arguments: &[&str]) -> Output {
+        Command::new("tmux").arg("-L").arg(&self.socket).args(arguments).output().unwrap()
+    }
+
+    /// Types text as it is.
+    fn text(&self, text: &str) {
+        assert!(self.tmux(&["send-keys", "-l", "--", text]).status.success());
+    }
+
+    /// Presses keys that have names.
+    fn keys(&self, keys: &[&str]) {
+        for key in keys {
+            assert!(self.tmux(&["send-keys", key]).status.success());
+        }
+    }
+
+    /// Presses Ctrl-C. What is typed at the same moment goes with the line, as in every shell.
+    fn interrupt(&self) {
+        self.keys(&["C-c"]);
+        std::thread::sleep(Duration::from_millis(300));
+    }
+
+    fn screen(&self) -> String {
+        let output = self.tmux(&["capture-pane", "-p", "-S", "-200"]);
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Waits until something holds of the screen.
+    fn wait(&self, what: &str, holds: impl Fn(&str) -> bool) -> String {
+        let started = Instant::now();
+        loop {
+            let screen = self.screen();
+            if holds(&screen) {
+                return screen;
+            }
+            assert!(started.elapsed() < PATIENCE, "no {what} on the screen:\n{screen}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    fn see(&self, text: &str) -> String {
+        self.wait(text, |screen| screen.contains(text))
+    }
+
+    /// Enters a line and waits for something below it.
+    fn enter(&self, line: &str, answer: &str) -> String {
+        self.text(line);
+        self.keys(&["Enter"]);
+        self.see(answer)
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.tmux(&["kill-server"]);
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+const FIXTURE: &str = "repl -s corpus/fixtures/http.test";
+
+/// The lines below the last prompt, without blank ones.
+fn below_prompt(screen: &str) -> String {
+    let last = screen.rfind('❯').unwrap_or(0);
+    screen[last..]
+        .lines()
+        .map(str::trim_end)
+        .filter(|l| !l.is_empty())
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+#[test]
+fn names_are_completed_by_what_the_place_wants() {
+    let Some(terminal) = Terminal::start(100, 30, FIXTURE) else { return };
+    terminal.see("http.test ❯");
+    terminal.text("sum(ra");
+    terminal.see("rate  ");
+    terminal.keys(&["Tab"]);
+    // The list is in the line below while it is written.
+    terminal.see("❯ sum(rate(");
+    terminal.text("http_");
+    terminal.keys(&["Tab"]);
+    terminal.see("❯ sum(rate(http_requests_total[5m]");
+    terminal.text("))");
+    terminal.keys(&["Enter"]);
+    let screen = terminal.see("1 series · ");
+    assert!(screen.contains("{}  39"), "{screen}");
+}
+
+#[test]
+fn labels_and_values_are_those_of_the_metric() {
+    let Some(terminal) = Terminal::start(100, 30, FIXTURE) else { return };
+    terminal.see("❯");
+    // What the labels are is asked in the background; Tab waits for it a moment.
+    terminal.text("http_requests_total{co");
+    terminal.keys(&["Tab"]);
+    terminal.see("❯ http_requests_total{code");
+    terminal.text("=\"5");
+    terminal.keys(&["Tab"]);
+    terminal.see("❯ http_requests_total{code=\"500\"");
+    terminal.text("}");
+    terminal.keys(&["Enter"]);
+    let screen = terminal.see("2 series · ");
+    assert!(screen.contains("common: http_requests_total{code=\"500\", job=\"api\"}"), "{screen}");
+}
+
+#[test]
+fn the_labels_of_an_operand_behind_the_cursor_are_offered() {
+    let Some(terminal) = Terminal::start(100, 30, FIXTURE) else { return };
+    terminal.see("❯");
+    let text = "sum by () (rate(http_requests_total[5m]))";
+    terminal.text(text);
+    for _ in 0.."(rate(http_requests_total[5m])) )".len() {
+        terminal.keys(&["Left"]);
+    }
+    terminal.text("co");
+    terminal.keys(&["Tab"]);
+    terminal.see("sum by (code) (rate(http_requests_total[5m]))");
+    terminal.keys(&["Enter"]);
+    terminal.see("2 series · ");
+}
+
+#[test]
+fn what_is_unfinished_goes_on_in_the_next_line() {
+    let Some(terminal) = Terminal::start(100, 30, FIXTURE) else { return };
+    terminal.see("❯");
+    terminal.text("sum(rate(http_requests_total[5m");
+    terminal.keys(&["Enter"]);
+    terminal.text("]))");
+    terminal.keys(&["Enter"]);
+    let screen = terminal.see("1 series · ");
+    assert!(screen.contains("{}  39"), "{screen}");
+}
+
+#[test]
+fn a_range_is_a_graph_and_can_be_shown_otherwise() {
+    let Some(terminal) = Terminal::start(90, 40, FIXTURE) else { return };
+    terminal.see("❯");
+    let screen =
+        terminal.enter("sum by (code) (rate(http_requests_total[1m])) [[5m:1m]]", "2 series · ");
+    assert!(screen.contains('┤'), "{screen}");
+    let screen = terminal.enter("\\table", "time (UTC)");
+    assert!(screen.contains("1970-01-01 00:06:00"), "{screen}");
+    terminal.enter("\\csv", "code,timestamp,value");
+}
+
+#[test]
+fn mistakes_are_shown_before_enter_and_commands_are_helpful() {
+    let Some(terminal) = Terminal::start(100, 40, FIXTURE) else { return };
+    terminal.see("❯");
+    terminal.text("rate(up)");
+    terminal.see("error: expected type range vector");
+    terminal.interrupt();
+    terminal.enter("\\conect", "do you mean \\connect?");
+    terminal.enter("up{job=\"nope\"}", "nothing is selected by `up{job=\"nope\"}`");
+    terminal.enter("\\help rate", "Native histograms.");
+    terminal.enter("\\fmt sum(up)by(job)", "❯ sum by (job) (up)");
+    terminal.keys(&["Enter"]);
+    terminal.see("1 series · ");
+}
+
+#[test]
+fn history_is_kept_by_sessions_that_are_killed_and_holds_no_secrets() {
+    let Some(one) = Terminal::start(100, 30, FIXTURE) else { return };
+    let Some(other) =
+        Terminal::start_in(100, 30, FIXTURE, format!("{}-other", one.socket), one.folder.clone())
+    else {
+        return;
+    };
+    one.see("❯");
+    other.see("❯");
+    one.enter("count(up)", "1 series · ");
+    other.enter("sum(up)", "1 series · ");
+    one.enter("\\c http://me:hunter2@127.0.0.1:9/", "asking http://***@127.0.0.1:9/");
+    one.text(" group(up)");
+    one.keys(&["Enter"]);
+    one.wait("an error", |screen| screen.matches('❯').count() > 3);
+    // Nobody says goodbye.
+    one.tmux(&["kill-server"]);
+    let history = std::fs::read_to_string(one.folder.join("promql/history")).unwrap();
+    let texts: Vec<&str> = history.lines().filter_map(|line| line.splitn(3, '\t').nth(2)).collect();
+    assert_eq!(texts, ["count(up)", "sum(up)", "\\\\c http://***@127.0.0.1:9/"]);
+    other.enter("\\history", "count(up)");
+}
+
+#[test]
+fn ctrl_c_ends_what_is_under_way_and_ctrl_d_the_session() {
+    let Some(terminal) = Terminal::start(100, 30, FIXTURE) else { return };
+    terminal.see("❯");
+    terminal.text("\\watch 100ms count(up)");
+    terminal.keys(&["Enter"]);
+    terminal.see("value");
+    terminal.interrupt();
+    terminal.wait("a prompt", |screen| below_prompt(screen).trim() == "❯");
+    terminal.text("sum(");
+    terminal.interrupt();
+    terminal.enter("count(up)", "1 series · ");
+    terminal.keys(&["C-d"]);
+    terminal.see("ended with 0");
+}
+
+#[test]
+fn a_server_that_does_not_answer_keeps_nobody_waiting() {
+    // Nobody listens at this port.
+    let Some(terminal) = Terminal::start(100, 30, "repl -s http://127.0.0.1:9") else { return };
+    terminal.see("127.0.0.1:9 ❯");
+    terminal.enter("up", "×");
+    terminal.enter("1 +", "❯");
+    terminal.interrupt();
+    terminal.enter("\\c corpus/fixtures/http.test", "asking corpus/fixtures/http.test");
+    terminal.enter("count(up)", "1 series · ");
+}
+
+#[test]
+fn text_that_is_pasted_waits_for_enter() {
+    let Some(terminal) = Terminal::start(100, 40, FIXTURE) else { return };
+    terminal.see("❯");
+    let pasted = "sum by (code) ( # by code\n  rate(http_requests_total[5m])\n)\n";
+    let path = terminal.folder.join("paste");
+    std::fs::write(&path, pasted).unwrap();
+    terminal.tmux(&["load-buffer", path.to_str().unwrap()]);
+    terminal.tmux(&["paste-buffer", "-p"]);
+    terminal.see("rate(http_requests_total[5m])");
+    std::thread::sleep(Duration::from_millis(500));
+    assert!(!terminal.screen().contains("2 series"), "{}", terminal.screen());
+    terminal.keys(&["Enter"]);
+    terminal.see("2 series · ");
+}
+
+/// A program of the reference servers, ended with the test.
+struct Server(std::process::Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// A node_exporter and a Prometheus that scrapes it each second.
+fn live(folder: &Path) -> Option<(Server, Server, u16)> {
+    let Some(programs) = std::env::var_os("PROMQL_REFERENCE_BIN").map(PathBuf::from) else {
+        eprintln!(
+            "skipped: PROMQL_REFERENCE_BIN names no folder with Prometheus and node_exporter"
+        );
+        return None;
+    };
+    let (port, exporter) = (free_port(), free_port());
+    let config = format!(
+        "global: {{scrape_interval: 1s}}\nscrape_configs:\n- job_name: node\n  static_configs:\n  - targets: \
+         ['127.0.0.1:{exporter}']\n"
+    );
+    std::fs::write(folder.join("prometheus.yml"), config).unwrap();
+    let start = |name: &str, arguments: &[String]| {
+        let mut command = Command::new(programs.join(name));
+        command.args(arguments).current_dir(folder);
+        command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+        command.spawn().map(Server)
+    };
+    // Distributions give the exporter another name.
+    let names = ["node_exporter", "prometheus-node-exporter"];
+    let Some(name) = names.into_iter().find(|name| programs.join(name).exists()) else {
+        eprintln!("skipped: there is no node_exporter in PROMQL_REFERENCE_BIN");
+        return None;
+    };
+    let exporter = start(name, &[format!("--web.listen-address=127.0.0.1:{exporter}")]);
+    let server = start(
+        "prometheus",
+        &[
+            "--config.file=prometheus.yml".to_owned(),
+            "--storage.tsdb.path=data".to_owned(),
+            format!("--web.listen-address=127.0.0.1:{port}"),
+        ],
+    );
+    Some((exporter.unwrap(), server.unwrap(), port))
+}
+
+#[test]
+fn a_live_server_completes_describes_and_watches() {
+    let folder = std::env::temp_dir().join(format!("promql-live-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let Some((_exporter, _server, port)) = live(&folder) else { return };
+    // The session begins before the server answers anything.
+    let arguments = format!("repl -s http://127.0.0.1:{port}");
+    let Some(terminal) = Terminal::start(110, 45, &arguments) else { return };
+    terminal.see(&format!("127.0.0.1:{port} ❯"));
+    let mut tries = 0;
+    while !terminal.screen().contains("1 series · ") {
+        terminal.text("up == 1");
+        terminal.keys(&["Enter"]);
+        std::thread::sleep(Duration::from_secs(1));
+        tries += 1;
+        assert!(tries < 60, "the server doesn't scrape:\n{}", terminal.screen());
+    }
+    terminal.enter("\\refresh", "❯");
+    std::thread::sleep(Duration::from_secs(3));
+    terminal.text("rate(node_cpu_se");
+    terminal.keys(&["Tab"]);
+    terminal.see("❯ rate(node_cpu_seconds_total[5m]");
+    terminal.interrupt();
+    terminal.text("node_cpu_seconds_total{mo");
+    std::thread::sleep(Duration::from_secs(1));
+    terminal.keys(&["Tab"]);
+    terminal.text("=\"id");
+    std::thread::sleep(Duration::from_secs(1));
+    terminal.keys(&["Tab"]);
+    terminal.see("node_cpu_seconds_total{mode=\"idle\"");
+    terminal.interrupt();
+    let screen = terminal.enter("\\describe node_cpu_seconds_total", "such as");
+    assert!(screen.contains("kind    counter"), "{screen}");
+    terminal.enter("\\metrics node_load", "1m load average");
+    terminal.text("\\watch 200ms time()");
+    terminal.keys(&["Enter"]);
+    terminal.see("▲");
+    terminal.interrupt();
+    terminal.enter("count(up)", "1 series · ");
+    drop(terminal);
+    let _ = std::fs::remove_dir_all(folder);
+}
+
+#[test]
+fn hostile_label_values_are_shown_and_obeyed_by_nobody() {
+    let folder = std::env::temp_dir().join(format!("promql-hostile-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("hostile.prom");
+    let text =
+        "up{a=\"\u{1b}]0;owned\u{7}\u{1b}[2Jx\",b=\"l\u{202e}r\"} 1\nup{a=\"y\",b=\"z\"} 2\n";
+    std::fs::write(&path, text).unwrap();
+    let arguments = format!("repl -s {}", path.display());
+    let Some(terminal) = Terminal::start(120, 30, &arguments) else { return };
+    terminal.see("❯");
+    let screen = terminal.enter("up", "2 series · ");
+    assert!(screen.contains("\\x1b]0;owned\\x07\\x1b[2Jx"), "{screen}");
+    assert!(screen.contains("l\\u{202e}r"), "{screen}");
+    terminal.text("up{a=\"");
+    terminal.keys(&["Tab"]);
+    terminal.see("❯ up{a=\"\\x1b]0;owned");
+    drop(terminal);
+    let _ = std::fs::remove_dir_all(folder);
+}
+
+/// A server that answers everything with the same bytes, or never.
+fn impostor(answer: Option<&'static str>) -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        let mut kept = Vec::new();
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { return };
+            match answer {
+                None => kept.push(stream),
+                Some(body) => {
+                    let _ = std::io::Read::read(&mut stream, &mut [0; 4096]);
+                    let length = body.len();
+                    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{body}");
+                    let _ = std::io::Write::write_all(&mut stream, head.as_bytes());
+                }
+            }
+        }
+    });
+    port
+}
+
+#[test]
+fn servers_that_answer_nonsense_or_nothing_break_nothing() {
+    let page = impostor(Some("<html><head><title>\u{1b}[31mLogin</title></head></html>"));
+    let silent = impostor(None);
+    let Some(terminal) = Terminal::start(100, 40, &format!("repl -s http://127.0.0.1:{page}"))
+    else {
+        return;
+    };
+    terminal.see("❯");
+    let screen = terminal.enter("up", "answered with a web page");
+    assert!(!screen.contains('\u{1b}'), "{screen}");
+    terminal.enter(&format!("\\c http://127.0.0.1:{silent}"), "from now on");
+    terminal.text("up");
+    terminal.keys(&["Enter"]);
+    std::thread::sleep(Duration::from_millis(700));
+    let pressed = Instant::now();
+    terminal.keys(&["C-c"]);
+    terminal.see("cancelled");
+    assert!(pressed.elapsed() < Duration::from_secs(2), "{:?}", pressed.elapsed());
+    terminal.enter("\\c corpus/fixtures/http.test", "asking corpus/fixtures/http.test");
+    terminal.enter("count(up)", "1 series · ");
+}
