@@ -22,6 +22,7 @@ mod raw;
 mod read;
 mod redirect;
 mod retry;
+mod rules;
 mod scrape;
 mod selectors;
 mod sigv4;
@@ -44,6 +45,7 @@ pub use error::{RemoteError, RemoteErrorKind};
 pub use http_config::read_http_config;
 pub use options::{HttpOptions, Proxy, RemoteOptions, TlsOptions, TlsVersion};
 pub use raw::RemoteStorage;
+pub use rules::{ServerAlert, ServerRule};
 #[doc(hidden)]
 pub use {answer::read_whole_json, export::read_whole_export, read::read_whole_answer};
 
