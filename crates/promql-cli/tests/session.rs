@@ -317,8 +317,11 @@ fn live(folder: &Path) -> Option<(Server, Server, u16)> {
     let (port, exporter) = (free_port(), free_port());
     let config = format!(
         "global: {{scrape_interval: 1s}}\nscrape_configs:\n- job_name: node\n  static_configs:\n  - targets: \
-         ['127.0.0.1:{exporter}']\n"
+         ['127.0.0.1:{exporter}']\nrule_files: [rules.yml]\n"
     );
+    let rules = "groups:\n- name: nodes\n  interval: 1s\n  rules:\n  - record: job:up:count\n    expr: \
+                 count by (job) (up)\n  - alert: NodeIsThere\n    expr: up == 1\n";
+    std::fs::write(folder.join("rules.yml"), rules).unwrap();
     std::fs::write(folder.join("prometheus.yml"), config).unwrap();
     let start = |name: &str, arguments: &[String]| {
         let mut command = Command::new(programs.join(name));
@@ -378,6 +381,9 @@ fn a_live_server_completes_describes_and_watches() {
     let screen = terminal.enter("\\describe node_cpu_seconds_total", "such as");
     assert!(screen.contains("kind    counter"), "{screen}");
     terminal.enter("\\metrics node_load", "1m load average");
+    let screen = terminal.enter("\\rules", "job:up:count");
+    assert!(screen.contains("count by (job) (up)"), "{screen}");
+    terminal.enter("\\alerts", "job=\"node\"");
     terminal.text("\\watch 200ms time()");
     terminal.keys(&["Enter"]);
     terminal.see("▲");

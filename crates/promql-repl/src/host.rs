@@ -242,6 +242,40 @@ pub trait Connection: Send + Sync {
     /// In a sentence.
     fn know(&self, question: &Question, cancellation: &Cancellation) -> Result<Knowledge, String>;
 
+    /// The rules that the source evaluates.
+    ///
+    /// # Errors
+    /// In a sentence, also where a source has no rules.
+    fn rules(&self, cancellation: &Cancellation) -> Result<Vec<Rule>, String>;
+
     /// The source as `--source` takes it, for other commands.
     fn source(&self) -> String;
+}
+
+/// A rule that a source evaluates.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rule {
+    /// The group that it is in.
+    pub group: String,
+    /// The recorded metric, or the name of the alert.
+    pub name: String,
+    /// The expression.
+    pub query: String,
+    /// `firing`, `pending` or `inactive` of an alert, `recording` of a recording rule.
+    pub state: String,
+    /// Why the last evaluation failed; nothing if it didn't.
+    pub error: String,
+    /// What fires or is about to.
+    pub alerts: Vec<Alert>,
+}
+
+/// An alert that fires or is about to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Alert {
+    /// `firing` or `pending`.
+    pub state: String,
+    /// Since when, in RFC 3339.
+    pub since: String,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
 }

@@ -3,6 +3,7 @@
 mod answers;
 mod help;
 mod queries;
+mod rules;
 mod series;
 mod settings;
 mod sources;
@@ -83,6 +84,8 @@ commands! {
     "labels" [], "[SELECTOR]", Expression, "Lists labels" => series::labels;
     "values" [], "LABEL [SELECTOR]", Nothing, "Lists the values of a label; with a selector, how many series have each" => series::values;
     "describe" ["d"], "METRIC", Metric, "Shows a metric's kind, labels and how to ask for it" => series::describe;
+    "rules" [], "[TEXT]", Nothing, "Lists the rules that the server evaluates" => rules::rules;
+    "alerts" [], "[TEXT]", Nothing, "Lists the alerts of the server that fire or are about to" => rules::alerts;
     "time" [], "[TIME|now]", Nothing, "Shows or sets the time of instant queries, as now-1h or 10:00" => settings::time;
     "range" [], "[1h[:30s]|off]", Nothing, "Shows or sets a range, which makes all queries range queries" => settings::range;
     "step" [], "[DURATION|auto]", Nothing, "Shows or sets the step of range queries" => settings::step;

@@ -6,8 +6,8 @@ use std::time::Instant;
 use promql_engine::{Cancellation, LabelQuery, MetricMetadata, QueryOptions, Storage, TimeRange};
 use promql_ide::{Condition, Metadata, MetricKind, Names, Question, Selector};
 use promql_model::{METRIC_NAME, MatchOp, Matcher};
-use promql_repl::{Answer, Connection, Failure, Knowledge, Over, Request};
-use promql_storage::remote::{LabelRequest, RemoteServer};
+use promql_repl::{Alert, Answer, Connection, Failure, Knowledge, Over, Request, Rule};
+use promql_storage::remote::{LabelRequest, RemoteServer, ServerAlert, ServerRule};
 
 use crate::commands::Stop;
 use crate::commands::query::limits::LimitFlags;
@@ -126,11 +126,40 @@ impl Connection for CliConnection {
         empty::explain(&self.opened, &input(request), &options, &self.console)
     }
 
+    fn rules(&self, cancellation: &Cancellation) -> Result<Vec<Rule>, String> {
+        match &self.opened {
+            Opened::Server(server) => {
+                let rules = server.rules(cancellation).map_err(|error| error.to_string())?;
+                Ok(rules.into_iter().map(told).collect())
+            }
+            Opened::Local { .. } => {
+                Err("a file evaluates no rules; `promql check` and `promql test` read rule files"
+                    .to_owned())
+            }
+        }
+    }
+
     fn know(&self, question: &Question, cancellation: &Cancellation) -> Result<Knowledge, String> {
         match &self.opened {
             Opened::Server(server) => of_server(server, question, cancellation),
             Opened::Local { storage, .. } => of_storage(&**storage, question),
         }
+    }
+}
+
+fn told(rule: ServerRule) -> Rule {
+    let alert = |alert: ServerAlert| Alert {
+        state: alert.state,
+        since: alert.active_at,
+        labels: alert.labels,
+    };
+    Rule {
+        state: if rule.state.is_empty() { rule.rule_type } else { rule.state },
+        group: rule.group,
+        name: rule.name,
+        query: rule.query,
+        error: rule.last_error,
+        alerts: rule.alerts.into_iter().map(alert).collect(),
     }
 }
 
