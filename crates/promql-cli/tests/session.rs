@@ -458,3 +458,15 @@ fn servers_that_answer_nonsense_or_nothing_break_nothing() {
     terminal.enter("\\c corpus/fixtures/http.test", "asking corpus/fixtures/http.test");
     terminal.enter("count(up)", "1 series · ");
 }
+
+#[test]
+fn what_was_captured_gives_the_same_answer() {
+    let Some(terminal) = Terminal::start(100, 40, FIXTURE) else { return };
+    terminal.see("❯");
+    let file = terminal.folder.join("captured.test");
+    let file = file.display();
+    terminal.enter("sum(rate(http_requests_total[5m]))", "{}  39");
+    terminal.enter(&format!("\\capture {file}"), "captured.test");
+    terminal.enter(&format!("\\load {file}"), "from now on");
+    terminal.enter("sum(rate(http_requests_total[5m])) + 1000", "{}  1039");
+}

@@ -71,7 +71,7 @@ pub(super) fn capture(session: &mut Session<'_>, rest: &str) -> Result<(), Failu
     }
     let request = request(session, rest.trim())?;
     let source = format!("--source={}", session.connected()?.source());
-    let output = format!("--output={file}");
+    let output = format!("--out={file}");
     session.host.run(&arguments("capture", vec![source, output], &request))
 }
 
