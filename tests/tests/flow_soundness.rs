@@ -320,7 +320,7 @@ fn samples(random: &mut Random, metric: &str, presumed: bool) -> Columns {
 fn histogram(total: f64, k: u64) -> FloatHistogram {
     let buckets = vec![total.floor(), 1.0, (total / 2.0).floor()];
     let count = buckets.iter().sum::<f64>() + 2.0;
-    let sum = total * 1.5 - if k % 50 == 0 { 100.0 } else { 0.0 };
+    let sum = total * 1.5 - if k.is_multiple_of(50) { 100.0 } else { 0.0 };
     let dense = DenseHistogram {
         count,
         sum,
