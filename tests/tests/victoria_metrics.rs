@@ -29,7 +29,7 @@ const ASKED_THERE: [&str; 8] = [
 const EVALUATED_HERE: [&str; 5] = [
     "sum by (i) (rate(c_total[5m]))",
     "histogram_quantile(0.9, sum by (le) (rate(h_bucket[5m])))",
-    "avg_over_time(steady[15m:1m]) offset 10m",
+    "avg_over_time(steady[15m:1m] offset 10m)",
     "big / on (i) group_left () tiny",
     "absent(g{i=\"7\"}) or g @ end() - g",
 ];
