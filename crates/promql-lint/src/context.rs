@@ -4,7 +4,6 @@ use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::OnceLock;
 
 use promql_rules::rule_file::{Dialect, Group, Rule, RuleFile, RuleKind};
 use promql_rules::yaml::{Positions, Style, Text};
@@ -15,7 +14,10 @@ use crate::config::Place;
 use crate::dashboard::{Dashboard, Target};
 use crate::finding::Edit;
 use crate::flow::{Env, EnvBuilder, Flows, Recording, analyse};
+use crate::memo::Memo;
+use crate::pattern::Tree;
 use crate::settings::Settings;
+use crate::templates::{self, AlertText, Answers, Trial};
 
 /// A file that is looked at.
 #[derive(Debug)]
@@ -67,58 +69,38 @@ pub struct RuleSet<'a> {
     pub alerts: HashMap<&'a str, Vec<RuleRef>>,
     /// The selectors that name a metric by `=`: the rule, and the selector's place in its expression.
     pub readers: HashMap<&'a str, Vec<(RuleRef, Span)>>,
-    /// What the analysis of expressions knows from the rules; made when it is first needed.
-    env: OnceLock<Env>,
+    /// What the analysis of expressions knows from the rules.
+    env: Env,
+    /// The trees of regular expressions.
+    trees: Memo<Option<Arc<Tree>>>,
+    /// What becomes of templates when they are tried.
+    trials: Memo<Arc<Trial>>,
 }
 
 impl<'a> RuleSet<'a> {
     /// Makes the indices of files.
     pub fn new(files: &'a [LintedFile]) -> RuleSet<'a> {
-        let mut set = RuleSet {
-            files,
-            recorders: HashMap::new(),
-            alerts: HashMap::new(),
-            readers: HashMap::new(),
-            env: OnceLock::new(),
-        };
-        for (at, _, rule) in all_rules(files) {
-            let index = match rule.kind {
-                RuleKind::Recording => &mut set.recorders,
-                RuleKind::Alerting => &mut set.alerts,
-            };
-            index.entry(rule.name.value.as_str()).or_default().push(at);
-            let Some(query) = &rule.query else { continue };
-            for node in query.expr().nodes() {
-                let NodeKind::VectorSelector(id) = node.kind else { continue };
-                if let Some(name) = metric_name(query.expr(), query.expr().selector(id)) {
-                    set.readers.entry(name).or_default().push((at, node.span));
-                }
-            }
-        }
-        set
+        let (indices, env) = rayon::join(|| indices(files), || env_of(files));
+        let (recorders, alerts, readers) = indices;
+        let (trees, trials) = (Memo::default(), Memo::default());
+        RuleSet { files, recorders, alerts, readers, env, trees, trials }
     }
 
     /// What is known from all rules of what the others read.
     pub fn env(&self) -> &Env {
-        self.env.get_or_init(|| {
-            let mut env = EnvBuilder::default();
-            for (at, group, rule) in self.rules() {
-                let (RuleKind::Recording, Some(query)) = (rule.kind, &rule.query) else { continue };
-                let label = |(name, value): &(Text, Text)| {
-                    (name.value.as_str().into(), value.value.as_str().into())
-                };
-                let of_group = group.labels.iter().filter(|(name, _)| {
-                    !rule.labels.iter().any(|(own, _)| own.value == name.value)
-                });
-                env.record(Recording {
-                    name: rule.name.value.as_str().into(),
-                    expr: query.expr().clone(),
-                    labels: rule.labels.iter().chain(of_group).map(label).collect(),
-                    place: self.files[at.file].rules.name.as_str().into(),
-                });
-            }
-            env.build()
-        })
+        &self.env
+    }
+
+    /// The tree of a regular expression. Nothing if it can't be read.
+    pub(crate) fn tree(&self, pattern: &str) -> Option<Arc<Tree>> {
+        self.trees.get(pattern.as_bytes(), || Tree::new(pattern).map(Arc::new))
+    }
+
+    /// What becomes of a template when it is tried, each of its queries finding one sample.
+    pub(crate) fn trial(&self, template: &AlertText<'_>) -> Arc<Trial> {
+        let text = template.text.value.as_str();
+        self.trials
+            .get(text.as_bytes(), || Arc::new(templates::expand(template, &mut Answers::some())))
     }
 
     /// All rules, in order of the files.
@@ -141,6 +123,51 @@ impl<'a> RuleSet<'a> {
         let file = &self.files[at.file];
         RuleContext { set: self, file, group: self.group(at), rule: self.rule(at), at }
     }
+}
+
+/// The rules that record each metric, those that alert under each name, and those that read each metric.
+type Indices<'a> = (
+    HashMap<&'a str, Vec<RuleRef>>,
+    HashMap<&'a str, Vec<RuleRef>>,
+    HashMap<&'a str, Vec<(RuleRef, Span)>>,
+);
+
+fn indices(files: &[LintedFile]) -> Indices<'_> {
+    let (mut recorders, mut alerts, mut readers) = Indices::default();
+    for (at, _, rule) in all_rules(files) {
+        let index = match rule.kind {
+            RuleKind::Recording => &mut recorders,
+            RuleKind::Alerting => &mut alerts,
+        };
+        index.entry(rule.name.value.as_str()).or_default().push(at);
+        let Some(query) = &rule.query else { continue };
+        for (name, span) in read_names(query.expr()) {
+            readers.entry(name).or_default().push((at, span));
+        }
+    }
+    (recorders, alerts, readers)
+}
+
+/// What is known from rules of what others read.
+fn env_of(files: &[LintedFile]) -> Env {
+    let mut env = EnvBuilder::default();
+    for (at, group, rule) in all_rules(files) {
+        let (RuleKind::Recording, Some(query)) = (rule.kind, &rule.query) else { continue };
+        let label = |(name, value): &(Text, Text)| {
+            (name.value.as_str().into(), value.value.as_str().into())
+        };
+        let of_group = group
+            .labels
+            .iter()
+            .filter(|(name, _)| !rule.labels.iter().any(|(own, _)| own.value == name.value));
+        env.record(Recording {
+            name: rule.name.value.as_str().into(),
+            expr: query.expr().clone(),
+            labels: rule.labels.iter().chain(of_group).map(label).collect(),
+            place: files[at.file].rules.name.as_str().into(),
+        });
+    }
+    env.build()
 }
 
 fn all_rules(files: &[LintedFile]) -> impl Iterator<Item = (RuleRef, &Group, &Rule)> {

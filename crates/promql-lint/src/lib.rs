@@ -29,6 +29,7 @@
 //! | `run.rs` | all checks over all files |
 //! | `evidence.rs` | what checks that stand on the flow have in common |
 //! | `examples.rs` | the examples of the documentation of checks |
+//! | `memo.rs` | what was found out about a text before |
 //! | `settings.rs` | which checks look, and how bad what they find is |
 //! | `suppress/` | comments that keep findings from being told |
 //! | `templates.rs` | the templates of alerts, tried with made-up data |
@@ -64,6 +65,7 @@ mod fingerprint;
 mod fix;
 pub mod flow;
 mod glob;
+mod memo;
 mod page;
 mod pattern;
 mod policy;

@@ -4,6 +4,7 @@
 //! for what people write. A pattern that it doesn't read is let be.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use promql_model::Regex;
 use regex_syntax::ast::parse::Parser;
@@ -12,8 +13,33 @@ use regex_syntax::ast::{AssertionKind, Ast, RepetitionKind, RepetitionRange};
 /// So many alternatives are compared with each other.
 const MANY: usize = 64;
 
+/// What the syntax of a pattern is, and what was found out about it.
+#[derive(Debug)]
+pub(crate) struct Tree {
+    /// Its syntax tree.
+    pub(crate) ast: Ast,
+    superfluous: OnceLock<Option<(Range<usize>, Range<usize>)>>,
+}
+
+impl Tree {
+    /// Reads a pattern. Nothing if it can't be read.
+    pub(crate) fn new(pattern: &str) -> Option<Tree> {
+        Some(Tree { ast: parse(pattern)?, superfluous: OnceLock::new() })
+    }
+
+    /// The first alternative of the pattern that is there twice, or is a text that another one matches,
+    /// with the other one.
+    pub(crate) fn superfluous_alternative(
+        &self,
+        pattern: &str,
+    ) -> Option<(Range<usize>, Range<usize>)> {
+        let find = || superfluous_alternative(pattern, &self.ast);
+        self.superfluous.get_or_init(find).clone()
+    }
+}
+
 /// The tree of a pattern.
-pub(crate) fn parse(pattern: &str) -> Option<Ast> {
+fn parse(pattern: &str) -> Option<Ast> {
     Parser::new().parse(pattern).ok()
 }
 
@@ -140,10 +166,7 @@ pub(crate) fn literal_dots(ast: &Ast) -> Vec<usize> {
 }
 
 /// The first alternative that is there twice, or is a text that another one matches, with the other one.
-pub(crate) fn superfluous_alternative(
-    pattern: &str,
-    ast: &Ast,
-) -> Option<(Range<usize>, Range<usize>)> {
+fn superfluous_alternative(pattern: &str, ast: &Ast) -> Option<(Range<usize>, Range<usize>)> {
     let Ast::Alternation(alternation) = ast else { return None };
     let parts: Vec<(Range<usize>, &Ast)> =
         alternation.asts.iter().map(|ast| (range(ast), ast)).collect();

@@ -107,12 +107,12 @@ impl Surroundings for Answers {
     }
 }
 
+/// What becomes of a template: a text, or what is wrong with it.
+pub(crate) type Trial = Result<String, ExpandError>;
+
 /// Expands a template with labels that are there, all with the value `x`. A text that is no template gives
 /// nothing: somebody else tells.
-pub(crate) fn expand(
-    template: &AlertText<'_>,
-    answers: &mut Answers,
-) -> Result<String, ExpandError> {
+pub(crate) fn expand(template: &AlertText<'_>, answers: &mut Answers) -> Trial {
     let text = &template.text.value;
     let Ok(read) = Template::alert("", text) else { return Ok(String::new()) };
     let data = AlertData {

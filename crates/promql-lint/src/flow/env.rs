@@ -7,6 +7,9 @@ use std::sync::Arc;
 use promql_model::{METRIC_NAME, MatchOp, Matcher};
 use promql_syntax::Expr;
 use promql_syntax::ast::NodeKind;
+use rayon::prelude::*;
+
+use crate::memo::Memo;
 
 use super::flags::{Basis, Conditions};
 use super::quantity::Quantity;
@@ -14,6 +17,9 @@ use super::{Arm, MAX_ARMS, NAMES, Presence, Text, ValueSet, analyse};
 
 /// How often the rules of a cycle are analysed before nothing is said of what they record.
 const MAX_ROUNDS: usize = 3;
+
+/// So many names at least are worth a thread.
+const FEW: usize = 32;
 
 /// What is known from outside. By default: nothing, and all assumptions are made.
 #[derive(Clone, Debug)]
@@ -25,6 +31,8 @@ pub struct Env {
     metrics: HashMap<Text, Metric>,
     keys: Vec<(Pattern, Vec<Text>)>,
     no_target_labels: Vec<Pattern>,
+    /// What regular expressions let through, by `=~` and by `!~`; nothing for one that is none.
+    matched: Arc<[Memo<Option<ValueSet>>; 2]>,
 }
 
 /// A recording rule.
@@ -105,6 +113,7 @@ impl Default for EnvBuilder {
                 metrics: HashMap::new(),
                 keys: Vec::new(),
                 no_target_labels: Vec::new(),
+                matched: Arc::default(),
             },
         }
     }
@@ -156,6 +165,15 @@ impl Env {
     /// Whether all of these assumptions are made.
     pub fn presumes(&self, basis: Basis) -> bool {
         self.presumed.has(basis)
+    }
+
+    /// The values that a matcher lets through; nothing if it isn't one.
+    pub(crate) fn matching(&self, op: MatchOp, value: &[u8]) -> Option<ValueSet> {
+        if !op.is_regex() {
+            return Some(ValueSet::matching(op, value));
+        }
+        let make = || ValueSet::by_pattern(op, value);
+        self.matched[usize::from(op.is_negative())].get(value, make)
     }
 
     /// What is known of what is recorded under a name, and the number of the first rule.
@@ -223,25 +241,30 @@ fn record_all(env: &mut Env) {
     for (reader, read) in reads.iter().enumerate() {
         read.iter().for_each(|&read| readers[read].push(reader));
     }
-    let mut ready: Vec<usize> = (0..names.len()).filter(|&at| missing[at] == 0).collect();
+    let ready: Vec<usize> = (0..names.len()).filter(|&at| missing[at] == 0).collect();
     let mut done = vec![false; names.len()];
-    let mut run = |env: &mut Env, ready: &mut Vec<usize>, done: &mut Vec<bool>| {
-        while let Some(at) = ready.pop() {
-            if !done[at] {
-                let arms = arms_of(env, &names[at].0, &names[at].1);
+    // What is ready doesn't read each other, so it can be analysed on several threads.
+    let mut run = |env: &mut Env, mut ready: Vec<usize>, done: &mut Vec<bool>| {
+        while !ready.is_empty() {
+            let known = &*env;
+            let fresh = ready.par_iter().with_min_len(FEW).filter(|&&at| !done[at]);
+            let arms = fresh.map(|&at| (at, arms_of(known, &names[at].0, &names[at].1)));
+            for (at, arms) in arms.collect::<Vec<_>>() {
                 let first = names[at].1.first().map_or(0, |&number| number as u32);
                 env.recorded.insert(names[at].0.clone(), (first, arms));
                 done[at] = true;
             }
-            for &reader in &readers[at] {
+            let mut next = Vec::new();
+            for &reader in ready.iter().flat_map(|&at| &readers[at]) {
                 missing[reader] = missing[reader].saturating_sub(1);
                 if missing[reader] == 0 && !done[reader] {
-                    ready.push(reader);
+                    next.push(reader);
                 }
             }
+            ready = next;
         }
     };
-    run(env, &mut ready, &mut done);
+    run(env, ready, &mut done);
     if done.iter().all(|done| *done) {
         return;
     }
@@ -279,8 +302,7 @@ fn record_all(env: &mut Env) {
         }
         done[at] = true;
     }
-    let mut ready = circle;
-    run(env, &mut ready, &mut done);
+    run(env, circle, &mut done);
 }
 
 /// The names of all selectors of an expression.

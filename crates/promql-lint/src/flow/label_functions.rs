@@ -71,7 +71,8 @@ impl Walk<'_> {
         if let Some(NodeKind::VectorSelector(id)) = args.get(1).map(|&arg| self.expr.kind(arg)) {
             for matcher in self.expr.matchers(self.expr.selector(id)) {
                 let label = self.text(matcher.name);
-                let values = ValueSet::matching(matcher.op, self.expr.text(matcher.value));
+                let values = self.env.matching(matcher.op, self.expr.text(matcher.value));
+                let values = values.unwrap_or(ValueSet::ANY);
                 requires |= &*label != METRIC_NAME && !values.can_be_absent();
                 if &*label != METRIC_NAME {
                     added.push((label, values));

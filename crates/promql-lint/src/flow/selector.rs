@@ -20,10 +20,11 @@ impl Walk<'_> {
         let mut matchers: Vec<(Text, ValueSet)> = Vec::new();
         for matcher in self.expr.matchers(selector) {
             let (op, value) = (matcher.op, self.expr.text(matcher.value));
-            if op.is_regex() && super::Pattern::new(op, value).is_none() {
+            let values = self.env.matching(op, value).unwrap_or_else(|| {
                 failures = failures.or(Failures::PARAMETER);
-            }
-            matchers.push((self.text(matcher.name), ValueSet::matching(op, value)));
+                ValueSet::ANY
+            });
+            matchers.push((self.text(matcher.name), values));
         }
         let name = named.clone().or_else(|| {
             let names = matchers.iter().filter(|(label, _)| &**label == METRIC_NAME);

@@ -84,19 +84,22 @@ impl ValueSet {
                 let excluded = vec![text_of(value)];
                 ValueSet { absent: true, values: Values::NotIn(excluded, Vec::new()) }
             }
-            MatchOp::Matches | MatchOp::NotMatches => Self::matching_pattern(op, value),
+            MatchOp::Matches | MatchOp::NotMatches => {
+                Self::by_pattern(op, value).unwrap_or(ValueSet::ANY)
+            }
         }
     }
 
-    fn matching_pattern(op: MatchOp, source: &[u8]) -> ValueSet {
+    /// The values that `=~` or `!~` lets through; nothing if that is no regular expression.
+    pub(super) fn by_pattern(op: MatchOp, source: &[u8]) -> Option<ValueSet> {
         match (op, source) {
-            (MatchOp::Matches, b".*") => return ValueSet::ANY,
-            (MatchOp::Matches, b".+") => return ValueSet::CERTAIN,
-            (MatchOp::NotMatches, b".*") => return ValueSet::NEVER,
-            (MatchOp::NotMatches, b".+") => return ValueSet::ABSENT,
+            (MatchOp::Matches, b".*") => return Some(ValueSet::ANY),
+            (MatchOp::Matches, b".+") => return Some(ValueSet::CERTAIN),
+            (MatchOp::NotMatches, b".*") => return Some(ValueSet::NEVER),
+            (MatchOp::NotMatches, b".+") => return Some(ValueSet::ABSENT),
             _ => {}
         }
-        let Some(pattern) = Pattern::new(op, source) else { return ValueSet::ANY };
+        let pattern = Pattern::new(op, source)?;
         let absent = pattern.allows_absent();
         if let Some(texts) = pattern.texts(MAX_TEXTS) {
             let texts = texts.iter().filter(|text| !text.is_empty());
@@ -107,9 +110,9 @@ impl ValueSet {
                 MatchOp::Matches => Values::In(texts),
                 _ => Values::NotIn(texts, Vec::new()),
             };
-            return ValueSet { absent, values };
+            return Some(ValueSet { absent, values });
         }
-        ValueSet { absent, values: Values::NotIn(Vec::new(), vec![pattern]) }
+        Some(ValueSet { absent, values: Values::NotIn(Vec::new(), vec![pattern]) })
     }
 
     /// Whether a value is in the set; give `""` for an absent label.

@@ -5,7 +5,7 @@ use promql_syntax::Span;
 use crate::check::declare_check;
 use crate::context::ExprContext;
 use crate::finding::{Report, Safety};
-use crate::pattern::{self, redundant_anchors};
+use crate::pattern::redundant_anchors;
 
 declare_check! {
     /// Finds `^` at the front and `$` at the end of a regular expression. It always has to match the whole
@@ -57,8 +57,8 @@ fn look(cx: &ExprContext<'_>, report: &mut Report<'_>) {
         if !pattern.contains(['^', '$']) || pattern.contains("(?") {
             continue;
         }
-        let Some(tree) = pattern::parse(pattern) else { continue };
-        let anchors = redundant_anchors(&tree);
+        let Some(tree) = cx.rule.set.tree(pattern) else { continue };
+        let anchors = redundant_anchors(&tree.ast);
         let Some(first) = anchors.first() else { continue };
         let mut new = pattern.to_owned();
         anchors.iter().rev().for_each(|at| new.replace_range(at.clone(), ""));

@@ -3,7 +3,6 @@
 use crate::check::declare_check;
 use crate::context::ExprContext;
 use crate::finding::{Report, Safety};
-use crate::pattern::{self, superfluous_alternative};
 
 declare_check! {
     /// Finds an alternative of a regular expression that is there twice, or that another one matches too.
@@ -50,8 +49,8 @@ fn look(cx: &ExprContext<'_>, report: &mut Report<'_>) {
         let Some(pattern) = cx.pattern(matcher).filter(|pattern| pattern.contains('|')) else {
             continue;
         };
-        let Some(tree) = pattern::parse(pattern) else { continue };
-        let Some((at, other)) = superfluous_alternative(pattern, &tree) else { continue };
+        let Some(tree) = cx.rule.set.tree(pattern) else { continue };
+        let Some((at, other)) = tree.superfluous_alternative(pattern) else { continue };
         // With the bar on one of its sides.
         let range = if at.start > 0 { at.start - 1..at.end } else { at.start..at.end + 1 };
         let mut new = pattern.to_owned();

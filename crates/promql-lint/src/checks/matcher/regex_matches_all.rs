@@ -6,7 +6,7 @@ use crate::check::Severity;
 use crate::check::declare_check;
 use crate::context::ExprContext;
 use crate::finding::{Report, Safety};
-use crate::pattern;
+use crate::pattern::matches_all;
 
 declare_check! {
     /// Finds a matcher with `=~` whose regular expression matches every value, and no value too.
@@ -60,7 +60,7 @@ fn look(cx: &ExprContext<'_>, report: &mut Report<'_>) {
                 continue;
             }
             let matches_all = |pattern: &str| {
-                pattern.contains(".*") && pattern::parse(pattern).is_some_and(|p| pattern::matches_all(&p))
+                pattern.contains(".*") && cx.rule.set.tree(pattern).is_some_and(|tree| matches_all(&tree.ast))
             };
             if !cx.pattern(matcher).is_some_and(matches_all) {
                 continue;

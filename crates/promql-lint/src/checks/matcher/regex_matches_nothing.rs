@@ -6,7 +6,6 @@ use crate::check::declare_check;
 use crate::context::ExprContext;
 use crate::evidence::consequence;
 use crate::finding::Report;
-use crate::flow::ValueSet;
 
 declare_check! {
     /// Finds a matcher with a regular expression that no series satisfies: `!~".*"`, `=~"a^"`.
@@ -45,7 +44,7 @@ fn look(cx: &ExprContext<'_>, report: &mut Report<'_>) {
         let anchored = source.iter().any(|byte| b"^$\\".contains(byte));
         let never = match matcher.op {
             MatchOp::Matches if anchored => regexes_are_disjoint(source, b".*", 4096) == Some(true),
-            op => ValueSet::matching(op, source).is_never(),
+            op => cx.env().matching(op, source).is_some_and(|values| values.is_never()),
         };
         if !never {
             continue;

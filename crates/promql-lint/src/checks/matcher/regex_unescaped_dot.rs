@@ -3,7 +3,7 @@
 use crate::check::declare_check;
 use crate::context::ExprContext;
 use crate::finding::{Report, Safety};
-use crate::pattern::{self, literal_dots};
+use crate::pattern::literal_dots;
 
 declare_check! {
     /// Finds a dot between letters or digits in a regular expression that is a plain text otherwise: a host
@@ -52,8 +52,8 @@ fn look(cx: &ExprContext<'_>, report: &mut Report<'_>) {
         let Some(pattern) = cx.pattern(matcher).filter(|pattern| pattern.contains('.')) else {
             continue;
         };
-        let Some(tree) = pattern::parse(pattern) else { continue };
-        let dots = literal_dots(&tree);
+        let Some(tree) = cx.rule.set.tree(pattern) else { continue };
+        let dots = literal_dots(&tree.ast);
         if dots.is_empty() {
             continue;
         }

@@ -3,7 +3,7 @@
 use crate::check::declare_check;
 use crate::context::RuleContext;
 use crate::finding::{Edit, Report, Safety};
-use crate::templates::{Answers, actions, expand, templates};
+use crate::templates::{actions, templates};
 
 declare_check! {
     /// Finds `printf` with a verb that doesn't fit: `%d` or `%s` for `$value`, which is a float.
@@ -75,7 +75,8 @@ fn look(cx: &RuleContext<'_>, report: &mut Report<'_>) {
         if !text.contains("printf") {
             continue;
         }
-        let Ok(printed) = expand(&template, &mut Answers::some()) else { continue };
+        let trial = cx.set.trial(&template);
+        let Ok(printed) = &*trial else { continue };
         let Some(at) = printed.find("%!") else { continue };
         let is_action = |action: &std::ops::Range<usize>| text[action.clone()].contains("printf");
         let all: Vec<std::ops::Range<usize>> = actions(text).into_iter().filter(is_action).collect();
