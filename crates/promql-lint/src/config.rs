@@ -29,7 +29,7 @@
 //! message = "Routing needs both."
 //! ```
 //!
-//! Paths are relative to the folder of the file. Every key that is not known is an error.
+//! What else `[lint]` can say, of the world that rules live in, is in `known.rs`. Paths are relative to the folder of the file. Every key that is not known is an error.
 
 use std::ops::Range;
 
@@ -42,6 +42,7 @@ use toml::de::{DeTable, DeValue};
 use crate::check::{Check, Severity};
 use crate::checks::CHECKS;
 use crate::glob::Pattern;
+use crate::known::{self, Known};
 use crate::policy::{KEYS as POLICY_KEYS, Policy};
 use crate::settings::{Override, Settings};
 
@@ -122,7 +123,7 @@ pub(crate) struct Reader {
 
 impl Reader {
     fn lint(&mut self, lint: &Table<'_>, config: &mut Config) {
-        self.known(lint, LINT, "`[lint]`");
+        self.known(lint, &[LINT, known::KEYS].concat(), "`[lint]`");
         if let Some(select) = lint.get("select") {
             let words = self.texts(select);
             config.settings = Settings::none();
@@ -159,6 +160,8 @@ impl Reader {
             config.names = self.one_of(value, &["utf8", "legacy"]).map(|at| schemes[at]);
         }
         config.baseline = lint.get("baseline").and_then(|value| self.text(value));
+        let known = Known::read(lint, self);
+        config.settings.set_known(known);
         for table in self.tables(lint.get("override")) {
             let found = self.override_of(table);
             config.settings.add_override(found);
@@ -260,7 +263,8 @@ impl Reader {
         self.findings.push(Finding::error("config::wrong-value", at, what.into(), "", ""));
     }
 
-    fn table<'v, 't>(&mut self, value: &'v Value<'t>) -> Option<&'v Table<'t>> {
+    /// A table.
+    pub(crate) fn table<'v, 't>(&mut self, value: &'v Value<'t>) -> Option<&'v Table<'t>> {
         match value.get_ref() {
             DeValue::Table(table) => Some(table),
             _ => {

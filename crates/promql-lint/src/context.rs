@@ -151,6 +151,14 @@ fn indices(files: &[LintedFile]) -> Indices<'_> {
 /// What is known from rules of what others read.
 fn env_of(files: &[LintedFile]) -> Env {
     let mut env = EnvBuilder::default();
+    let mut told: Option<&Arc<Settings>> = None;
+    for file in files {
+        // Files of one run mostly share what is configured.
+        if !told.is_some_and(|settings| Arc::ptr_eq(settings, &file.settings)) {
+            file.settings.known().tell(&mut env);
+            told = Some(&file.settings);
+        }
+    }
     for (at, group, rule) in all_rules(files) {
         let (RuleKind::Recording, Some(query)) = (rule.kind, &rule.query) else { continue };
         let label = |(name, value): &(Text, Text)| {

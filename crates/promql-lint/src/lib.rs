@@ -30,6 +30,8 @@
 //! | `evidence.rs` | what checks that stand on the flow have in common |
 //! | `examples.rs` | the examples of the documentation of checks |
 //! | `memo.rs` | what was found out about a text before |
+//! | `shape.rs` | what checks ask about the shape of an expression |
+//! | `known.rs` | what a configuration says of the world that rules live in |
 //! | `settings.rs` | which checks look, and how bad what they find is |
 //! | `suppress/` | comments that keep findings from being told |
 //! | `templates.rs` | the templates of alerts, tried with made-up data |
@@ -65,6 +67,7 @@ mod fingerprint;
 mod fix;
 pub mod flow;
 mod glob;
+mod known;
 mod memo;
 mod page;
 mod pattern;
@@ -72,6 +75,7 @@ mod policy;
 mod read;
 mod run;
 mod settings;
+mod shape;
 mod suppress;
 mod templates;
 

@@ -3,6 +3,7 @@
 use crate::check::{Check, Severity};
 use crate::checks::CHECKS;
 use crate::config::{Place, Scope};
+use crate::known::Known;
 use crate::policy::Policy;
 use crate::suppress::Day;
 
@@ -14,6 +15,7 @@ pub struct Settings {
     overrides: Vec<Override>,
     policies: Vec<Policy>,
     today: Option<Day>,
+    known: Known,
 }
 
 /// What the findings of a check count as.
@@ -49,6 +51,7 @@ impl Settings {
             overrides: Vec::new(),
             policies: Vec::new(),
             today: None,
+            known: Known::default(),
         }
     }
 
@@ -104,6 +107,16 @@ impl Settings {
     /// Adds a demand.
     pub(crate) fn add_policy(&mut self, policy: Policy) {
         self.policies.push(policy);
+    }
+
+    /// Says what is known of the world that the rules live in.
+    pub(crate) fn set_known(&mut self, known: Known) {
+        self.known = known;
+    }
+
+    /// What is known of the world that the rules live in.
+    pub(crate) fn known(&self) -> &Known {
+        &self.known
     }
 
     /// The demands.

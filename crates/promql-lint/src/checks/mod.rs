@@ -16,34 +16,42 @@ macro_rules! checks {
 }
 
 checks! {
-    alerting: alert_without_condition, alert_always_fires, alert_on_bool, alert_never_fires, for_zero, for_below_interval, absent_without_for, absent_labels_lost,
-        unstable_label_set, severity_ladder, alertname_label, empty_rule_label;
-    correctness: join_never_matches, join_never_matches_target, match_on_missing_label, group_by_missing_label,
-        include_missing_label, comparison_always_false,
-        comparison_always_true, comparison_with_nan, or_never_used, unless_has_no_effect, or_fallback_labels,
-        many_to_many_certain, ratio_by_filtered_label,
-        ratio_threshold_out_of_range, negative_offset, fixed_time_in_rule, mixed_operators,
-        same_operands, histogram_without_le, parameter_out_of_range, subquery_resolution, scalar_of_many;
+    alerting: alert_without_condition, alert_always_fires, alert_on_bool, alert_never_fires,
+        for_zero, for_below_interval, absent_without_for, absent_never, absent_labels_lost,
+        unstable_label_set, same_identity_different_condition, severity_ladder, alertname_label,
+        empty_rule_label;
+    correctness: join_never_matches, join_never_matches_target, match_on_missing_label,
+        group_by_missing_label, without_missing_label, include_missing_label, comparison_always_false,
+        comparison_always_true, comparison_with_nan, constant_expression, or_never_used,
+        unless_has_no_effect, or_fallback_labels, many_to_many_certain, group_modifier_reversed,
+        ratio_by_filtered_label, ratio_threshold_out_of_range, nan_in_aggregation, division_by_zero,
+        average_of_averages, quantiles_aggregated, float_equality, negative_offset, fixed_time_in_rule,
+        mixed_operators, same_operands, histogram_without_le, histogram_without_rate,
+        parameter_out_of_range, buckets_summed_without_le, subquery_resolution,
+        rule_label_overwrites_key, dropped_name_collision, label_function_no_effect, scalar_of_many;
     dashboard: target_query, fixed_rate_window, interval_as_rate_window, variable_undefined,
         multi_value_equality, legend_label_missing;
-    syntax: file_unreadable, yaml_syntax, unknown_field, implicit_yaml_type, incomplete_rule, field_not_allowed,
-        duplicate_key, duplicate_group, invalid_name, invalid_duration, promql_syntax, promql_type,
-        invalid_regex, extra_document, wrong_kind;
+    syntax: file_unreadable, yaml_syntax, unknown_field, implicit_yaml_type, incomplete_rule,
+        field_not_allowed, duplicate_key, duplicate_group, invalid_name, invalid_duration,
+        promql_syntax, promql_type, invalid_regex, extra_document, wrong_kind;
     group: uses_later_rule, dependency_cycle, recording_missing, unknown_alert_reference,
         interval_exceeds_lookback, recorded_interval_too_long, recording_conflict, duplicate_rule;
     hygiene: unused_suppression, unknown_check_in_suppression, suppression_expired, odd_suppression;
-    kind: delta_of_counter, over_time_of_counter, rate_after_aggregation, rate_of_rate,
-        irate_in_rule, timestamp_compared, changes_on_counter;
+    kind: counter_without_rate, rate_of_gauge, delta_of_counter, over_time_of_counter,
+        rate_after_aggregation, rate_of_rate, window_too_short, irate_in_rule, unit_mismatch,
+        timestamp_compared, changes_on_counter;
     matcher: regex_literal, regex_anchors, regex_matches_all, regex_matches_nothing,
-        regex_unescaped_dot,
-        regex_duplicate_alternative, equality_looks_like_regex, matchers_contradict, nonempty_regex;
+        regex_unescaped_dot, regex_duplicate_alternative, equality_looks_like_regex,
+        matchers_contradict, nonempty_regex;
     naming: record_name_shape, record_name_window, reserved_record_name;
     policy: required_label, label_value, required_annotation, annotation_value, for_range,
         rule_name, required_matcher, maximum_range, forbidden_metric;
     performance: selector_without_name, name_by_regex, long_range, subquery_cost, sort_in_rule;
-    template: template_label_removed, template_reads_rule_label, template_syntax, template_execution, value_in_label, printf_verb, percent_scale,
-        template_query_invalid, first_unguarded, template_in_recording, template_braces_missing;
-    compat: removed_function, integer_bucket_label, dialect_expression, dialect_field;
+    template: template_label_removed, template_reads_rule_label, template_syntax,
+        template_execution, value_in_label, printf_verb, percent_scale, template_query_invalid,
+        first_unguarded, template_in_recording, template_braces_missing;
+    compat: removed_function, experimental_feature, integer_bucket_label, left_open_range,
+        dialect_expression, dialect_field;
 }
 
 /// The check of a code.

@@ -325,6 +325,16 @@ pub(crate) fn mismatch(
     matching.mismatch(a, b).cloned()
 }
 
+/// Whether no two elements of a side of an operation match the same element.
+pub(crate) fn is_unique(expr: &Expr, modifiers: &ast::BinaryModifiers, side: &Flow) -> bool {
+    join::Matching::written(expr, modifiers).is_unique(side)
+}
+
+/// Whether a label takes part in matching.
+pub(crate) fn takes_part(expr: &Expr, modifiers: &ast::BinaryModifiers, label: &str) -> bool {
+    join::Matching::written(expr, modifiers).has(label)
+}
+
 /// The names of a list of labels, sorted, each once.
 fn names_of(expr: &Expr, list: List) -> Vec<Text> {
     let labels = expr.labels(list).iter();
