@@ -22,6 +22,19 @@ pub struct Dashboard {
     pub variables: Vec<Variable>,
     /// The queries of its panels for Prometheus, in the order of the file.
     pub targets: Vec<Target>,
+    /// The data sources that are named, wherever they are, in the order of the file.
+    pub sources: Vec<Source>,
+}
+
+/// A data source that something of a dashboard names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// What it is called: its uid, or its name in old dashboards. Perhaps a variable.
+    pub name: String,
+    /// Where it is written, in bytes of the file.
+    pub place: Range<usize>,
+    /// The kind of data source, if that is written.
+    pub kind: Option<String>,
 }
 
 /// A variable of a dashboard.
@@ -31,6 +44,10 @@ pub struct Variable {
     pub name: String,
     /// Whether it may have several values at once.
     pub is_multi: bool,
+    /// What kind of variable it is: `query`, `datasource`, `custom`. Empty if that isn't written.
+    pub kind: String,
+    /// What its values are asked by, if it is asked of Prometheus.
+    pub query: Option<Text>,
 }
 
 /// A query of a panel.
@@ -38,6 +55,8 @@ pub struct Variable {
 pub struct Target {
     /// The title of the panel.
     pub panel: String,
+    /// The kind of panel: `stat`, `timeseries`, `table`. Empty if that isn't written.
+    pub panel_kind: String,
     /// The expression as it is written.
     pub expr: Text,
     /// The variables in it.
@@ -64,7 +83,9 @@ pub(crate) fn read(name: &str, text: &str) -> Option<(RuleFile, Dashboard)> {
     let inner = root.get("dashboard").filter(|inner| !inner.entries().is_empty()).unwrap_or(root);
     let mut reader = Reader::new(text, Flavour::Rules);
     let title = inner.get("title").and_then(|title| reader.text(title));
-    let mut dashboard = Dashboard { variables: variables(inner), targets: Vec::new() };
+    let variables = variables(inner, &mut reader);
+    let mut dashboard = Dashboard { variables, targets: Vec::new(), sources: Vec::new() };
+    sources(inner, &mut dashboard.sources);
     let mut rules = Vec::new();
     let mut walk = Walk { reader: &mut reader, dashboard: &mut dashboard, rules: &mut rules };
     walk.all(inner);
@@ -88,7 +109,7 @@ pub(crate) fn read(name: &str, text: &str) -> Option<(RuleFile, Dashboard)> {
 }
 
 /// The variables of a dashboard, and what is asked for when it is imported.
-fn variables(root: &Node<'_>) -> Vec<Variable> {
+fn variables(root: &Node<'_>, reader: &mut Reader<'_>) -> Vec<Variable> {
     let list = root.get("templating").and_then(|templating| templating.get("list"));
     let inputs = root.get("__inputs").map_or(&[][..], Node::items);
     let all = list.map_or(&[][..], Node::items).iter().chain(inputs);
@@ -96,12 +117,43 @@ fn variables(root: &Node<'_>) -> Vec<Variable> {
         node.get(key).and_then(Node::resolved) == Some(Resolved::Boolean(true))
     };
     all.filter_map(|node| {
+        let kind = node.get("type").and_then(Node::text).unwrap_or_default().to_owned();
+        let is_prometheus = node.get("datasource").and_then(is_of_prometheus) != Some(false);
+        let query = node.get("query").filter(|_| kind == "query" && is_prometheus);
+        // Newer dashboards have it in an object, with a number for the editor.
+        let query = query.and_then(|query| match query.entries().is_empty() {
+            true => reader.text(query),
+            false => query.get("query").and_then(|query| reader.text(query)),
+        });
         Some(Variable {
             name: node.get("name")?.text()?.to_owned(),
             is_multi: is_true(node, "multi") || is_true(node, "includeAll"),
+            kind,
+            query,
         })
     })
     .collect()
+}
+
+/// All data sources that are named in a dashboard.
+fn sources(root: &Node<'_>, found: &mut Vec<Source>) {
+    let mut open = vec![(root, 0)];
+    while let Some((node, depth)) = open.pop() {
+        if depth > DEEPEST {
+            continue;
+        }
+        if let Some(source) = node.get("datasource") {
+            let kind = source.get("type").and_then(Node::text).map(str::to_owned);
+            let named = if source.entries().is_empty() { Some(source) } else { source.get("uid") };
+            let name = named.filter(|named| !named.is_null()).and_then(Node::text);
+            if let (Some(named), Some(name)) = (named, name) {
+                found.push(Source { name: name.to_owned(), place: named.span.clone(), kind });
+            }
+        }
+        // Children are taken from the end.
+        open.extend(node.items().iter().rev().map(|item| (item, depth + 1)));
+        open.extend(node.entries().iter().rev().map(|entry| (&entry.value, depth + 1)));
+    }
 }
 
 struct Walk<'w, 'a> {
@@ -116,31 +168,41 @@ struct Open<'n, 't> {
     is_prometheus: bool,
     is_target: bool,
     panel: String,
+    panel_kind: String,
     depth: usize,
 }
 
 impl Walk<'_, '_> {
     fn all(&mut self, root: &Node<'_>) {
-        let panel = String::new();
-        let mut open =
-            vec![Open { node: root, is_prometheus: true, is_target: false, panel, depth: 0 }];
-        while let Some(Open { node, is_prometheus, is_target, panel, depth }) = open.pop() {
+        let mut open = vec![Open {
+            node: root,
+            is_prometheus: true,
+            is_target: false,
+            panel: String::new(),
+            panel_kind: String::new(),
+            depth: 0,
+        }];
+        while let Some(found) = open.pop() {
+            let Open { node, is_prometheus, is_target, panel, panel_kind, depth } = found;
             if depth > DEEPEST {
                 continue;
             }
             let own = node.get("datasource").and_then(is_of_prometheus);
             let is_prometheus = own.unwrap_or(is_prometheus);
             if is_target && is_prometheus {
-                self.target(node, &panel);
+                self.target(node, &panel, &panel_kind);
             }
-            let title =
-                node.get("title").and_then(Node::text).filter(|_| node.get("targets").is_some());
-            let panel = title.map_or(panel, str::to_owned);
+            let of_panel = |key: &str| {
+                node.get(key).and_then(Node::text).filter(|_| node.get("targets").is_some())
+            };
+            let panel = of_panel("title").map_or(panel, str::to_owned);
+            let panel_kind = of_panel("type").map_or(panel_kind, str::to_owned);
             let below = |node, is_target| Open {
                 node,
                 is_prometheus,
                 is_target,
                 panel: panel.clone(),
+                panel_kind: panel_kind.clone(),
                 depth: depth + 1,
             };
             // Children are taken from the end.
@@ -154,7 +216,7 @@ impl Walk<'_, '_> {
         }
     }
 
-    fn target(&mut self, node: &Node<'_>, panel: &str) {
+    fn target(&mut self, node: &Node<'_>, panel: &str, panel_kind: &str) {
         let Some(expr) = node.get("expr").and_then(|expr| self.reader.text(expr)) else { return };
         if expr.value.trim().is_empty() {
             return;
@@ -180,7 +242,9 @@ impl Walk<'_, '_> {
             for_duration: None,
             keep_firing_for: None,
         });
-        self.dashboard.targets.push(Target { panel, expr, uses, legend, is_instant, error });
+        let panel_kind = panel_kind.to_owned();
+        let target = Target { panel, panel_kind, expr, uses, legend, is_instant, error };
+        self.dashboard.targets.push(target);
     }
 }
 

@@ -35,6 +35,7 @@
 //! | `settings.rs` | which checks look, and how bad what they find is |
 //! | `suppress/` | comments that keep findings from being told |
 //! | `templates.rs` | the templates of alerts, tried with made-up data |
+//! | `template_reads.rs` | which labels a template reads, of the alert or of what a query gives |
 //! | `flow/` | what is known of the result of an expression without any data |
 //!
 //! ```
@@ -77,6 +78,7 @@ mod run;
 mod settings;
 mod shape;
 mod suppress;
+mod template_reads;
 mod templates;
 
 pub use baseline::{Baseline, Compared};
@@ -86,7 +88,7 @@ pub use config::Config;
 pub use context::{
     ExprContext, GroupContext, LintedFile, RuleContext, RuleRef, RuleSet, TargetContext,
 };
-pub use dashboard::{Dashboard, Target, Variable};
+pub use dashboard::{Dashboard, Source, Target, Variable};
 pub use finding::{Edit, Finding, Fix, Label, Related, Report, Safety};
 pub use fingerprint::fingerprints;
 pub use fix::{Fixed, fix};

@@ -41,7 +41,19 @@ pub(crate) struct Policy {
     pub(crate) field: Option<String>,
     /// What to use instead.
     pub(crate) replacement: Option<String>,
+    /// The parts of a rule that it is about.
+    pub(crate) parts: Option<Vec<&'static str>>,
+    /// The labels that a result has to have.
+    pub(crate) keep: Vec<String>,
+    /// The labels that a result must not have.
+    pub(crate) strip: Vec<String>,
+    /// The names of recorded metrics that it is about.
+    pub(crate) records: Option<Vec<Pattern>>,
 }
+
+/// The parts of a rule in which a text can be forbidden.
+const PARTS: &[&str] =
+    &["label-keys", "label-values", "annotation-keys", "annotation-values", "expr"];
 
 /// The keys of a policy.
 pub(crate) const KEYS: &[&str] = &[
@@ -65,6 +77,10 @@ pub(crate) const KEYS: &[&str] = &[
     "max",
     "field",
     "replacement",
+    "in",
+    "keep",
+    "strip",
+    "records",
 ];
 
 /// What each check needs, by its name.
@@ -74,6 +90,7 @@ const NEEDS: &[(&str, &[&str])] = &[
     ("required-annotation", &["annotations"]),
     ("annotation-value", &["annotation"]),
     ("rule-name", &["regex"]),
+    ("forbidden-text", &["regex"]),
     ("required-matcher", &["labels"]),
     ("maximum-range", &["max"]),
     ("forbidden-metric", &["metrics"]),
@@ -115,9 +132,16 @@ impl Policy {
             max: None,
             field: None,
             replacement: None,
+            parts: None,
+            keep: Vec::new(),
+            strip: Vec::new(),
+            records: None,
         };
         for (key, value) in table.iter() {
             policy.field_of(key.get_ref(), value, reader);
+        }
+        if check.name == "kept-labels" && policy.keep.is_empty() && policy.strip.is_empty() {
+            reader.wrong(value.span(), "`kept-labels` needs the key `keep` or `strip`");
         }
         Some(policy)
     }
@@ -139,6 +163,23 @@ impl Policy {
                 let fields = ["for", "keep_firing_for"];
                 self.field = reader.one_of(value, &fields).map(|at| fields[at].to_owned());
             }
+            "in" => {
+                let mut parts = Vec::new();
+                for (text, at) in reader.texts(value) {
+                    match PARTS.iter().find(|part| **part == text) {
+                        Some(part) => parts.push(*part),
+                        None => {
+                            reader.wrong(at, format!("`{text}` is none of {}", PARTS.join(", ")))
+                        }
+                    }
+                }
+                self.parts = Some(parts);
+            }
+            "keep" | "strip" => {
+                let labels = reader.texts(value).into_iter().map(|(text, _)| text).collect();
+                *(if key == "keep" { &mut self.keep } else { &mut self.strip }) = labels;
+            }
+            "records" => self.records = Some(reader.patterns(value)),
             "replacement" => self.replacement = reader.text(value),
             "regex" => {
                 let Some(text) = reader.text(value) else { return };
@@ -175,6 +216,11 @@ impl Policy {
         }
         finding.is_locked = self.is_locked;
         finding
+    }
+
+    /// Whether it is about a part of a rule: all parts if none are named.
+    pub(crate) fn is_about(&self, part: &str) -> bool {
+        self.parts.as_ref().is_none_or(|parts| parts.contains(&part))
     }
 
     /// Whether a text is allowed, by values or by a pattern.

@@ -6,9 +6,10 @@
 use std::sync::Arc;
 
 use promql_rules::format::is_dashboard;
-use promql_rules::rule_file::{LoadOptions, RuleFile};
+use promql_rules::rule_file::{Dialect, LoadOptions, RuleFile};
 
 use crate::check::{Check, Severity};
+use crate::checks::dashboard::dashboard_invalid;
 use crate::checks::{by_code, compat};
 use crate::context::LintedFile;
 use crate::dashboard;
@@ -91,6 +92,20 @@ pub(crate) fn read(
     {
         let dashboard = Some(dashboard);
         return (LintedFile { number, rules, dashboard, settings, path }, Vec::new());
+    }
+    if let Ok(text) = std::str::from_utf8(&input.text)
+        && let Some((place, message)) = dashboard_invalid::judge(&input.name, text)
+    {
+        let mut findings = Vec::new();
+        let report = &mut Report::new(&dashboard_invalid::CHECK, number, None, &mut findings);
+        report.at(place, message).help("save the dashboard anew from Grafana, as JSON");
+        let rules = RuleFile {
+            name: input.name,
+            text: text.into(),
+            dialect: Dialect::Prometheus,
+            groups: Vec::new(),
+        };
+        return (LintedFile { number, rules, dashboard: None, settings, path }, findings);
     }
     let options = LoadOptions { keep_queries: true, ..input.options };
     let loaded = RuleFile::load(&input.name, &input.text, &options);

@@ -9,6 +9,7 @@ use promql_rules::template::{AlertData, ExpandError, Sample, Surroundings, Templ
 use promql_rules::yaml::Text;
 
 use crate::context::RuleContext;
+use crate::template_reads::{Of, template_reads};
 
 /// A label or an annotation of an alert.
 #[derive(Clone, Copy, Debug)]
@@ -124,7 +125,8 @@ pub(crate) fn expand(template: &AlertText<'_>, answers: &mut Answers) -> Trial {
     read.expand(&Value::Alert(data.into()), answers)
 }
 
-/// The labels that a template reads by `$labels`, each once, with where it is read first. What an `if` or a
+/// The labels of the alert that a template reads, by `$labels` or by `.Labels`, each once, with where it is
+/// read first. What an `if` or a
 /// `with` asks for is left out: it is known that it may be missing.
 pub(crate) fn label_reads(text: &str) -> Vec<(String, Range<usize>)> {
     let actions = actions(text);
@@ -145,6 +147,11 @@ pub(crate) fn label_reads(text: &str) -> Vec<(String, Range<usize>)> {
                     found.push((name.to_owned(), start..start + front.len() + length));
                 }
             }
+        }
+    }
+    for read in template_reads(text).into_iter().filter(|read| read.of == Of::Alert) {
+        if found.iter().all(|(known, _)| *known != read.label) {
+            found.push((read.label, read.place));
         }
     }
     let is_asked = |name: &str| {

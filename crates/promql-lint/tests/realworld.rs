@@ -22,6 +22,8 @@ const FINDINGS: &[(&str, usize)] = &[
     ("C025", 2),
     ("C034", 1),
     ("C037", 2),
+    ("D017", 10),
+    ("D020", 3),
     ("K001", 2),
     ("K002", 1),
     ("M004", 4),
@@ -40,10 +42,9 @@ fn files(folder: &Path, all: &mut Vec<PathBuf>) {
     for path in entries.map(|entry| entry.path()) {
         if path.is_dir() {
             files(&path, all);
-        } else if path
-            .extension()
-            .is_some_and(|extension| extension == "yml" || extension == "yaml")
-        {
+        } else if path.extension().is_some_and(|extension| {
+            ["yml", "yaml", "json"].iter().any(|known| extension == *known)
+        }) {
             all.push(path);
         }
     }
@@ -56,7 +57,9 @@ fn findings_in_real_rules_are_those_that_were_read() {
         return;
     };
     let mut paths = Vec::new();
-    files(&folder, &mut paths);
+    for kind in ["rules", "dashboards"] {
+        files(&folder.join(kind), &mut paths);
+    }
     paths.sort();
     let shown = std::env::var("PROMQL_SHOW_FINDINGS").unwrap_or_default();
     let mut found: BTreeMap<&str, usize> = BTreeMap::new();
@@ -99,5 +102,6 @@ const LOOKED_AT: &[&str] = &[
     "A001", "A002", "A003", "A004", "A009", "A015", "C001", "C002", "C003", "C004", "C005", "C006",
     "C007", "C008", "C009", "C010", "C012", "C013", "C014", "C015", "C016", "C018", "C019", "C020",
     "C021", "C022", "C024", "C025", "C026", "C027", "C033", "C034", "C035", "C037", "C039", "C040",
-    "C041", "C042", "C043", "C044", "K001", "K002", "K007", "K010", "M004", "T012", "V002",
+    "C041", "C042", "C043", "C044", "D001", "D005", "D006", "D017", "D020", "K001", "K002", "K007",
+    "K010", "M004", "T012", "V002",
 ];

@@ -29,8 +29,9 @@ checks! {
         mixed_operators, same_operands, histogram_without_le, histogram_without_rate,
         parameter_out_of_range, buckets_summed_without_le, subquery_resolution,
         rule_label_overwrites_key, dropped_name_collision, label_function_no_effect, scalar_of_many;
-    dashboard: target_query, fixed_rate_window, interval_as_rate_window, variable_undefined,
-        multi_value_equality, legend_label_missing;
+    dashboard: dashboard_invalid, target_query, fixed_rate_window, interval_as_rate_window,
+        datasource_hardcoded, datasource_variable_missing, variable_undefined, multi_value_equality,
+        legend_label_missing, instant_range_mismatch, variable_query_invalid;
     syntax: file_unreadable, yaml_syntax, unknown_field, implicit_yaml_type, incomplete_rule,
         field_not_allowed, duplicate_key, duplicate_group, invalid_name, invalid_duration,
         promql_syntax, promql_type, invalid_regex, extra_document, wrong_kind;
@@ -44,12 +45,12 @@ checks! {
         regex_unescaped_dot, regex_duplicate_alternative, equality_looks_like_regex,
         matchers_contradict, nonempty_regex;
     naming: record_name_shape, record_name_window, reserved_record_name;
-    policy: required_label, label_value, required_annotation, annotation_value, for_range,
-        rule_name, required_matcher, maximum_range, forbidden_metric;
+    policy: required_label, label_value, required_annotation, annotation_value, forbidden_text,
+        for_range, rule_name, required_matcher, kept_labels, maximum_range, forbidden_metric;
     performance: selector_without_name, name_by_regex, long_range, subquery_cost, sort_in_rule;
     template: template_label_removed, template_reads_rule_label, template_syntax,
         template_execution, value_in_label, printf_verb, percent_scale, template_query_invalid,
-        first_unguarded, template_in_recording, template_braces_missing;
+        template_query_label, first_unguarded, template_in_recording, template_braces_missing;
     compat: removed_function, experimental_feature, integer_bucket_label, left_open_range,
         dialect_expression, dialect_field;
 }

@@ -37,6 +37,13 @@ declare_check! {
     ///     summary: "{{ $labels.instance }} of {{ $labels.job }} is gone"
     ///                  ^^^^^^^^^^^^^^^^ the result has no label `instance`
     /// ```
+    /// ```yaml bad
+    /// - alert: Failing
+    ///   expr: sum by (job) (rate(errors_total[1m])) > 10
+    ///   annotations:
+    ///     summary: "{{ .Labels.instance }} fails"
+    ///                  ^^^^^^^^^^^^^^^^ the result has no label `instance`
+    /// ```
     /// ```yaml good
     /// - alert: Failing
     ///   expr: sum by (proxy, instance) (rate(errors_total[1m])) > 10
@@ -49,6 +56,13 @@ declare_check! {
     ///   expr: up == 0 or absent(up)
     ///   annotations:
     ///     summary: "{{ $labels.instance }} fails"
+    /// ```
+    /// Within a `range` these are the labels of what a query gives:
+    /// ```yaml good
+    /// - alert: Failing
+    ///   expr: sum(rate(errors_total[1m])) > 10
+    ///   annotations:
+    ///     summary: '{{ range query "errors_total > 5" }}{{ .Labels.instance }} {{ end }}fail'
     /// ```
     /// It is asked for first:
     /// ```yaml good

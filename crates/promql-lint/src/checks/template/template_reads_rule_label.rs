@@ -39,6 +39,14 @@ declare_check! {
     ///       summary: 'call {{ index $labels "team" }}'
     ///                         ^^^^^^^^^^^^^^^^^^^ `team` is set by the rule, and not in `$labels`
     /// ```
+    /// ```yaml bad
+    /// - alert: Failing
+    ///   expr: sum by (job) (rate(errors_total[1m])) > 10
+    ///   labels: {severity: page}
+    ///   annotations:
+    ///     summary: "{{ .Labels.severity }}: {{ .Labels.job }} fails"
+    ///                  ^^^^^^^^^^^^^^^^ `severity` is set by the rule, and not in `$labels`
+    /// ```
     /// The expression may have such a label:
     /// ```yaml good
     /// - alert: Failing
