@@ -15,20 +15,24 @@ macro_rules! checks {
     };
 }
 
+pub(crate) mod matching;
+
 checks! {
     alerting: alert_without_condition, alert_always_fires, alert_on_bool, alert_never_fires,
         for_zero, for_below_interval, absent_without_for, absent_never, absent_labels_lost,
         unstable_label_set, same_identity_different_condition, severity_ladder, alertname_label,
         empty_rule_label;
     correctness: join_never_matches, join_never_matches_target, match_on_missing_label,
-        group_by_missing_label, without_missing_label, include_missing_label, comparison_always_false,
-        comparison_always_true, comparison_with_nan, constant_expression, or_never_used,
-        unless_has_no_effect, or_fallback_labels, many_to_many_certain, group_modifier_reversed,
-        ratio_by_filtered_label, ratio_threshold_out_of_range, nan_in_aggregation, division_by_zero,
-        average_of_averages, quantiles_aggregated, float_equality, negative_offset, fixed_time_in_rule,
-        mixed_operators, same_operands, histogram_without_le, histogram_without_rate,
+        group_by_missing_label, without_missing_label, include_missing_label, joined_label_dropped,
+        include_redundant_label, comparison_always_false, comparison_always_true, comparison_with_nan,
+        constant_expression, or_never_used, unless_has_no_effect, or_fallback_labels,
+        many_to_many_certain, group_modifier_reversed, group_modifier_needless, ratio_by_filtered_label,
+        ratio_threshold_out_of_range, nan_in_aggregation, division_by_zero, average_of_averages,
+        quantiles_aggregated, float_equality, negative_offset, fixed_time_in_rule, mixed_operators,
+        same_operands, redundant_aggregation, histogram_without_le, histogram_without_rate,
         parameter_out_of_range, buckets_summed_without_le, subquery_resolution,
-        rule_label_overwrites_key, dropped_name_collision, label_function_no_effect, scalar_of_many;
+        rule_label_overwrites_key, dropped_name_collision, label_function_no_effect,
+        label_function_collapses, scalar_of_many;
     dashboard: dashboard_invalid, target_query, fixed_rate_window, interval_as_rate_window,
         datasource_hardcoded, datasource_variable_missing, variable_undefined, multi_value_equality,
         legend_label_missing, instant_range_mismatch, variable_query_invalid;

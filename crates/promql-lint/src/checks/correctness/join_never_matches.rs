@@ -1,11 +1,12 @@
 //! `join-never-matches` (C001) and what it shares with `join-never-matches-target` (C002).
 
-use promql_syntax::ast::NodeId;
+use promql_syntax::ast::{MatchingKeyword, NodeId};
+use crate::checks::matching::{insert_matching, leave_out};
 
 use crate::check::declare_check;
 use crate::context::ExprContext;
 use crate::evidence::{Operation, consequence, dies, rests_on};
-use crate::finding::Report;
+use crate::finding::{Report, Safety};
 use crate::flow::{Basis, Flow, Labels, Text, Why};
 
 declare_check! {
@@ -22,13 +23,22 @@ declare_check! {
     /// rate(http_hits_total{status="hit"}[5m]) + rate(http_hits_total{status="miss"}[5m])
     /// ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the two sides of `+` never match: `status` has no value that both can have; this alert can never fire
     /// ```
+    /// ```promql fixed
+    /// rate(http_hits_total{status="hit"}[5m]) + ignoring (status) rate(http_hits_total{status="miss"}[5m])
+    /// ```
     /// ```promql bad
     /// sum by (pod) (memory_bytes{pod!=""}) > sum(memory_limit_bytes)
     /// ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the two sides of `>` never match: `pod` has no value that both can have; this alert can never fire
     /// ```
+    /// ```promql fixed
+    /// sum by (pod) (memory_bytes{pod!=""}) > on () group_left () sum(memory_limit_bytes)
+    /// ```
     /// ```promql bad
     /// current / ignoring (limit) allowed{limit="series"} > 0.8 and allowed{limit="series"} > 0
     /// ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the two sides of `and` never match: `limit` has no value that both can have; this alert can never fire
+    /// ```
+    /// ```promql fixed
+    /// current / ignoring (limit) allowed{limit="series"} > 0.8 and on (instance, job) allowed{limit="series"} > 0
     /// ```
     /// ```promql good
     /// rate(http_hits_total{status="hit"}[5m]) + ignoring (status) rate(http_hits_total{status="miss"}[5m])
@@ -39,7 +49,7 @@ declare_check! {
     /// ```promql good
     /// sum by (pod) (memory_bytes) > sum(memory_limit_bytes)
     /// ```
-    "C001" "join-never-matches" Error, Proven, fix: Never, Expr(look)
+    "C001" "join-never-matches" Error, Proven, fix: Unsafe, Expr(look)
 }
 
 fn look(cx: &ExprContext<'_>, report: &mut Report<'_>) {
@@ -76,7 +86,17 @@ pub(crate) fn report_all(
             finding.also(place, text);
         }
         finding.consequence(consequence(cx));
-        finding.help(help(&a.arms[*left].labels, &b.arms[*right].labels, label));
+        let (of_left, of_right) = (&a.arms[*left].labels, &b.arms[*right].labels);
+        let shared = shared(of_left, of_right);
+        let is_lost = of_left.get(label).is_absent() || of_right.get(label).is_absent();
+        finding.help(help(&shared, is_lost, label));
+        let edits = match (is_lost, operation.modifiers.matching) {
+            (true, None) => insert_matching(cx, &operation, "on", &shared),
+            (false, None) => insert_matching(cx, &operation, "ignoring", &[label]),
+            (_, Some(MatchingKeyword::On)) => leave_out(cx, &operation, label),
+            (_, Some(MatchingKeyword::Ignoring)) => None,
+        };
+        finding.fix(Safety::Unsafe, "match by other labels", edits);
         rests_on(finding, basis);
     }
 }
@@ -103,18 +123,23 @@ fn side(
     }
 }
 
-/// What to do: match on what both have, or not by this label.
-fn help(a: &Labels, b: &Labels, label: &Text) -> String {
-    let shared: Vec<&str> = a
-        .iter()
-        .map(|entry| &*entry.name)
+/// The labels that elements of both sides can have, with equal values.
+fn shared<'a>(a: &'a Labels, b: &'a Labels) -> Vec<&'a str> {
+    let known = a.iter().chain(b.iter()).map(|entry| &*entry.name);
+    let mut shared: Vec<&str> = known
         .filter(|name| {
             let (a, b) = (a.get(name), b.get(name));
             *name != "__name__" && a.can_be_present() && b.can_be_present() && !a.is_disjoint(b)
         })
         .collect();
-    let absent = a.get(label).is_absent() || b.get(label).is_absent();
-    match (absent, &*shared) {
+    shared.sort_unstable();
+    shared.dedup();
+    shared
+}
+
+/// What to do: match on what both have, or not by this label.
+fn help(shared: &[&str], is_lost: bool, label: &Text) -> String {
+    match (is_lost, shared) {
         (false, _) => format!("`ignoring ({label})` matches elements whatever their `{label}` is"),
         (true, []) => "`on ()` matches by no label at all, if each side has but one element".to_owned(),
         (true, shared) => format!("match by labels that both sides have: `on ({})`", shared.join(", ")),

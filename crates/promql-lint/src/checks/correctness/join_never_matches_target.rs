@@ -20,13 +20,22 @@ declare_check! {
     /// thanos_replication_factor > 1 and sum by (job) (rate(errors_total[5m])) > 1
     /// ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the two sides of `and` never match: `instance` has no value that both can have; this alert can never fire
     /// ```
+    /// ```promql fixed
+    /// thanos_replication_factor > 1 and on (job) sum by (job) (rate(errors_total[5m])) > 1
+    /// ```
     /// ```promql bad
     /// backup_start_time > 0 and absent(backup_completion_time)
     /// ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the two sides of `and` never match: `instance` has no value that both can have; this alert can never fire
     /// ```
+    /// ```promql fixed
+    /// backup_start_time > 0 and on () absent(backup_completion_time)
+    /// ```
     /// ```promql bad
     /// rate(requests_total[5m]) / sum(rate(requests_total[5m])) > 0.5
     /// ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the two sides of `/` never match: `instance` has no value that both can have; this alert can never fire
+    /// ```
+    /// ```promql fixed
+    /// rate(requests_total[5m]) / on () group_left () sum(rate(requests_total[5m])) > 0.5
     /// ```
     /// ```promql good
     /// thanos_replication_factor > 1 and on (job) sum by (job) (rate(errors_total[5m])) > 1
@@ -37,7 +46,7 @@ declare_check! {
     /// ```promql good
     /// requests{job="", instance=""} / sum(requests)
     /// ```
-    "C002" "join-never-matches-target" Warning, Presumed, fix: Never, Expr(look)
+    "C002" "join-never-matches-target" Warning, Presumed, fix: Unsafe, Expr(look)
 }
 
 fn look(cx: &ExprContext<'_>, report: &mut Report<'_>) {
