@@ -347,7 +347,7 @@ fn expression(random: &mut Random) -> String {
     }
     let b = of_generator(random, 1);
     let label = |random: &mut Random| random.pick(&["i", "j", "k", "le", "new", "__name__"]);
-    match random.below(14) {
+    match random.below(16) {
         0 => {
             let (to, from) = (label(random), label(random));
             let (regex, new) = random.pick(&[
@@ -410,6 +410,23 @@ fn expression(random: &mut Random) -> String {
                 random.pick(&["last_over_time", "count_over_time", "sum_over_time", "rate"]);
             let step = random.pick(&["30s", "1m", "5m"]);
             format!("{function}(({a})[3m:{step}])")
+        }
+        13 => {
+            let op = random.pick(&["<", ">", "==", ">= bool", "!="]);
+            let (plus, seconds) = (random.pick(&["+", "-"]), random.below(3) * 300);
+            let (x, y) = (format!("timestamp({a})"), format!("time() {plus} {seconds}"));
+            if random.once_in(2) { format!("{x} {op} {y}") } else { format!("({y}) {op} {x}") }
+        }
+        14 => {
+            let selector = random.pick(&["c_total", "g", "wild", "tiny", "{j!=\"x\"}"]);
+            let of = random.pick(&["", " offset 1m", "{i=\"0\"}"]);
+            let (number, op) = (random.pick(&["100", "1", "-5"]), random.pick(&["<", ">"]));
+            let part = if selector.starts_with('{') {
+                selector.to_owned()
+            } else {
+                format!("{selector}{of}")
+            };
+            format!("{number} / {selector} * {part} {op} 20")
         }
         _ => format!("({a}) > 1 < 5 or ({b}) * 0"),
     }

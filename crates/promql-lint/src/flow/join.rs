@@ -4,7 +4,7 @@ use promql_syntax::ast::{BinaryModifiers, BinaryOp, Expr, GroupSide, MatchingKey
 
 use super::flags::{Basis, Conditions, Failures};
 use super::labels::{Change, Labels, Reason};
-use super::part_of_whole::{Whole, part_of_whole};
+use super::part_of_whole::part_of_whole;
 use super::range_arithmetic::arithmetic;
 use super::with_scalar::{Operator, of_both, truth};
 use super::{
@@ -132,8 +132,10 @@ impl Walk<'_> {
             here,
         };
         let (left, right) = (self.flow(lhs), self.flow(rhs));
-        let whole = match op {
-            BinaryOp::Div => part_of_whole(self.expr, &self.flows, lhs, rhs, modifiers),
+        let known = match op {
+            BinaryOp::Div => part_of_whole(self.expr, &self.flows, lhs, rhs, modifiers)
+                .map(|whole| whole.range().with_nan(true)),
+            BinaryOp::Mul => self.cancelled(lhs, rhs, modifiers),
             _ => None,
         };
         let mut arms = Vec::new();
@@ -146,7 +148,7 @@ impl Walk<'_> {
                     dropped.push(Dropped { why, basis: basis.or(a.basis).or(b.basis) });
                     continue;
                 }
-                match join.pair(a, b, whole.as_ref()) {
+                match join.pair(a, b, known.as_ref()) {
                     Ok(arm) => arms.push(arm),
                     Err(why) => dropped.push(why),
                 }
@@ -184,7 +186,7 @@ struct Join {
 
 impl Join {
     /// What comes of elements that match.
-    fn pair(&self, a: &Arm, b: &Arm, whole: Option<&Whole>) -> Result<Arm, Dropped> {
+    fn pair(&self, a: &Arm, b: &Arm, known: Option<&Range>) -> Result<Arm, Dropped> {
         let change = self.here.changes(Reason::Matched);
         let (mut left, mut right) = (a.clone(), b.clone());
         self.matching.refine(&mut left.labels, &b.labels, change);
@@ -221,7 +223,7 @@ impl Join {
         result.unstable = a.unstable || b.unstable;
         result.basis = basis;
         result.quantity = of_both(self.operator, a.quantity, b.quantity);
-        result.value = self.value(a, b, whole, &mut result)?;
+        result.value = self.value(a, b, known, &mut result)?;
         Ok(result)
     }
 
@@ -229,7 +231,7 @@ impl Join {
         &self,
         a: &Arm,
         b: &Arm,
-        whole: Option<&Whole>,
+        known: Option<&Range>,
         result: &mut Arm,
     ) -> Result<Range, Dropped> {
         let histograms = result.samples.has_histograms()
@@ -238,8 +240,13 @@ impl Join {
         Ok(match self.operator {
             Operator::Arithmetic(op) => {
                 let value = arithmetic(op, &a.value, &b.value);
-                match whole {
-                    Some(whole) => value.meet(&whole.range().with_nan(true)),
+                match known {
+                    // What is known anyway rests on nothing that the operands do.
+                    Some(known) => {
+                        let both = value.meet(known);
+                        let adds = Range { basis: known.basis, ..both } != *known;
+                        if adds { both } else { *known }
+                    }
                     None => value,
                 }
             }

@@ -28,6 +28,7 @@
 
 mod aggregate;
 mod arm;
+mod cancelled;
 mod env;
 mod explain;
 mod flags;
@@ -36,6 +37,7 @@ mod histograms;
 mod join;
 mod label_functions;
 mod labels;
+mod of_time;
 mod over_range;
 mod part_of_whole;
 mod pattern;

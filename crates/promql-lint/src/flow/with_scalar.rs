@@ -130,6 +130,7 @@ impl Walk<'_> {
         };
         let number = &self.scalar_range(scalar).copied().unwrap_or(Range::ANY);
         let other = self.flow(scalar).arms.first().map_or(Quantity::UNKNOWN, |arm| arm.quantity);
+        let offsets = self.offsets(vector, scalar);
         let mut mapped = flow.map(|arm| {
             let samples = match scalar_is_left {
                 true => operator.samples(Samples::Float, arm.samples),
@@ -157,12 +158,21 @@ impl Walk<'_> {
                 }
                 Operator::Filter(op) => {
                     let op = if scalar_is_left { mirrored(op) } else { op };
-                    filter(arm, op, number)?;
+                    let value = arm.value;
+                    match &offsets {
+                        Some((mine, other)) => {
+                            arm.value = *mine;
+                            filter(arm, op, other)?;
+                            arm.value = value;
+                        }
+                        None => filter(arm, op, number)?,
+                    }
                 }
                 Operator::Bool(op) => {
                     let op = if scalar_is_left { mirrored(op) } else { op };
-                    let basis = arm.value.basis.or(number.basis);
-                    arm.value = truth(arm.value.compare(op, number)).on(basis);
+                    let (value, other) = offsets.unwrap_or((arm.value, *number));
+                    let basis = value.basis.or(other.basis);
+                    arm.value = truth(value.compare(op, &other)).on(basis);
                     arm.quantity = Quantity::UNKNOWN;
                 }
                 Operator::Trim => {}

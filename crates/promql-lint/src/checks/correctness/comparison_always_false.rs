@@ -29,6 +29,22 @@ declare_check! {
     /// queue_length > 5 < 3
     /// ^^^^^^^^^^^^^^^^^^^^ this comparison by `<` never holds; this alert can never fire
     /// ```
+    /// `timestamp` of anything that is computed is the time of the evaluation:
+    /// ```promql bad
+    /// timestamp(rate(backups_total[5m])) < time() - 36000
+    /// ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ this comparison by `<` never holds; this alert can never fire
+    /// ```
+    /// What is divided by is multiplied by again:
+    /// ```promql bad
+    /// 100 / memory_bytes * memory_bytes{kind="free"} < 20
+    /// ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ this comparison by `<` never holds; this alert can never fire
+    /// ```
+    /// ```promql good
+    /// timestamp(backup_success) < time() - 36000
+    /// ```
+    /// ```promql good
+    /// 100 / memory_total_bytes * memory_bytes{kind="free"} < 20
+    /// ```
     /// ```promql good
     /// sum by (backend) (backend_up) == 0
     /// ```
