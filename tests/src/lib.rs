@@ -15,3 +15,4 @@ pub mod random;
 pub mod reference;
 pub mod transcript;
 pub mod trial_data;
+pub mod worlds;
