@@ -1,12 +1,4 @@
-//! Alerting rules: from the elements of a result to alerts and their states.
-//!
-//! ```text
-//!             element appears              held for `for`
-//!   (nothing) ───────────────► pending ─────────────────────► firing
-//!       ▲                         │                              │ element is gone, and
-//!       │    element is gone      │        15 minutes later      ▼ `keep_firing_for` is over
-//!       └─────────────────────────┴───────────────────────── inactive
-//! ```
+//! Alerting rules: from the elements of a result to alerts. How they stand is the matter of `course.rs`.
 //!
 //! An alert is known by its labels, those that templates make of the value included: labels that vary
 //! with the value make a new alert each time.
@@ -16,6 +8,7 @@ use std::sync::Arc;
 
 use promql_model::{Labels, LabelsBuilder, METRIC_NAME, SampleValue, VectorElement};
 
+use super::course::{AlertChange, Course, Step};
 use super::prepare::PreparedRule;
 use super::{Alert, AlertState, Surroundings};
 use crate::template::{AlertData, Sample, Template, Value, label_map};
@@ -31,43 +24,14 @@ pub struct Transition {
     pub change: AlertChange,
 }
 
-/// A step of an alert from one state to another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AlertChange {
-    /// Its condition holds, and it waits for `for` to be over.
-    Pending,
-    /// It fires.
-    Firing {
-        /// Since when its condition holds, in milliseconds since the epoch.
-        since: i64,
-    },
-    /// Its condition ended before `for` was over.
-    Dropped {
-        /// Since when it held, in milliseconds since the epoch.
-        since: i64,
-    },
-    /// Its condition ended, and it fires on until `keep_firing_for` is over.
-    Kept,
-    /// Its condition holds again before that.
-    Resumed,
-    /// It has ended.
-    Resolved,
-}
-
-/// How long an alert that has ended is remembered, in milliseconds.
-const REMEMBERED: i64 = 15 * 60 * 1000;
-
 /// An alert of a rule.
 #[derive(Clone, Debug)]
 pub(super) struct Instance {
-    state: AlertState,
+    course: Course,
     /// What templates see.
     data: Arc<AlertData>,
     /// Expanded when the element came; nothing if that can wait until somebody asks.
     annotations: Option<Vec<(String, String)>>,
-    active_at: i64,
-    resolved_at: Option<i64>,
-    keep_firing_since: Option<i64>,
     /// The labels of what is written: `ALERTS` while pending and while firing, and
     /// `ALERTS_FOR_STATE`.
     pending_series: Labels,
@@ -139,7 +103,7 @@ impl Alerts {
         }
         for (labels, data, annotations) in found {
             match self.instances.get_mut(&labels) {
-                Some(instance) if instance.state != AlertState::Inactive => {
+                Some(instance) if instance.course.state != AlertState::Inactive => {
                     instance.data = data;
                     instance.annotations = annotations;
                 }
@@ -153,10 +117,9 @@ impl Alerts {
         let mut active = 0;
         self.instances.retain(|labels, instance| {
             let is_present = present.contains(labels);
-            let before = (instance.state, instance.keep_firing_since.is_some());
-            let outcome = instance.step(rule, is_present, timestamp);
+            let (outcome, change) = instance.course.step(rule.holding(), is_present, timestamp);
             if let Some(transitions) = &mut self.transitions
-                && let Some(change) = instance.change(before, outcome, timestamp)
+                && let Some(change) = change
             {
                 transitions.push(Transition { time: timestamp, labels: labels.clone(), change });
             }
@@ -182,16 +145,16 @@ impl Alerts {
         timestamp: i64,
         surroundings: &dyn Surroundings,
     ) -> Vec<Alert> {
-        let active = self.instances.iter().filter(|(_, i)| i.state != AlertState::Inactive);
+        let active = self.instances.iter().filter(|(_, i)| i.course.state != AlertState::Inactive);
         let alert = |(labels, instance): (&Labels, &Instance)| Alert {
-            state: instance.state,
+            state: instance.course.state,
             labels: labels.clone(),
             annotations: match &instance.annotations {
                 Some(annotations) => annotations.clone(),
                 None => annotations(rule, &instance.data, timestamp, surroundings),
             },
-            active_at: instance.active_at,
-            keep_firing_since: instance.keep_firing_since,
+            active_at: instance.course.active_at,
+            keep_firing_since: instance.course.keep_firing_since,
             value: match instance.data.value {
                 Value::Float(value) => value,
                 _ => 0.0,
@@ -205,17 +168,17 @@ impl Alerts {
     /// How long the longest of the alerts that are pending has been, and of those that fire on without
     /// their condition, in milliseconds; 0 if there is none.
     pub(super) fn longest_waits(&self, timestamp: i64) -> (i64, i64) {
-        let pending = self.instances.values().filter(|i| i.state == AlertState::Pending);
-        let kept = self.instances.values().filter(|i| i.state == AlertState::Firing);
+        let pending = self.instances.values().filter(|i| i.course.state == AlertState::Pending);
+        let kept = self.instances.values().filter(|i| i.course.state == AlertState::Firing);
         (
-            pending.map(|instance| timestamp - instance.active_at).max().unwrap_or(0),
-            kept.filter_map(|i| Some(timestamp - i.keep_firing_since?)).max().unwrap_or(0),
+            pending.map(|instance| timestamp - instance.course.active_at).max().unwrap_or(0),
+            kept.filter_map(|i| Some(timestamp - i.course.keep_firing_since?)).max().unwrap_or(0),
         )
     }
 
     /// Whether one of them fires.
     pub(super) fn is_firing(&self) -> bool {
-        self.instances.values().any(|instance| instance.state == AlertState::Firing)
+        self.instances.values().any(|instance| instance.course.state == AlertState::Firing)
     }
 
     fn data(&self, element: &VectorElement, surroundings: &dyn Surroundings) -> Arc<AlertData> {
@@ -270,12 +233,9 @@ impl Alerts {
         let pending_series = builder.build();
         let firing_series = builder.set("alertstate", "firing").build();
         Instance {
-            state: AlertState::Pending,
+            course: Course::new(timestamp),
             data,
             annotations,
-            active_at: timestamp,
-            resolved_at: None,
-            keep_firing_since: None,
             pending_series,
             firing_series,
             for_series,
@@ -283,78 +243,15 @@ impl Alerts {
     }
 }
 
-/// What a cycle makes of an alert.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Step {
-    /// It is pending or firing.
-    Active,
-    /// It has ended.
-    Ended,
-    /// It is not even remembered.
-    Forgotten,
-}
-
 impl Instance {
-    /// What a step made of it; `before` is its state and whether it was kept firing.
-    fn change(
-        &self,
-        before: (AlertState, bool),
-        outcome: Step,
-        timestamp: i64,
-    ) -> Option<AlertChange> {
-        let since = self.active_at;
-        match (before.0, self.state, outcome) {
-            (AlertState::Pending, _, Step::Forgotten) => Some(AlertChange::Dropped { since }),
-            (AlertState::Pending, AlertState::Firing, _) => Some(AlertChange::Firing { since }),
-            (AlertState::Pending, AlertState::Pending, _) if since == timestamp => {
-                Some(AlertChange::Pending)
-            }
-            (AlertState::Firing, AlertState::Inactive, _) => Some(AlertChange::Resolved),
-            (AlertState::Firing, AlertState::Firing, _) => {
-                match (before.1, self.keep_firing_since.is_some()) {
-                    (false, true) => Some(AlertChange::Kept),
-                    (true, false) => Some(AlertChange::Resumed),
-                    _ => None,
-                }
-            }
-            _ => None,
-        }
-    }
-
-    fn step(&mut self, rule: &PreparedRule, is_present: bool, timestamp: i64) -> Step {
-        if is_present {
-            self.keep_firing_since = None;
-        } else {
-            let keeps = self.state == AlertState::Firing && rule.keep_firing_for > 0 && {
-                let since = *self.keep_firing_since.get_or_insert(timestamp);
-                timestamp - since < rule.keep_firing_for
-            };
-            let is_old = self.resolved_at.is_some_and(|at| timestamp - at > REMEMBERED);
-            if self.state == AlertState::Pending || is_old {
-                return Step::Forgotten;
-            }
-            if !keeps {
-                if self.state != AlertState::Inactive {
-                    self.state = AlertState::Inactive;
-                    self.resolved_at = Some(timestamp);
-                }
-                return Step::Ended;
-            }
-        }
-        if self.state == AlertState::Pending && timestamp - self.active_at >= rule.hold {
-            self.state = AlertState::Firing;
-        }
-        Step::Active
-    }
-
     fn write(&self, written: &mut Vec<Written>) {
-        let series = match self.state {
+        let series = match self.course.state {
             AlertState::Firing => &self.firing_series,
             _ => &self.pending_series,
         };
         written.push((series.clone(), SampleValue::Float(1.0)));
         // Upstream cuts to whole seconds.
-        let seconds = self.active_at.div_euclid(1000) as f64;
+        let seconds = self.course.active_at.div_euclid(1000) as f64;
         written.push((self.for_series.clone(), SampleValue::Float(seconds)));
     }
 }

@@ -40,6 +40,7 @@
 
 mod alert;
 mod capture;
+mod course;
 mod manager;
 mod nothing;
 mod prepare;
@@ -60,7 +61,8 @@ use promql_model::{
 use promql_storage::UnionStorage;
 use promql_syntax::{Features, Query, compile};
 
-pub use alert::{AlertChange, Transition};
+pub use alert::Transition;
+pub use course::{AlertChange, Holding, replay};
 pub use manager::{GroupStatus, ManagerOptions, RuleHealth, RuleManager, RuleStatus};
 pub use prepare::{PreparedFile, PreparedGroup, PreparedRule};
 pub use store::{AppendError, SeriesStore};

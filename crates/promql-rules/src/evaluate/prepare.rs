@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use promql_model::quote;
 use promql_syntax::Query;
 
+use super::course::Holding;
 use super::nothing::Selectors;
 use crate::coverage::{Points, points};
 use crate::dependencies::{Readings, readings};
@@ -71,6 +72,11 @@ pub struct PreparedRule {
 }
 
 impl PreparedRule {
+    /// How long it waits.
+    pub(super) fn holding(&self) -> Holding {
+        Holding { before: self.hold, after: self.keep_firing_for }
+    }
+
     /// What tests can exercise of it.
     pub(crate) fn points(&self) -> &Points {
         self.points.get_or_init(|| points(self))
