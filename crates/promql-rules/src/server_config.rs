@@ -27,6 +27,10 @@ pub struct ServerConfig {
     pub scrape_interval: Option<Spanned<i64>>,
     /// The jobs.
     pub jobs: Vec<Job>,
+    /// The labels that tell the server from others, in the order of the file.
+    pub external_labels: Vec<(Text, Text)>,
+    /// Whether the server reads samples from elsewhere, which may be older than its own.
+    pub has_remote_read: bool,
 }
 
 /// A job that scrapes targets, as far as rules have to do with it.
@@ -99,6 +103,8 @@ impl ServerConfig {
             rule_query_offset: None,
             scrape_interval: None,
             jobs: Vec::new(),
+            external_labels: Vec::new(),
+            has_remote_read: false,
         };
         let text = Arc::clone(&config.text);
         let mut reader = Reader::new(&text, Flavour::UnitTests);
@@ -123,7 +129,17 @@ impl ServerConfig {
             self.scrape_interval = duration("scrape_interval");
             self.evaluation_interval = duration("evaluation_interval");
             self.rule_query_offset = duration("rule_query_offset");
+            for entry in global.get("external_labels").map_or(&[][..], yaml::Node::entries) {
+                let name = reader.text(&entry.key);
+                let value = match entry.value.is_null() {
+                    true => None,
+                    false => reader.text(&entry.value),
+                };
+                self.external_labels.extend(name.zip(value));
+            }
         }
+        self.has_remote_read =
+            fields.get("remote_read").is_some_and(|node| !node.items().is_empty());
         for node in fields.get("scrape_configs").map_or(&[][..], yaml::Node::items) {
             let name = node.get("job_name").and_then(|name| reader.text(name));
             let start = node.span.start;
@@ -201,6 +217,22 @@ mod tests {
         let patterns: Vec<&str> = config.rule_files.iter().map(|p| &*p.value).collect();
         assert_eq!(patterns, ["a.yml", "b/*.yml"]);
         assert_eq!(config.evaluation_interval.map(|i| i.value), Some(30_000_000_000));
+    }
+
+    #[test]
+    fn what_tells_a_server_from_others() {
+        let text =
+            "global: {external_labels: {cluster: eu, empty: , n: 1}}\nremote_read: [{url: x}]\n";
+        let (config, findings) = ServerConfig::load(text);
+        assert!(findings.is_empty(), "{findings:?}");
+        let labels: Vec<(&str, &str)> = config
+            .external_labels
+            .iter()
+            .map(|(n, v)| (n.value.as_str(), v.value.as_str()))
+            .collect();
+        assert_eq!(labels, [("cluster", "eu"), ("n", "1")]);
+        assert!(config.has_remote_read);
+        assert!(!ServerConfig::load("remote_read: []\n").0.has_remote_read);
     }
 
     #[test]

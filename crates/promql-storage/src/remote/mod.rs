@@ -27,6 +27,7 @@ mod scrape;
 mod selectors;
 mod sigv4;
 mod slices;
+mod status;
 mod transport;
 
 use std::borrow::Cow;
@@ -46,6 +47,7 @@ pub use http_config::read_http_config;
 pub use options::{HttpOptions, Proxy, RemoteOptions, TlsOptions, TlsVersion};
 pub use raw::RemoteStorage;
 pub use rules::{ServerAlert, ServerRule};
+pub use status::RuntimeInfo;
 #[doc(hidden)]
 pub use {answer::read_whole_json, export::read_whole_export, read::read_whole_answer};
 

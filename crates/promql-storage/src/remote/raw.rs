@@ -19,7 +19,6 @@ use promql_engine::{
 };
 use promql_model::{Labels, LabelsBuilder, Matcher};
 use promql_yaml::Node;
-use serde::Deserialize;
 
 use super::error::{RemoteErrorKind, first_words};
 use super::fetched::Fetched;
@@ -67,19 +66,9 @@ impl RemoteStorage {
         if let Some(labels) = self.external_labels.get() {
             return labels.clone();
         }
-        #[derive(Deserialize, Default)]
-        struct Config {
-            yaml: String,
-        }
-        let response = self.server.get(&["status", "config"], Vec::new(), cancellation);
-        let answer = response.and_then(|response| {
-            self.server
-                .read::<Config>(&response, None)
-                .map(|answer| answer.data.unwrap_or_default())
-        });
         // A server may keep its configuration to itself.
-        let labels =
-            answer.map_or_else(|_| Labels::empty(), |config| external_labels(&config.yaml));
+        let configuration = self.server.configuration(cancellation);
+        let labels = configuration.map_or_else(|_| Labels::empty(), |text| external_labels(&text));
         self.external_labels.get_or_init(|| labels).clone()
     }
 
