@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::context::{ExprContext, GroupContext, RuleContext, RuleSet, TargetContext};
 use crate::finding::Report;
+use crate::live::LiveContext;
 
 /// A check: what it is called, how bad its findings are, how it looks.
 #[derive(Debug)]
@@ -43,6 +44,8 @@ pub enum Look {
     Group(fn(&GroupContext<'_>, &mut Report<'_>)),
     /// At all files together.
     Set(fn(&RuleSet<'_>, &mut Report<'_>)),
+    /// At a rule whose expression is valid, with what a server says about it.
+    Live(fn(&LiveContext<'_>, &mut Report<'_>)),
 }
 
 impl fmt::Debug for Look {
@@ -54,6 +57,7 @@ impl fmt::Debug for Look {
             Look::Rule(_) => "Rule",
             Look::Group(_) => "Group",
             Look::Set(_) => "Set",
+            Look::Live(_) => "Live",
         })
     }
 }

@@ -11,6 +11,11 @@
 //! dialect = "prometheus"                  # whose files these are
 //! names = "utf8"                          # or "legacy"
 //! baseline = "known.toml"                 # findings that are known
+//! prometheus-config = "prometheus.yml"    # what the server is like
+//!
+//! [lint.live]                             # how a server is asked
+//! window = "7d"                           # how far back series are looked for
+//! external-metrics = ["node_*"]           # what is on another one
 //!
 //! [[lint.override]]                       # where other things count; of several the last one
 //! paths = ["teams/shop/**"]               # all conditions have to hold; globs, or /regexes/
@@ -43,6 +48,7 @@ use crate::check::{Check, Severity};
 use crate::checks::CHECKS;
 use crate::glob::Pattern;
 use crate::known::{self, Known};
+use crate::live::LiveOptions;
 use crate::policy::{KEYS as POLICY_KEYS, Policy};
 use crate::settings::{Override, Settings};
 
@@ -61,6 +67,10 @@ pub struct Config {
     pub names: Option<NameScheme>,
     /// The file with known findings, relative to the folder of the configuration.
     pub baseline: Option<String>,
+    /// How much a server is asked, if something is said about it.
+    pub live: Option<LiveOptions>,
+    /// The configuration of the server, relative to the folder of this one.
+    pub prometheus_config: Option<String>,
 }
 
 /// The outermost keys.
@@ -77,6 +87,8 @@ const LINT: &[&str] = &[
     "dialect",
     "names",
     "baseline",
+    "live",
+    "prometheus-config",
     "override",
     "policy",
 ];
@@ -84,8 +96,10 @@ const LINT: &[&str] = &[
 /// The keys of `[[lint.override]]`.
 const OVERRIDE: &[&str] = &["paths", "groups", "rules", "kinds", "select", "ignore", "severity"];
 
-type Table<'t> = DeTable<'t>;
-type Value<'t> = Spanned<DeValue<'t>>;
+/// A table, with places.
+pub(crate) type Table<'t> = DeTable<'t>;
+/// A value, with its place.
+pub(crate) type Value<'t> = Spanned<DeValue<'t>>;
 
 impl Config {
     /// Reads a configuration.
@@ -162,6 +176,10 @@ impl Reader {
         config.baseline = lint.get("baseline").and_then(|value| self.text(value));
         let known = Known::read(lint, self);
         config.settings.set_known(known);
+        config.prometheus_config = lint.get("prometheus-config").and_then(|value| self.text(value));
+        if let Some(table) = lint.get("live").and_then(|value| self.table(value)) {
+            config.live = Some(LiveOptions::read(table, self));
+        }
         for table in self.tables(lint.get("override")) {
             let found = self.override_of(table);
             config.settings.add_override(found);

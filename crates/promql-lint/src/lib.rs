@@ -22,6 +22,7 @@
 //! | `fingerprint.rs` | what tells a finding from others |
 //! | `fix.rs` | changes that checks propose, made |
 //! | `glob.rs` | patterns for names and paths |
+//! | `live/` | what a server knows about rules, and the door to it |
 //! | `page.rs` | the documentation of a check as a page |
 //! | `read.rs` | from what is wrong with a file to findings |
 //! | `pattern.rs` | regular expressions, looked at as texts |
@@ -53,7 +54,8 @@
 //! assert_eq!(&text[finding.span()], "job=~\"shop\"");
 //! ```
 //!
-//! Invariant: nothing here prints, reads a file or asks a server.
+//! Invariant: nothing here prints, reads a file or asks a server by itself: whoever has one passes a
+//! [`live::Server`]. Nothing is evaluated but by [`live::LocalServer`], which is one over series at hand.
 
 mod baseline;
 mod check;
@@ -70,6 +72,7 @@ pub mod flow;
 mod glob;
 mod known;
 mod memo;
+pub mod live;
 mod page;
 mod pattern;
 mod policy;
@@ -94,6 +97,6 @@ pub use fingerprint::fingerprints;
 pub use fix::{Fixed, fix};
 pub use glob::Pattern;
 pub use page::{all_pages, page};
-pub use run::{FileOutcome, Input, Outcome, lint};
+pub use run::{FileOutcome, Input, Outcome, lint, lint_live};
 pub use settings::Settings;
 pub use suppress::Day;

@@ -32,6 +32,7 @@ pub fn page(check: &Check) -> String {
                     "good" => Some("Fine"),
                     "fixed" => Some("After the fix"),
                     "config" => Some("With this in `promql.toml`"),
+                    "server" => Some("With a server that has"),
                     _ => None,
                 });
                 if let Some(title) = title {

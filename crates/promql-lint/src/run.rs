@@ -15,6 +15,7 @@ use crate::context::{
     ExprContext, GroupContext, LintedFile, RuleContext, RuleRef, RuleSet, TargetContext,
 };
 use crate::finding::{Finding, Label, Report};
+use crate::live::{self, Live, LiveOptions};
 use crate::read;
 use crate::settings::Settings;
 use crate::suppress;
@@ -73,12 +74,24 @@ const FEW_RULES: usize = 64;
 
 /// Looks at files together, as one server evaluates them.
 pub fn lint(inputs: Vec<Input>, settings: &Settings) -> Outcome {
-    let settings = Arc::new(settings.clone());
+    let options = LiveOptions::default();
+    lint_live(
+        inputs,
+        settings,
+        &Live { server: None, options: &options, wanted: None, progress: None },
+    )
+}
+
+/// The same with a server that checks may ask, or with what is known of one.
+pub fn lint_live(mut inputs: Vec<Input>, settings: &Settings, live: &Live<'_>) -> Outcome {
+    let reach = live::Reach::of(live);
+    let settings = Arc::new(settings.clone().reaching(reach));
+    reach_with(&mut inputs, reach);
     let read = |(number, input): (usize, Input)| read::read(number, input, &settings);
     let loaded: Vec<(LintedFile, Vec<Finding>)> =
         inputs.into_par_iter().enumerate().map(read).collect();
     let (files, mut findings): (Vec<LintedFile>, Vec<Vec<Finding>>) = loaded.into_iter().unzip();
-    for finding in look(&files) {
+    for finding in look(&files, live) {
         if let Some(of_file) = findings.get_mut(finding.file) {
             of_file.push(finding);
         }
@@ -114,7 +127,7 @@ fn settle(file: LintedFile, mut findings: Vec<Finding>) -> FileOutcome {
 }
 
 /// What the checks say that look at what could be read.
-fn look(files: &[LintedFile]) -> Vec<Finding> {
+fn look(files: &[LintedFile], live: &Live<'_>) -> Vec<Finding> {
     let set = RuleSet::new(files);
     // Checks of rules ask for each file; those of all files look if they do for one of them.
     let by_file: Vec<Vec<bool>> = files.iter().map(|file| switches(&file.settings)).collect();
@@ -145,7 +158,25 @@ fn look(files: &[LintedFile]) -> Vec<Finding> {
             look(&set, &mut Report::new(check, 0, None, &mut findings));
         }
     }
+    findings.extend(live::look(&set, &by_file, live));
     findings
+}
+
+/// Lets the settings of files know which checks can ask. Files that share them go on doing so.
+fn reach_with(inputs: &mut [Input], reach: live::Reach) {
+    let mut known: Vec<(Arc<Settings>, Arc<Settings>)> = Vec::new();
+    for own in inputs.iter_mut().filter_map(|input| input.settings.as_mut()) {
+        let found = known.iter().find(|(before, _)| Arc::ptr_eq(before, own));
+        let new = match found {
+            Some((_, new)) => Arc::clone(new),
+            None => {
+                let new = Arc::new((**own).clone().reaching(reach));
+                known.push((Arc::clone(own), Arc::clone(&new)));
+                new
+            }
+        };
+        *own = new;
+    }
 }
 
 /// Which checks look, by their places in [`CHECKS`].

@@ -4,6 +4,7 @@ use crate::check::{Check, Severity};
 use crate::checks::CHECKS;
 use crate::config::{Place, Scope};
 use crate::known::Known;
+use crate::live::{self, Reach};
 use crate::policy::Policy;
 use crate::suppress::Day;
 
@@ -16,6 +17,8 @@ pub struct Settings {
     policies: Vec<Policy>,
     today: Option<Day>,
     known: Known,
+    /// Which of the checks can look that ask a server.
+    reach: Reach,
 }
 
 /// What the findings of a check count as.
@@ -52,6 +55,7 @@ impl Settings {
             policies: Vec::new(),
             today: None,
             known: Known::default(),
+            reach: Reach::default(),
         }
     }
 
@@ -59,6 +63,11 @@ impl Settings {
     #[must_use]
     pub fn at(self, today: Day) -> Settings {
         Settings { today: Some(today), ..self }
+    }
+
+    /// The same with what a server can be asked.
+    pub(crate) fn reaching(self, reach: Reach) -> Settings {
+        Settings { reach, ..self }
     }
 
     /// The day, if it is known.
@@ -126,6 +135,9 @@ impl Settings {
 
     /// Whether a check looks at some rules at least.
     pub fn is_on(&self, check: &Check) -> bool {
+        if live::is_live(check) && !self.reach.lets_look(check.code) {
+            return false;
+        }
         let is_changed = |found: &Override| {
             found.changes.iter().any(|(word, is_on, _)| *is_on && check.is_selected_by(word))
         };

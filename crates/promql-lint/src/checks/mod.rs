@@ -45,6 +45,9 @@ checks! {
     kind: counter_without_rate, rate_of_gauge, delta_of_counter, over_time_of_counter,
         rate_after_aggregation, rate_of_rate, window_too_short, irate_in_rule, unit_mismatch,
         timestamp_compared, changes_on_counter;
+    live: server_unavailable, series_missing, series_vanished, label_missing, kind_contradiction,
+        evaluation_fails_now, alert_noise, alert_flapping, range_beyond_retention, external_label_conflict,
+        feature_disabled;
     matcher: regex_literal, regex_anchors, regex_matches_all, regex_matches_nothing,
         regex_unescaped_dot, regex_duplicate_alternative, equality_looks_like_regex,
         matchers_contradict, nonempty_regex;

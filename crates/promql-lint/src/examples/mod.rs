@@ -10,14 +10,19 @@
 //!
 //! A block with the word `fixed` behind it shows what the proposed changes make of it. PromQL is the
 //! expression of an alert, or of a recording rule if the word `record` is there too; YAML is a list of
-//! rules, or a whole file, or several with a line `# file: NAME` in front of each; JSON is a dashboard.
+//! rules, or a whole file, or several with a line `# file: NAME` in front of each; JSON is a dashboard. A block of text with the word
+//! `server` says what the server has that is asked in the examples below it.
+
+mod server;
 
 use std::collections::BTreeMap;
 
 use crate::check::Check;
 use crate::config::Config;
+use crate::examples::server::Described;
 use crate::finding::{Edit, Finding};
-use crate::run::{Input, lint};
+use crate::live::{Live, LiveOptions};
+use crate::run::{Input, lint_live};
 use crate::settings::Settings;
 use crate::suppress::Day;
 
@@ -114,9 +119,29 @@ impl Example {
         if check.code.starts_with('H') {
             settings.select("for-zero", true);
         }
+        if check.code == "L000" {
+            // Somebody has to ask.
+            for word in ["series-missing", "kind-contradiction"] {
+                settings.select(word, true);
+            }
+        }
+        let of_server = examples(check.docs)
+            .into_iter()
+            .rev()
+            .find(|example| example.has("server") && example.lines.end <= self.lines.start);
+        let described = match of_server.map(|example| Described::read(&example.text)).transpose() {
+            Ok(described) => described,
+            Err(told) => {
+                let (text, invalid) = (self.text.clone(), vec![told]);
+                return Seen { text, findings: 0, fixed: None, invalid };
+            }
+        };
+        let options = LiveOptions { concurrency: 1, ..LiveOptions::default() };
+        let server = described.as_ref().map(|described| described as &dyn crate::live::Server);
+        let live = Live { server, options: &options, wanted: None, progress: None };
         let parts = self.parts();
         let inputs = parts.iter().map(|part| Input::new(part.name.clone(), part.file())).collect();
-        let outcome = lint(inputs, &settings);
+        let outcome = lint_live(inputs, &settings, &live);
         let mut seen = Seen { text: String::new(), findings: 0, fixed: None, invalid: Vec::new() };
         let mut fixed = String::new();
         let mut has_fix = false;
