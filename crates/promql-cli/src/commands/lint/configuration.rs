@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Zoned;
+use promql_lint::live::LiveOptions;
 use promql_lint::{Config, Day, Input, Settings, Severity};
 use promql_rules::rule_file::LoadOptions;
 
@@ -13,7 +14,7 @@ use crate::inputs::InputError;
 use crate::paths;
 
 /// What a configuration is called.
-const NAME: &str = "promql.toml";
+pub(super) const NAME: &str = "promql.toml";
 
 /// A configuration, with the arguments.
 #[derive(Clone, Debug)]
@@ -121,6 +122,23 @@ impl<'l> Configurations<'l> {
             .collect();
         named.sort();
         named.into_iter().next()
+    }
+
+    /// How much a server is asked, by the first configuration that says something about it.
+    pub(super) fn live(&self) -> LiveOptions {
+        self.first(|here| here.config.live.clone()).unwrap_or_default()
+    }
+
+    /// The configuration of the server, by the first configuration that names one.
+    pub(super) fn prometheus_config(&self) -> Option<PathBuf> {
+        self.first(|here| Some(here.folder.join(here.config.prometheus_config.as_ref()?)))
+    }
+
+    /// What the first configuration says that says something, in order of the paths.
+    fn first<T>(&self, said: impl Fn(&Here) -> Option<T>) -> Option<T> {
+        let mut paths: Vec<&PathBuf> = self.read.keys().collect();
+        paths.sort();
+        paths.into_iter().find_map(|path| said(self.read.get(path)?))
     }
 
     fn read(&mut self, path: &Path) -> Result<Here, Stop> {

@@ -68,8 +68,11 @@ pub(super) fn find(
 
 /// Whether a file is a rule file or a dashboard. One that can't be read counts, so that it is told.
 fn has_queries(path: &Path) -> bool {
-    std::fs::read(path).map_or(true, |text| {
-        let text = String::from_utf8_lossy(&text);
-        file_kind(&text) == FileKind::Rules || is_dashboard(&text)
-    })
+    std::fs::read(path).map_or(true, |text| has_queries_in(&text))
+}
+
+/// The same of a text.
+pub(super) fn has_queries_in(text: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(text);
+    file_kind(&text) == FileKind::Rules || is_dashboard(&text)
 }

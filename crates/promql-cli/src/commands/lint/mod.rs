@@ -6,9 +6,13 @@ mod concise;
 mod configuration;
 mod counts;
 mod files;
+mod init;
 mod json;
+mod live;
 mod report;
 mod sarif;
+mod since;
+mod statistics;
 
 use std::path::{Path, PathBuf};
 
@@ -18,6 +22,9 @@ use promql_rules::rule_file::{LoadOptions, NameScheme};
 
 use self::configuration::Configurations;
 use self::counts::Counts;
+use self::live::Linted;
+pub use self::live::LiveFlags;
+use self::since::Before;
 use super::Stop;
 use super::check::{DialectChoice, Names};
 use crate::console::Console;
@@ -40,6 +47,8 @@ Examples:
   promql lint -o json rules/ | jq '.findings[]'
   promql lint --explain regex-literal
   helm template CHART | promql lint -
+  promql lint -s http://localhost:9090 rules/    # does what they read exist there?
+  promql lint --since origin/main rules/         # only what this branch brings
 
 A promql.toml says which checks look, where, and how bad what they find is; the nearest one
 upwards from each file counts.
@@ -95,6 +104,13 @@ pub struct Lint {
     /// Write all findings into the baseline, so that later runs tell new ones only
     #[arg(long, conflicts_with_all = ["fix", "diff"])]
     pub write_baseline: bool,
+    /// Tell only what a branch brought: findings that were not there in the commit from which it and
+    /// REV began to differ
+    #[arg(long, value_name = "REV", conflicts_with_all = ["fix", "diff", "write_baseline"])]
+    pub since: Option<String>,
+    /// Look at the files as they are staged for the next commit, and tell only what that brings
+    #[arg(long, conflicts_with_all = ["fix", "diff", "write_baseline"])]
+    pub staged: bool,
     /// Make the changes in the files that keep all results, and tell what is left
     #[arg(long)]
     pub fix: bool,
@@ -110,6 +126,15 @@ pub struct Lint {
     /// Show all checks
     #[arg(long, conflicts_with_all = ["paths", "explain"])]
     pub list: bool,
+    /// Show how often each check found something, in place of what it found
+    #[arg(long)]
+    pub statistics: bool,
+    /// Write a promql.toml into this folder to begin with, and a baseline of what is found in it today
+    #[arg(long, conflicts_with_all = ["explain", "list", "fix", "diff", "statistics", "config"])]
+    pub init: bool,
+    /// The server that checks ask.
+    #[command(flatten)]
+    pub live: LiveFlags,
     /// How to answer
     #[arg(short = 'o', long, value_name = "FORMAT", default_value = "text", value_enum)]
     pub format: Format,
@@ -173,7 +198,17 @@ impl Lint {
             console.print(&catalogue::list(&here.settings, self.format, console))?;
             return Ok(Exit::Ok);
         }
-        let inputs = files::find(&self.paths, &mut configurations)?;
+        if self.init {
+            return init::run(self, &mut configurations, console);
+        }
+        if self.statistics && !matches!(self.format, Format::Text | Format::Json) {
+            return Err(Stop::Usage("--statistics answers as text or json".to_owned()));
+        }
+        let before = Before::read(self, &mut configurations)?;
+        let inputs = match self.staged {
+            true => since::staged(self, &mut configurations)?,
+            false => files::find(&self.paths, &mut configurations)?,
+        };
         let settings = Settings::default();
         let up_to = if self.unsafe_fixes { Safety::Unsafe } else { Safety::Safe };
         if self.diff {
@@ -185,8 +220,14 @@ impl Lint {
                 self.write(&fixed, console)?;
                 outcome
             }
-            false => promql_lint::lint(inputs, &settings),
+            false => match self.live.lint(inputs, before.as_ref(), &configurations, console)? {
+                Linted::Found(outcome) => *outcome,
+                Linted::Ended(exit) => return Ok(exit),
+            },
         };
+        if let Some(before) = &before {
+            before.take_out(&mut outcome);
+        }
         if let Some(exit) = self.compare(&mut outcome, &configurations, console)? {
             return Ok(exit);
         }
@@ -197,10 +238,13 @@ impl Lint {
             file.findings.retain(|finding| finding.severity >= self.min_severity.severity());
         }
         let counts = Counts::of(&outcome);
+        let is_ok = exit == Exit::Ok;
         let answer = match self.format {
+            Format::Text if self.statistics => statistics::text(&outcome),
+            Format::Json if self.statistics => statistics::json(&outcome, is_ok),
             Format::Text => report::text(&outcome, &counts, console),
             Format::Concise => concise::render(&outcome),
-            Format::Json => json::render(&outcome, counts, exit == Exit::Ok),
+            Format::Json => json::render(&outcome, counts, is_ok),
             Format::Sarif => sarif::render(&outcome),
             Format::Github => ci::github(&outcome),
             Format::Gitlab => ci::gitlab(&outcome),

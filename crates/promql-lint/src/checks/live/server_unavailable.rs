@@ -17,12 +17,12 @@ declare_check! {
     /// ```
     /// ```yaml bad
     /// - alert: Down
-    ///          ^^^^ 1 check could not ask all they wanted to know, about 1 rule
+    ///          ^^^^ the server can't be asked, so 1 check say nothing
     ///   expr: up == 0
     /// ```
     /// ```yaml bad
     /// - record: job:up:sum
-    ///           ^^^^^^^^^^ 1 check could not ask all they wanted to know, about 2 rules
+    ///           ^^^^^^^^^^ the server can't be asked, so 1 check say nothing
     ///   expr: sum by (job) (up)
     /// - alert: Down
     ///   expr: up == 0
@@ -36,7 +36,7 @@ declare_check! {
     /// ```
     /// ```yaml bad
     /// - alert: Busy
-    ///          ^^^^ info: 1 check could not ask all they wanted to know, about 1 rule
+    ///          ^^^^ info: 1 check could not ask all they wanted about 1 rule
     ///   expr: rate(requests_total[5m]) > 100
     /// ```
     /// Nothing is asked about it here, so that it doesn't matter:
