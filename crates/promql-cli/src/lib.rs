@@ -13,6 +13,7 @@ pub mod features;
 pub mod graph;
 pub mod inputs;
 pub mod interrupt;
+pub mod memory;
 pub mod paths;
 pub mod progress;
 pub mod render;
@@ -32,6 +33,7 @@ use exit::Exit;
 
 /// Runs the command with the arguments of this process.
 pub fn main() -> ExitCode {
+    memory::share_between_threads();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
