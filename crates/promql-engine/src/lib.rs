@@ -91,8 +91,8 @@ pub use options::{Cancellation, EngineOptions, EvaluationTime, QueryOptions};
 pub use parts::{Part, PartValue};
 pub use statistics::{NodeStatistics, QueryStatistics, ReadStatistics};
 pub use storage::{
-    KeptColumns, LabelQuery, MetricMetadata, SampleBuffer, Samples, SelectHints, SelectRequest,
-    SelectedSeries, Storage, StorageError, TimeRange,
+    KeptColumns, LabelQuery, LentColumns, MetricMetadata, SampleBuffer, Samples, SelectHints,
+    SelectRequest, SelectedSeries, Storage, StorageError, TimeRange,
 };
 
 use std::sync::Arc;

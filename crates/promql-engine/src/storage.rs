@@ -10,6 +10,8 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
+use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use promql_model::{Annotation, FloatHistogram, Labels, Matcher};
@@ -299,11 +301,35 @@ pub struct SampleBuffer {
     pub histograms: Vec<FloatHistogram>,
     /// See [`Samples::histogram_start_timestamps`].
     pub histogram_start_timestamps: Vec<i64>,
+    /// Floats that are not in the buffer but in the memory of the storage, which others may read as
+    /// well, held for as long as they are needed.
+    pub lent: Option<Arc<dyn LentColumns>>,
+}
+
+/// Columns of floats in the memory of a storage that may let go of them: whoever reads them holds
+/// them.
+pub trait LentColumns: fmt::Debug + Send + Sync {
+    /// See [`Samples::timestamps`].
+    fn timestamps(&self) -> &[i64];
+
+    /// See [`Samples::values`].
+    fn values(&self) -> &[f64];
 }
 
 impl SampleBuffer {
+    /// Holds columns of a storage, and gives the samples at some positions, or none if there are not
+    /// so many.
+    pub fn lend(&mut self, columns: Arc<dyn LentColumns>, range: Range<usize>) -> Samples<'_> {
+        let columns = self.lent.insert(columns);
+        match (columns.timestamps().get(range.clone()), columns.values().get(range)) {
+            (Some(timestamps), Some(values)) => Samples::floats(timestamps, values),
+            _ => Samples::default(),
+        }
+    }
+
     /// Removes all samples and keeps the memory.
     pub fn clear(&mut self) {
+        self.lent = None;
         self.timestamps.clear();
         self.values.clear();
         self.start_timestamps.clear();

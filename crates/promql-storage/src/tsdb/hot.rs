@@ -6,9 +6,9 @@
 //! run is the same as long as the storage that knows the block, and nothing is ever out of date: a folder
 //! that is opened again is another storage with columns of its own.
 //!
-//! Each run has a place of its own, so that to find one is to look there. It is copied from there: of the
-//! samples that a query needs, which are often few of it, that costs less than keeping track of who has
-//! which.
+//! Each run has a place of its own, so that to find one is to look there. Whoever finds it holds it, also
+//! when it has to go meanwhile. A query whose samples are all in one run reads them where they are; from
+//! several runs they are copied to be one column.
 //!
 //! The series of a target are scraped together, so that they have the same timestamps. Those are kept
 //! once for all of them, and a sample takes the 8 bytes of its value.
@@ -24,13 +24,13 @@ use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
-use promql_engine::KeptColumns;
+use promql_engine::{KeptColumns, LentColumns};
 
 /// How many samples a run may have at most.
 pub(super) const MOST_SAMPLES: usize = 1 << 14;
 
 /// About what a run takes besides its samples, in bytes.
-const OVERHEAD: usize = 64;
+const OVERHEAD: usize = 80;
 
 /// How many runs the hand of the clock looks at to make room for one.
 const STEPS_OF_THE_HAND: usize = 64;
@@ -83,6 +83,23 @@ impl<T> Drop for Counted<T> {
     }
 }
 
+/// The samples of a run, all of them floats whose times ascend.
+#[derive(Debug)]
+pub(super) struct Run {
+    times: Arc<Counted<i64>>,
+    values: Counted<f64>,
+}
+
+impl LentColumns for Run {
+    fn timestamps(&self) -> &[i64] {
+        &self.times
+    }
+
+    fn values(&self) -> &[f64] {
+        &self.values
+    }
+}
+
 /// The place of a run.
 type Slot = Mutex<Known>;
 
@@ -91,17 +108,17 @@ type Slot = Mutex<Known>;
 enum Known {
     #[default]
     Nothing,
-    /// Its samples, all of them floats whose times ascend, and the last query that read them.
-    Run { times: Arc<Counted<i64>>, values: Counted<f64>, used: u64 },
+    /// Its samples, and the last query that read them.
+    Run { run: Arc<Run>, used: u64 },
     /// That it can't be kept: it has histograms, start timestamps, or times that don't ascend.
     Unfit,
 }
 
 /// What came of looking for a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) enum Found {
     /// It was there.
-    Run,
+    Run(Arc<Run>),
     /// It is not kept, and can't be.
     Unfit,
     /// It is not there yet.
@@ -281,19 +298,19 @@ impl HotColumns {
 }
 
 impl Reader<'_> {
-    /// Looks for a run, and gives its samples to `read`.
-    pub(super) fn get(&self, id: RunId, read: impl FnOnce(&[i64], &[f64])) -> Found {
+    /// Looks for a run.
+    pub(super) fn get(&self, id: RunId) -> Found {
         let Some(slot) = self.hot.slot(id) else { return Found::Unfit };
-        match &mut *lock(slot) {
-            Known::Run { times, values, used } => {
+        let run = match &mut *lock(slot) {
+            Known::Run { run, used } => {
                 *used = self.number;
-                read(times, values);
+                Arc::clone(run)
             }
             Known::Unfit => return Found::Unfit,
             Known::Nothing => return Found::Nothing,
-        }
+        };
         self.hot.shard(id).found.fetch_add(1, Ordering::Relaxed);
-        Found::Run
+        Found::Run(run)
     }
 
     /// Makes room for a run of so many samples. Says whether there is any.
@@ -317,7 +334,7 @@ impl Reader<'_> {
         let (times, values) = (self.hot.shared(times), Counted::new(values, &self.hot.total));
         let Some(slot) = self.hot.slot(id) else { return };
         let before = {
-            let run = Known::Run { times, values, used: self.number };
+            let run = Known::Run { run: Arc::new(Run { times, values }), used: self.number };
             std::mem::replace(&mut *lock(slot), run)
         };
         let shard = self.hot.shard(id);
@@ -376,8 +393,10 @@ mod tests {
     }
 
     fn is_kept(reader: &Reader<'_>, series: usize) -> bool {
-        let check = |_: &[i64], values: &[f64]| assert_eq!(values[0], series as f64);
-        reader.get(id(series), check) == Found::Run
+        match reader.get(id(series)) {
+            Found::Run(run) => run.values()[0] == series as f64,
+            Found::Unfit | Found::Nothing => false,
+        }
     }
 
     /// Room for the timestamps and so many columns of values.
@@ -391,9 +410,9 @@ mod tests {
         let reader = hot.reader();
         assert!((0..3).all(|series| keep(&reader, series)));
         assert!((0..3).all(|series| is_kept(&reader, series)));
-        assert_eq!(reader.get(id(3), |_, _| ()), Found::Nothing);
+        assert!(matches!(reader.get(id(3)), Found::Nothing));
         reader.insert_unfit(id(4));
-        assert_eq!(reader.get(id(4), |_, _| ()), Found::Unfit);
+        assert!(matches!(reader.get(id(4)), Found::Unfit));
         let statistics = hot.statistics();
         assert_eq!((statistics.found, statistics.decoded), (3, 3));
     }
@@ -404,6 +423,19 @@ mod tests {
         let reader = hot.reader();
         assert!((0..2).all(|series| keep(&reader, series)));
         assert_eq!(hot.statistics().bytes, room(2) + PLACES * size_of::<Slot>());
+    }
+
+    #[test]
+    fn what_is_held_stays_and_counts_until_nobody_holds_it() {
+        let hot = hot(room(1));
+        assert!(keep(&hot.reader(), 0));
+        let Found::Run(run) = hot.reader().get(id(0)) else { panic!("it is kept") };
+        hot.clear();
+        assert!(!is_kept(&hot.reader(), 0));
+        assert_eq!((run.timestamps()[1], run.values()[1]), (15_000, 0.0));
+        assert!(!keep(&hot.reader(), 1), "there is no room yet");
+        drop(run);
+        assert!(keep(&hot.reader(), 1));
     }
 
     #[test]

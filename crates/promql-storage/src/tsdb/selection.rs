@@ -1,16 +1,18 @@
 //! The series that a query selected, and reading them.
 //!
 //! Where the samples of a series lie is known when it is selected: in some blocks, and in the head.
-//! They are decoded into the reader's buffer, or copied there from the [hot columns](super::hot).
+//! They are decoded into the reader's buffer, or copied there from the [hot columns](super::hot), or lent
+//! from there if they are all in one of those.
 
 use std::ops::Range;
+use std::sync::Arc;
 
-use promql_engine::{SampleBuffer, Samples, SelectedSeries, StorageError, TimeRange};
+use promql_engine::{LentColumns, SampleBuffer, Samples, SelectedSeries, StorageError, TimeRange};
 use promql_model::Labels;
 
 use super::TsdbError;
 use super::block::{Block, ChunkEntry, RUN, SeriesCursor, SeriesTable};
-use super::hot::{Found, MOST_SAMPLES, Reader, RunId};
+use super::hot::{Found, MOST_SAMPLES, Reader, Run, RunId};
 use super::storage::TsdbStorage;
 use crate::columns::{append, forget_hints, goes_on, sort};
 
@@ -250,11 +252,11 @@ impl<'a> Selection<'a> {
                 continue;
             }
             let id = RunId { block: place.block as usize, run: table.first_run(position) + run };
-            let mut take = |times: &[i64], values: &[f64]| {
-                self.take(times, values, place, progress, buffer);
-            };
-            match hot.get(id, &mut take) {
-                Found::Run => continue,
+            match hot.get(id) {
+                Found::Run(run) => {
+                    self.take(run.timestamps(), run.values(), place, progress, buffer);
+                    continue;
+                }
                 Found::Nothing if hot.make_room(id, SAMPLES_OF_A_RUN) => {
                     let numbers = run * RUN..(run + 1) * RUN;
                     let all = table.chunks(position, TimeRange::ALL);
@@ -292,6 +294,15 @@ impl<'a> Selection<'a> {
         progress: &mut Progress,
         buffer: &mut SampleBuffer,
     ) {
+        let needed = self.needed(times);
+        let floats = buffer.timestamps.len();
+        append(buffer, &Samples::floats(&times[needed.clone()], &values[needed]));
+        progress.out_of_order |= !goes_on(buffer, floats, buffer.histograms.len());
+        progress.block = Some(place.block);
+    }
+
+    /// Which of some samples are needed.
+    fn needed(&self, times: &[i64]) -> Range<usize> {
         let TimeRange { start, end } = self.range;
         // Mostly a run is needed from its start on, or up to its end.
         let start = match times.first() {
@@ -302,11 +313,26 @@ impl<'a> Selection<'a> {
             Some(last) if *last > end => times.partition_point(|time| *time <= end),
             _ => times.len(),
         };
-        let end = end.max(start);
-        let floats = buffer.timestamps.len();
-        append(buffer, &Samples::floats(&times[start..end], &values[start..end]));
-        progress.out_of_order |= !goes_on(buffer, floats, buffer.histograms.len());
-        progress.block = Some(place.block);
+        start..end.max(start)
+    }
+
+    /// The one run that has all the samples of a series that are needed, if it is kept.
+    fn run_of(&self, parts: &Parts) -> Option<Arc<Run>> {
+        let (hot, None) = (self.hot.as_ref()?, parts.head) else { return None };
+        let places = self.places.get(parts.places.start as usize..parts.places.end as usize)?;
+        let [place @ Place { chunks: Chunks::Table(position), .. }] = places else { return None };
+        let table = self.table(place)?;
+        let mut chunks = table.chunks(*position, self.range);
+        let run_of = |chunk: ChunkEntry| chunk.number as usize / RUN;
+        let run = run_of(chunks.next()?);
+        if chunks.any(|chunk| run_of(chunk) != run) {
+            return None;
+        }
+        let id = RunId { block: place.block as usize, run: table.first_run(*position) + run };
+        match hot.get(id) {
+            Found::Run(run) => Some(run),
+            Found::Unfit | Found::Nothing => None,
+        }
     }
 
     fn decode(
@@ -371,6 +397,10 @@ impl SelectedSeries for Selection<'_> {
             return head.read(number as usize, buffer);
         }
         buffer.clear();
+        if let Some(run) = self.run_of(parts) {
+            let needed = self.needed(run.timestamps());
+            return Ok(buffer.lend(run, needed));
+        }
         let mut progress = Progress::default();
         let places = self.places.get(parts.places.start as usize..parts.places.end as usize);
         let done = places

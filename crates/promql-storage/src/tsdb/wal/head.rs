@@ -89,6 +89,7 @@ impl Head {
                 histogram_timestamps,
                 histograms,
                 histogram_start_timestamps,
+                lent: _,
             } = buffer;
             if timestamps.is_empty() && histogram_timestamps.is_empty() {
                 continue;
