@@ -8,7 +8,7 @@ use crate::EngineError;
 use crate::aggregate::{Aggregate, Streamed};
 use crate::annotations::Place;
 use crate::arithmetic::{max2, min2};
-use crate::binary::{Join, MatchLabels, join, scalar_operation, set_operation, with_scalar};
+use crate::binary::{Join, MatchLabels, WithScalar, join, scalar_operation, set_operation};
 use crate::column::{Column, ScalarColumn};
 use crate::context::Context;
 use crate::elementwise;
@@ -29,6 +29,7 @@ use crate::select::{InstantSelector, SelectorSamples, Take};
 use crate::shared::{self, Results};
 use crate::storage::SelectedSeries;
 use crate::subquery::Subquery;
+use crate::unseen_names;
 use crate::values::{Groups, HistogramVector, Inputs, RangeValue, Value, missing_operand};
 use crate::workers::Scratch;
 
@@ -40,12 +41,20 @@ pub(crate) fn execute<'a>(
 ) -> Result<Option<Value<'a>>, EngineError> {
     let mut values = Results::new(plan.operations.len());
     let empty_buckets_stay = empty_buckets::unseen(context.query, plan);
+    // Who watches sees the names.
+    let watched = context.statistics.is_some() || context.recorder.is_some();
+    let names_stay = match watched || context.options.delayed_name_removal {
+        true => vec![false; plan.operations.len()],
+        false => unseen_names::unseen(context.query, plan),
+    };
     for (index, operation) in plan.operations.iter().enumerate() {
         context.limits.check()?;
         let inputs = operation.inputs.iter().rev();
         let inputs = Inputs::new(inputs.filter_map(|&input| values.take(input)).collect());
         let empty_buckets_stay = empty_buckets_stay[index];
-        let step = Step { context, plan, selected, operation, index, empty_buckets_stay };
+        let names_stay = names_stay[index];
+        let step =
+            Step { context, plan, selected, operation, index, empty_buckets_stay, names_stay };
         let evaluate = || -> Result<Value<'a>, EngineError> {
             if let Some(value) = values.computed_along(index) {
                 return Ok(value);
@@ -105,6 +114,8 @@ struct Step<'a> {
     index: usize,
     /// Whether its histograms may have empty buckets.
     empty_buckets_stay: bool,
+    /// Whether its series may have names that it drops.
+    names_stay: bool,
 }
 
 impl<'a> Step<'a> {
@@ -256,27 +267,35 @@ impl<'a> Step<'a> {
         take: Take,
     ) -> Result<VectorOperator<'a>, EngineError> {
         let samples = self.samples(select);
-        let before = samples.series.clone();
-        let series = match take {
-            Take::Value => before.clone(),
-            _ => drop_names(self.context, &before)?,
+        let (series, are_distinct) = match take {
+            Take::Value => (Vec::new(), true),
+            _ => self.without_names(&samples.series)?,
         };
         let selector = Box::new(InstantSelector { samples, take, series, operation: self.index });
-        match take {
-            Take::Value => Ok(selector),
-            _ => self.united(selector, &before, SameLabels::Merge),
-        }
+        self.united(selector, are_distinct, SameLabels::Merge)
+    }
+
+    /// The label sets of the operation if it drops the names of these series, and whether no two of them
+    /// are the same then.
+    fn without_names(&self, series: &[Series]) -> Result<(Vec<Series>, bool), EngineError> {
+        let have_same = same_metadata(series);
+        let are_distinct = self.context.options.delayed_name_removal || have_same;
+        let without = match self.names_stay && have_same && unseen_names::is_all_unseen(series) {
+            true => series.to_vec(),
+            false => drop_names(self.context, series)?,
+        };
+        Ok((without, are_distinct))
     }
 
     /// Makes sure that no two elements have the same labels, now that the operation has dropped the
-    /// names that `before` had.
+    /// names, unless that is known.
     fn united(
         &self,
         operator: VectorOperator<'a>,
-        before: &[Series],
+        are_distinct: bool,
         rule: SameLabels,
     ) -> Result<VectorOperator<'a>, EngineError> {
-        if self.context.options.delayed_name_removal || same_metadata(before) {
+        if are_distinct {
             return Ok(operator);
         }
         unite(self.context, operator, self.steps(), rule)
@@ -300,9 +319,8 @@ impl<'a> Step<'a> {
         input: VectorOperator<'a>,
         map: impl Fn(&mut Column) + Send + Sync + 'a,
     ) -> Result<VectorOperator<'a>, EngineError> {
-        let before = input.series().to_vec();
-        let series = drop_names(self.context, &before)?;
-        self.united(Box::new(MapColumns { input, series, map }), &before, SameLabels::Merge)
+        let (series, are_distinct) = self.without_names(input.series())?;
+        self.united(Box::new(MapColumns { input, series, map }), are_distinct, SameLabels::Merge)
     }
 
     fn scalar(&self, scalar: Scalar, inputs: &mut Inputs<'a>) -> Result<ScalarColumn, EngineError> {
@@ -370,13 +388,21 @@ impl<'a> Step<'a> {
             }),
             &Vector::WithScalar { op, scalar_is_left, .. } => {
                 let (vector, scalar) = (inputs.vector()?, inputs.scalar()?);
-                let before = vector.series().to_vec();
-                let operation =
-                    with_scalar(self.context, op, vector, scalar, scalar_is_left, self.place())?;
-                match op {
-                    ElementOp::Filter(_) | ElementOp::Trim(_) => Ok(operation),
-                    _ => self.united(operation, &before, SameLabels::Merge),
-                }
+                let (series, are_distinct) = match op {
+                    ElementOp::Filter(_) | ElementOp::Trim(_) => (vector.series().to_vec(), true),
+                    _ => self.without_names(vector.series())?,
+                };
+                let place = self.place();
+                let operation = WithScalar {
+                    context: self.context,
+                    op,
+                    vector,
+                    scalar,
+                    scalar_is_left,
+                    series,
+                    place,
+                };
+                self.united(Box::new(operation), are_distinct, SameLabels::Merge)
             }
             Vector::Binary { op, matching, .. } => {
                 let (lhs, rhs) = (inputs.vector()?, inputs.vector()?);
@@ -461,7 +487,7 @@ impl<'a> Step<'a> {
                     Range::Subquery { .. } => promql_model::Labels::empty(),
                 };
                 let present = promql_syntax::query::RangeFunction::PresentOverTime;
-                let present =
+                let (present, _) =
                     self.range_operator(Kernel::Plain(present), "absent_over_time", 0, inputs)?;
                 absent::absent(self.context, &present, labels, self.steps())
             }
@@ -620,23 +646,24 @@ impl<'a> Step<'a> {
         histogram::histogram(self.context, statistic, inputs.histograms()?, self.grid(), place)
     }
 
-    /// A function of a range vector; remarks point at an operand.
+    /// A function of a range vector, and whether no two of its series have the same labels; remarks
+    /// point at an operand.
     fn range_operator(
         &self,
         kernel: Kernel,
         name: &str,
         operand: usize,
         inputs: &mut Inputs<'a>,
-    ) -> Result<OverRange<'a>, EngineError> {
+    ) -> Result<(OverRange<'a>, bool), EngineError> {
         let RangeValue { source, windows, loaded, extension } = inputs.range()?;
         if let Some(extension) = extension {
             extension.check(&kernel, name, self.operation.span)?;
         }
-        let series = match kernel.keeps_name() {
-            true => source.series().to_vec(),
-            false => drop_names(self.context, source.series())?,
+        let (series, are_distinct) = match kernel.keeps_name() {
+            true => (source.series().to_vec(), true),
+            false => self.without_names(source.series())?,
         };
-        Ok(OverRange {
+        let operator = OverRange {
             context: self.context,
             source,
             kernel,
@@ -648,7 +675,8 @@ impl<'a> Step<'a> {
             operation: self.index,
             place: self.place_of_input(operand),
             empty_buckets_stay: self.empty_buckets_stay,
-        })
+        };
+        Ok((operator, are_distinct))
     }
 
     fn over_range(
@@ -657,14 +685,9 @@ impl<'a> Step<'a> {
         operand: usize,
         inputs: &mut Inputs<'a>,
     ) -> Result<VectorOperator<'a>, EngineError> {
-        let keeps_name = kernel.keeps_name();
         let name = kernel.name();
-        let operator = self.range_operator(kernel, name, operand, inputs)?;
-        if keeps_name {
-            return Ok(Box::new(operator));
-        }
-        let before = operator.source.series().to_vec();
-        self.united(Box::new(operator), &before, SameLabels::Reject)
+        let (operator, are_distinct) = self.range_operator(kernel, name, operand, inputs)?;
+        self.united(Box::new(operator), are_distinct, SameLabels::Reject)
     }
 
     /// Whether sorting is pointless, which is then said.

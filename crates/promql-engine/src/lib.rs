@@ -78,6 +78,7 @@ mod statistics;
 mod storage;
 mod subquery;
 mod totals;
+mod unseen_names;
 mod values;
 mod window;
 mod workers;

@@ -371,7 +371,13 @@ pub(crate) fn has_same_labels(limits: &Limits, series: &[Series]) -> Result<bool
 
 /// Whether all series have the same name, type and unit: then the sets differ without them, too.
 pub(crate) fn same_metadata(series: &[Series]) -> bool {
-    series.windows(2).all(|pair| {
-        METADATA.iter().all(|name| pair[0].labels.get(name) == pair[1].labels.get(name))
-    })
+    let first: Vec<&str> = series.first().into_iter().flat_map(|s| metadata(&s.labels)).collect();
+    series.iter().skip(1).all(|series| metadata(&series.labels).eq(first.iter().copied()))
+}
+
+/// The labels about the metric: names and values. Labels are sorted, so most are not looked at.
+fn metadata(labels: &Labels) -> impl Iterator<Item = &str> {
+    let first = |name: &str| name.bytes().next();
+    let known = labels.iter().take_while(move |(name, _)| first(name) <= Some(b'_'));
+    known.filter(|(name, _)| METADATA.contains(name)).flat_map(|(name, value)| [name, value])
 }

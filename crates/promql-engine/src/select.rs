@@ -209,7 +209,7 @@ pub(crate) enum Take {
 pub(crate) struct InstantSelector<'a> {
     pub(crate) samples: SelectorSamples<'a>,
     pub(crate) take: Take,
-    /// The label sets of the output.
+    /// The label sets of the output, unless values are taken, which have those of the storage.
     pub(crate) series: Vec<Series>,
     /// Where the operation keeps its tables.
     pub(crate) operation: usize,
@@ -288,7 +288,10 @@ impl InstantSelector<'_> {
 
 impl Operator for InstantSelector<'_> {
     fn series(&self) -> &[Series] {
-        &self.series
+        match self.take {
+            Take::Value => &self.samples.series,
+            Take::Timestamp | Take::StartTimestamp => &self.series,
+        }
     }
 
     fn column(

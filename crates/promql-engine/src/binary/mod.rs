@@ -11,4 +11,4 @@ pub(crate) use element::scalar_operation;
 pub(crate) use join::{Join, join};
 pub(crate) use set::set_operation;
 pub(crate) use signature::MatchLabels;
-pub(crate) use with_scalar::with_scalar;
+pub(crate) use with_scalar::WithScalar;

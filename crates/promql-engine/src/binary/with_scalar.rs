@@ -8,34 +8,20 @@ use crate::EngineError;
 use crate::annotations::Place;
 use crate::column::{Column, ScalarColumn};
 use crate::context::Context;
-use crate::operator::{Operator, Series, VectorOperator, drop_names};
+use crate::operator::{Operator, Series, VectorOperator};
 use crate::workers::Scratch;
 
 /// An operation between a vector and a scalar. A filter keeps the elements of the vector as they
 /// are, whichever side it is on.
-pub(crate) fn with_scalar<'a>(
-    context: &'a Context<'a>,
-    op: ElementOp,
-    vector: VectorOperator<'a>,
-    scalar: ScalarColumn,
-    scalar_is_left: bool,
-    place: Place,
-) -> Result<VectorOperator<'a>, EngineError> {
-    let series = match op {
-        ElementOp::Filter(_) | ElementOp::Trim(_) => vector.series().to_vec(),
-        _ => drop_names(context, vector.series())?,
-    };
-    Ok(Box::new(WithScalar { context, op, vector, scalar, scalar_is_left, series, place }))
-}
-
-struct WithScalar<'a> {
-    context: &'a Context<'a>,
-    op: ElementOp,
-    vector: VectorOperator<'a>,
-    scalar: ScalarColumn,
-    scalar_is_left: bool,
-    series: Vec<Series>,
-    place: Place,
+pub(crate) struct WithScalar<'a> {
+    pub(crate) context: &'a Context<'a>,
+    pub(crate) op: ElementOp,
+    pub(crate) vector: VectorOperator<'a>,
+    pub(crate) scalar: ScalarColumn,
+    pub(crate) scalar_is_left: bool,
+    /// The label sets of the output.
+    pub(crate) series: Vec<Series>,
+    pub(crate) place: Place,
 }
 
 impl Operator for WithScalar<'_> {
