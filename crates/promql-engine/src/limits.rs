@@ -109,15 +109,18 @@ impl Limits {
     pub(crate) fn check(&self) -> Result<(), EngineError> {
         #[cfg(test)]
         self.checks.fetch_add(1, Ordering::Relaxed);
-        if self.cancellation.is_cancelled() {
-            return Err(EngineError::Cancelled);
-        }
+        self.check_cancellation()?;
         let Some(limit) = self.timeout else { return Ok(()) };
         let elapsed = self.start.elapsed();
         match elapsed >= limit {
             true => Err(EngineError::Timeout { limit, elapsed }),
             false => Ok(()),
         }
+    }
+
+    /// Lets the query end here if it was cancelled, whatever the time.
+    pub(crate) fn check_cancellation(&self) -> Result<(), EngineError> {
+        if self.cancellation.is_cancelled() { Err(EngineError::Cancelled) } else { Ok(()) }
     }
 
     /// [`Limits::check`] every so many rounds of a loop.

@@ -117,8 +117,10 @@ impl WindowTable {
     }
 
     fn search(&mut self, windows: &Windows) {
-        self.first.clear();
-        self.end.clear();
+        for positions in [&mut self.first, &mut self.end] {
+            positions.clear();
+            positions.reserve_exact(windows.len);
+        }
         self.longest = 0;
         let (mut first, mut end) = (0, 0);
         let (mut first_stride, mut end_stride) = (0, 0);

@@ -57,8 +57,10 @@ impl RateFactors {
             return;
         }
         self.version = table.version;
-        self.factors.clear();
-        self.near_zero.clear();
+        for column in [&mut self.factors, &mut self.near_zero] {
+            column.clear();
+            column.reserve_exact(windows.len);
+        }
         for step in 0..windows.len {
             let window = table.at(step);
             let (factor, near_zero) = match window.len() {
