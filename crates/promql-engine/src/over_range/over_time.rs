@@ -2,7 +2,7 @@
 //! that count or scan the samples of a window.
 
 use super::rate::start_shows_reset;
-use super::sliding::{CompensatedSum, Extreme, Spread, TwoStacks};
+use super::sliding::{CompensatedSum, Extreme, Outermost, Spread, TwoStacks};
 use super::{Windowed, seconds};
 use crate::arithmetic::mean;
 use crate::column::Column;
@@ -31,19 +31,21 @@ pub(super) fn avg(windowed: &Windowed<'_>, out: &mut Column) {
 }
 
 pub(super) fn min(windowed: &Windowed<'_>, out: &mut Column) {
-    extreme(windowed, out, |new, old| new < old);
+    outermost::<false>(windowed, out);
 }
 
 pub(super) fn max(windowed: &Windowed<'_>, out: &mut Column) {
-    extreme(windowed, out, |new, old| new > old);
+    outermost::<true>(windowed, out);
 }
 
-fn extreme(windowed: &Windowed<'_>, out: &mut Column, replaces: impl Fn(f64, f64) -> bool) {
+fn outermost<const LARGEST: bool>(windowed: &Windowed<'_>, out: &mut Column) {
     let values = windowed.samples.values;
-    let mut extreme = Extreme::default();
+    let mut stacks = TwoStacks::<Outermost<LARGEST>>::default();
     windowed.each(out, |_, window| {
-        let first = window.start;
-        Some(values[extreme.over(window, values, &replaces).unwrap_or(first)])
+        let first = values[window.start];
+        let Outermost(found) = stacks.over(window, |k| values[k]);
+        // Of those that are all NaN the first one counts.
+        Some(if found.is_nan() { first } else { found })
     });
 }
 
