@@ -179,6 +179,9 @@ pub trait Host: Send + Sync {
     /// What the engine remarks about an answer, with the places in the expression.
     fn remarks(&self, answer: &Answer) -> String;
 
+    /// What the linter finds in an expression, with the changes that it proposes.
+    fn lint(&self, expression: &str) -> Reason;
+
     /// Runs another command of the program, whose output goes where that of the session goes.
     ///
     /// # Errors
@@ -222,6 +225,24 @@ pub struct Look {
     pub to_file: bool,
 }
 
+/// Why an answer is as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reason {
+    /// What was found out, safe to show; may have several lines.
+    pub text: String,
+    /// What would change it, the best first.
+    pub fixes: Vec<Fix>,
+}
+
+/// Another expression in place of one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fix {
+    /// What it does, in a few words.
+    pub title: String,
+    /// The whole expression with the change.
+    pub expression: String,
+}
+
 /// A source that was opened.
 pub trait Connection: Send + Sync {
     /// What it is called, without secrets.
@@ -234,7 +255,7 @@ pub trait Connection: Send + Sync {
     fn ask(&self, request: &Request, cancellation: &Cancellation) -> Result<Answer, Failure>;
 
     /// Why an answer is empty, if that can be found out in a short time.
-    fn why_empty(&self, request: &Request, cancellation: &Cancellation) -> Option<String>;
+    fn why_empty(&self, request: &Request, cancellation: &Cancellation) -> Option<Reason>;
 
     /// What completion wants to know.
     ///

@@ -30,8 +30,8 @@ mod watch;
 pub use config::{Config, ConfigError, Profile};
 pub use history::{Entry, History, without_secrets};
 pub use host::{
-    Alert, Answer, Connection, Failure, Form, Host, Knowledge, Look, Over, Range, Request, Rule,
-    Target, Terminal,
+    Alert, Answer, Connection, Failure, Fix, Form, Host, Knowledge, Look, Over, Range, Reason,
+    Request, Rule, Target, Terminal,
 };
 pub use known::Known;
 pub use plain::plain;

@@ -8,13 +8,15 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, RwLock};
 
 use promql_ide::Question;
-use promql_model::QueryValue;
+use promql_model::{QueryValue, Severity};
 
 use crate::commands;
 use crate::config::Config;
 use crate::editor::{Words, prompt_style};
 use crate::history::History;
-use crate::host::{Answer, Connection, Failure, Form, Host, Look, Over, Range, Request, Target};
+use crate::host::{
+    Answer, Connection, Failure, Fix, Form, Host, Look, Over, Range, Request, Target,
+};
 use crate::known::Known;
 use crate::plain::plain;
 use crate::stages::{Outcome, Stage, apply};
@@ -61,11 +63,14 @@ pub struct Session<'h> {
     pub(crate) before: Option<Target>,
     pub(crate) used: Vec<Target>,
     pub(crate) last: Option<(Answer, String)>,
+    /// What was proposed last, for `\fix`.
+    pub(crate) fixes: Vec<Fix>,
     pub(crate) words: Arc<RwLock<Words>>,
     pub(crate) tee: Option<File>,
     /// What the next prompt begins with.
     pub(crate) initial: Option<String>,
     pub(crate) ended: bool,
+    pub(crate) warn_as_error: bool,
     pub(crate) exit: Exit,
 }
 
@@ -84,14 +89,21 @@ impl<'h> Session<'h> {
             before: None,
             used: Vec::new(),
             last: None,
+            fixes: Vec::new(),
             words: Arc::new(RwLock::new(words)),
             tee: None,
             initial: None,
             ended: false,
+            warn_as_error: false,
             exit: Exit::Ok,
         };
         session.tell_saved();
         session
+    }
+
+    /// Lets warnings count as failed queries for the exit code from now on.
+    pub fn warn_as_error(&mut self) {
+        self.warn_as_error = true;
     }
 
     /// Asks another source from now on.
@@ -272,11 +284,32 @@ impl<'h> Session<'h> {
             && self.host.terminal().is_interactive
             && let Some(reason) = connection.why_empty(&request, &cancellation)
         {
-            self.host.remark(&format!("{}\n", reason.trim_end()));
+            self.host.remark(&format!("{}\n", reason.text.trim_end()));
+            self.offer(reason.fixes);
         }
         self.footer(&answer, &connection.name());
+        let mut annotations = answer.result.annotations.iter();
+        if self.warn_as_error && annotations.any(|a| a.severity == Severity::Warning) {
+            self.exit = self.exit.max(Exit::Failed);
+        }
         self.last = Some((answer, query.expression.clone()));
         Ok(())
+    }
+
+    /// Puts a text into the next line; without a terminal it is printed.
+    pub(crate) fn put(&mut self, text: String) {
+        match self.host.terminal().is_interactive {
+            true => self.initial = Some(text),
+            false => self.print(&format!("{text}\n")),
+        }
+    }
+
+    /// Remembers what `\fix` can do from now on, and says so.
+    pub(crate) fn offer(&mut self, fixes: Vec<Fix>) {
+        for (at, fix) in fixes.iter().enumerate() {
+            self.host.remark(&format!("  \\fix {}: {}\n", at + 1, fix.title));
+        }
+        self.fixes = fixes;
     }
 
     /// Shows the last answer again.
@@ -334,11 +367,31 @@ impl<'h> Session<'h> {
             seconds if seconds < 10.0 => format!("{:.0} ms", seconds * 1e3),
             seconds => format!("{seconds:.1} s"),
         };
-        let line = [count, took, plain(name).into_owned()].join(separator);
-        match self.host.terminal().color {
-            true => self.host.remark(&format!("\u{1b}[2m{line}\u{1b}[0m\n")),
-            false => self.host.remark(&format!("{line}\n")),
+        let color = self.host.terminal().color;
+        let styled = |style: anstyle::Style, text: &str| match color {
+            true => format!("{style}{text}{style:#}"),
+            false => text.to_owned(),
+        };
+        let dim = anstyle::Style::new().dimmed();
+        let mut line = styled(dim, &count);
+        let told =
+            |severity| answer.result.annotations.iter().filter(|a| a.severity == severity).count();
+        // What is above may be a long table, so that there are warnings is said again below.
+        for (count, what, color) in [
+            (told(Severity::Warning), "warning", anstyle::AnsiColor::Yellow),
+            (told(Severity::Info), "info", anstyle::AnsiColor::Cyan),
+        ] {
+            let plural = if count == 1 { "" } else { "s" };
+            if count > 0 {
+                line.push_str(&styled(dim, separator));
+                line.push_str(&styled(color.on_default(), &format!("{count} {what}{plural}")));
+            }
         }
+        line.push_str(&styled(
+            dim,
+            &[String::new(), took, plain(name).into_owned()].join(separator),
+        ));
+        self.host.remark(&format!("{line}\n"));
     }
 
     /// Writes text to standard output, and to the file of `\o`.

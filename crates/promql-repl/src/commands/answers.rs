@@ -44,11 +44,13 @@ pub(super) fn why(session: &mut Session<'_>, _: &str) -> Result<(), Failure> {
     };
     let request = answer.request.clone();
     let connection = session.connected()?;
-    let text = connection.why_empty(&request, &session.host.cancellation());
-    session.print(&match text {
-        Some(text) => format!("{}\n", text.trim_end()),
-        None => "nothing was found out in time\n".to_owned(),
-    });
+    match connection.why_empty(&request, &session.host.cancellation()) {
+        Some(reason) => {
+            session.print(&format!("{}\n", reason.text.trim_end()));
+            session.offer(reason.fixes);
+        }
+        None => session.print("nothing was found out in time\n"),
+    }
     Ok(())
 }
 

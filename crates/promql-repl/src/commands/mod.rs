@@ -1,6 +1,7 @@
 //! The commands of the session: one table, which the dispatcher, completion and `\help` read.
 
 mod answers;
+mod fixes;
 mod help;
 mod queries;
 mod rules;
@@ -100,7 +101,9 @@ commands! {
     "csv" [], "", Nothing, "Shows the last answer as comma-separated values" => answers::csv;
     "wide" [], "", Nothing, "Shows the last answer as a table with lines of any length" => answers::wide;
     "export" [], "FORM FILE", File, "Writes the last answer to a file, in one of the forms of `promql query -o`" => answers::export;
-    "why" [], "", Nothing, "Says why the last answer was empty" => answers::why;
+    "why" [], "", Nothing, "Says why the last answer was empty, and what would change it" => answers::why;
+    "check" [], "[EXPR]", Expression, "Says what the linter finds in an expression" => fixes::check;
+    "fix" [], "[N]", Nothing, "Puts what \\why or \\check proposed into the next line" => fixes::fix;
     "watch" [], "[5s] [EXPR]", Expression, "Asks again and again, with what changed; Ctrl-C ends it" => answers::watch;
     "diff" [], "A ; B | -1h EXPR | SOURCE SOURCE EXPR", Expression, "Compares two expressions, two times or two sources" => answers::diff;
     "explain" [], "[EXPR]", Expression, "Shows what is done to evaluate an expression, with values" => queries::explain;

@@ -80,10 +80,7 @@ pub(super) fn fmt(session: &mut Session<'_>, rest: &str) -> Result<(), Failure> 
     let formatted = promql_syntax::format(&text, &FormatOptions::default())
         .map_err(|errors| Failure::new(format!("it can't be formatted: {errors}")))?;
     let formatted = formatted.trim_end().to_owned();
-    match session.host.terminal().is_interactive {
-        true => session.initial = Some(formatted),
-        false => session.print(&format!("{formatted}\n")),
-    }
+    session.put(formatted);
     Ok(())
 }
 

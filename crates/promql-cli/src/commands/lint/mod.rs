@@ -5,6 +5,7 @@ mod ci;
 mod concise;
 mod configuration;
 mod counts;
+pub(in crate::commands) mod expression;
 mod files;
 mod init;
 mod json;

@@ -115,6 +115,19 @@ pub(super) fn text(outcome: &Outcome, counts: &Counts, console: &Console) -> Str
     out
 }
 
+/// One finding in an expression, which is all that there is to see around it.
+pub(super) fn of_expression(finding: &Finding, expression: &str, console: &Console) -> String {
+    let look = Drawn {
+        unicode: console.unicode,
+        color: console.color,
+        width: console.screen().width.unwrap_or(100).max(20),
+    };
+    let source = NamedSource::new("expression", Arc::new(shown(expression.as_bytes())));
+    let help = finding.help.clone().unwrap_or_default();
+    let help = visible::escape_lines(&help).into_owned();
+    draw_as(&Remark { finding, source: &source, help }, look)
+}
+
 type Key<'a> = (&'static str, &'a str, Severity);
 
 fn key(finding: &Finding) -> Key<'_> {

@@ -261,7 +261,11 @@ impl Query {
             return;
         }
         if let Some(reason) = empty::explain(opened, input, options, console) {
-            console.remark(&format!("{reason}\n"));
+            console.remark(&format!("{}\n", reason.text));
+            for fix in reason.fixes.iter().take(1) {
+                let expression = crate::visible::escape_lines(&fix.expression);
+                console.remark(&format!("try: {expression}\n"));
+            }
         }
     }
 

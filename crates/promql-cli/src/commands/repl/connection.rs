@@ -6,7 +6,7 @@ use std::time::Instant;
 use promql_engine::{Cancellation, LabelQuery, MetricMetadata, QueryOptions, Storage, TimeRange};
 use promql_ide::{Condition, Metadata, MetricKind, Names, Question, Selector};
 use promql_model::{METRIC_NAME, MatchOp, Matcher};
-use promql_repl::{Alert, Answer, Connection, Failure, Knowledge, Over, Request, Rule};
+use promql_repl::{Alert, Answer, Connection, Failure, Knowledge, Over, Reason, Request, Rule};
 use promql_storage::remote::{LabelRequest, RemoteServer, ServerAlert, ServerRule};
 
 use crate::commands::Stop;
@@ -121,7 +121,7 @@ impl Connection for CliConnection {
         })
     }
 
-    fn why_empty(&self, request: &Request, cancellation: &Cancellation) -> Option<String> {
+    fn why_empty(&self, request: &Request, cancellation: &Cancellation) -> Option<Reason> {
         let (options, _) = self.options(request, cancellation).ok()??;
         empty::explain(&self.opened, &input(request), &options, &self.console)
     }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::{Parser, ValueEnum};
 use promql_engine::Cancellation;
-use promql_repl::{Answer, Connection, Failure, Form, Host, Look, Target, Terminal};
+use promql_repl::{Answer, Connection, Failure, Form, Host, Look, Reason, Target, Terminal};
 use promql_storage::remote::{Credentials, Secret};
 use promql_storage::{LabelledSource, OpenOptions};
 
@@ -156,6 +156,10 @@ impl Host for CliHost<'_> {
 
     fn remarks(&self, answer: &Answer) -> String {
         remarks::drawn(&answer.result.annotations, &input(&answer.request), &self.console)
+    }
+
+    fn lint(&self, expression: &str) -> Reason {
+        crate::commands::lint::expression::look(expression, &self.console)
     }
 
     fn run(&self, arguments: &[String]) -> Result<(), Failure> {

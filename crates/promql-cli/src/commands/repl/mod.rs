@@ -61,6 +61,9 @@ pub struct Repl {
     /// Neither read nor write a history
     #[arg(long)]
     pub no_history: bool,
+    /// Exit with 1 when an answer has a warning, such as that a part of the data is missing
+    #[arg(long)]
+    pub warn_as_error: bool,
     /// No line about the session at its beginning
     #[arg(short, long)]
     pub quiet: bool,
@@ -119,6 +122,9 @@ impl Repl {
             _ => History::default(),
         };
         let mut session = Session::new(&host, config, history);
+        if self.warn_as_error {
+            session.warn_as_error();
+        }
         let connected = session.connect(target);
         if is_interactive {
             if let Err(failure) = &connected {
