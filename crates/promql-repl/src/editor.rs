@@ -22,7 +22,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::commands::{COMMANDS, Completes};
 use crate::config;
-use crate::history::MOST_ENTRIES;
+use crate::history::{History, MOST_ENTRIES};
 use crate::host::{Failure, Terminal};
 use crate::known::Known;
 use crate::plain::plain;
@@ -95,6 +95,10 @@ impl Session<'_> {
         );
         for entry in self.history.entries() {
             let _ = editor.add_history_entry(entry.text.as_str());
+        }
+        if let Some(path) = self.history.path().map(std::path::Path::to_owned) {
+            // Nobody waits for it, and where it fails the file stays as it is.
+            std::thread::spawn(move || History::trim(&path));
         }
         let mut interrupted = false;
         while !self.ended {

@@ -4,6 +4,12 @@
 //! with its line breaks escaped. A line is appended in one write as soon as it is entered, so a session
 //! that is killed loses nothing, and two sessions don't write into each other's lines. What looks like a
 //! secret is left out before it gets there.
+//!
+//! A session begins with the end of the file, so that its prompt waits for no long one; the rest is read when
+//! somebody looks for something in it. A file that has grown too long is written anew with the last
+//! statements, each once, and put in the place of the old one. No line gets lost between the two: whoever
+//! appends one looks whether its file is still the one at the path, and else appends it there again, and
+//! whoever writes anew brings along afterwards what has been appended to the old file meanwhile.
 
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
@@ -16,6 +22,12 @@ pub(crate) const MOST_ENTRIES: usize = 100_000;
 
 /// How much of the file is read at most, from its end.
 const MOST_BYTES: u64 = 64 << 20;
+
+/// How much of it is read before the first prompt.
+const FIRST_BYTES: u64 = 256 << 10;
+
+/// A file longer than this is written anew.
+const LONG: u64 = 32 << 20;
 
 /// A statement of the past.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,11 +48,15 @@ pub struct History {
 }
 
 impl History {
-    /// One that is kept in a file. What is in the file is read; lines that are none are passed over.
+    /// One that is kept in a file. The end of the file is read; lines that are none are passed over.
     ///
     /// # Errors
     /// When the file is there and can't be read. A missing one is none yet.
     pub fn open(path: &Path) -> io::Result<History> {
+        History::read(path, FIRST_BYTES)
+    }
+
+    fn read(path: &Path, most_bytes: u64) -> io::Result<History> {
         let mut history = History { path: Some(path.to_owned()), entries: Vec::new() };
         let mut file = match File::open(path) {
             Ok(file) => file,
@@ -48,10 +64,10 @@ impl History {
             Err(error) => return Err(error),
         };
         let length = file.metadata()?.len();
-        let skipped = length.saturating_sub(MOST_BYTES);
+        let skipped = length.saturating_sub(most_bytes);
         file.seek(SeekFrom::Start(skipped))?;
         let mut bytes = Vec::new();
-        file.take(MOST_BYTES).read_to_end(&mut bytes)?;
+        file.take(most_bytes).read_to_end(&mut bytes)?;
         let text = String::from_utf8_lossy(&bytes);
         let lines = text.lines().skip(usize::from(skipped > 0));
         history.entries = lines.filter_map(read).collect();
@@ -60,13 +76,13 @@ impl History {
         Ok(history)
     }
 
-    /// Reads the file again, with what other sessions have written since.
+    /// Reads the file again, all of it, with what other sessions have written since.
     ///
     /// # Errors
     /// When it can't be read; what was known stays.
     pub fn refresh(&mut self) -> io::Result<()> {
         if let Some(path) = &self.path {
-            *self = History::open(path)?;
+            *self = History::read(path, MOST_BYTES)?;
         }
         Ok(())
     }
@@ -93,8 +109,7 @@ impl History {
         let time = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
         let text = without_secrets(text.trim_end());
         let entry = Entry { time, source: without_secrets(source), text };
-        let line =
-            format!("{}\t{}\t{}\n", entry.time, escaped(&entry.source), escaped(&entry.text));
+        let line = entry.line();
         self.entries.push(entry);
         let Some(path) = &self.path else { return Ok(()) };
         if let Some(folder) = path.parent() {
@@ -104,8 +119,113 @@ impl History {
         options.append(true).create(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        // One write of the whole line: with O_APPEND no other session's line comes between.
-        options.open(path)?.write_all(line.as_bytes())
+        // Written anew meanwhile, the file at the path is another one.
+        for _ in 0..10 {
+            let mut file = options.open(path)?;
+            // One write of the whole line: with O_APPEND no other session's line comes between.
+            file.write_all(line.as_bytes())?;
+            if is_at(&file, path) {
+                return Ok(());
+            }
+        }
+        Err(io::Error::other("the file is replaced again and again"))
+    }
+
+    /// Writes the file anew if it has grown too long, with the last statements, each once.
+    ///
+    /// # Errors
+    /// When it can't be read or written; it stays as it was.
+    pub fn trim(path: &Path) -> io::Result<()> {
+        History::trim_if_longer(path, LONG)
+    }
+
+    fn trim_if_longer(path: &Path, most_bytes: u64) -> io::Result<()> {
+        let mut old = match File::open(path) {
+            Ok(file) if file.metadata()?.len() > most_bytes => file,
+            Ok(_) => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        let length = old.metadata()?.len();
+        // There is one such file at a time, so that only one session writes anew.
+        let beside = path.with_extension("new");
+        if fs::metadata(&beside).is_ok_and(|there| is_left_over(&there)) {
+            fs::remove_file(&beside)?;
+        }
+        let mut options = OpenOptions::new();
+        options.append(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut new = match options.open(&beside) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        // Somebody else may have been faster.
+        let replaced = match is_at(&old, path) {
+            true => History::last_lines(path, most_bytes / 2).and_then(|lines| {
+                new.write_all(lines.as_bytes())?;
+                new.sync_all()?;
+                fs::rename(&beside, path)
+            }),
+            false => fs::remove_file(&beside),
+        };
+        if replaced.is_err() {
+            let _ = fs::remove_file(&beside);
+            return replaced;
+        }
+        let mut late = Vec::new();
+        old.seek(SeekFrom::Start(length))?;
+        old.read_to_end(&mut late)?;
+        new.write_all(&late)
+    }
+
+    /// The last statements of a file as lines, each once, so many bytes of them.
+    fn last_lines(path: &Path, most_bytes: u64) -> io::Result<String> {
+        let history = History::read(path, MOST_BYTES)?;
+        let kept: Vec<&Entry> = history.entries().collect();
+        let mut bytes = 0;
+        let fitting = kept.iter().rev().take_while(|entry| {
+            bytes += entry.line().len() as u64;
+            bytes <= most_bytes
+        });
+        let count = fitting.count();
+        Ok(kept[kept.len() - count..].iter().map(|entry| entry.line()).collect())
+    }
+
+    /// The file, if there is one.
+    pub fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+}
+
+impl Entry {
+    /// The line of the file.
+    fn line(&self) -> String {
+        format!("{}\t{}\t{}\n", self.time, escaped(&self.source), escaped(&self.text))
+    }
+}
+
+/// Whether a file was left by a session that didn't come to the end of writing it.
+fn is_left_over(file: &fs::Metadata) -> bool {
+    let age = file.modified().ok().and_then(|time| time.elapsed().ok());
+    age.is_some_and(|age| age > std::time::Duration::from_secs(600))
+}
+
+/// Whether a file is the one at a path. Where files have no numbers it is taken to be.
+fn is_at(file: &File, path: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        match (file.metadata(), fs::metadata(path)) {
+            (Ok(file), Ok(there)) => (file.dev(), file.ino()) == (there.dev(), there.ino()),
+            _ => false,
+        }
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = (file, path);
+        true
     }
 }
 
@@ -240,6 +360,42 @@ pub fn without_secrets(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_file_is_written_anew_and_loses_nothing_that_is_written_meanwhile() {
+        let folder = std::env::temp_dir().join(format!("promql-trimmed-{}", std::process::id()));
+        let path = folder.join("history");
+        let mut history = History::open(&path).expect("a new history");
+        for i in 0..500 {
+            history.add("a", &format!("metric_{} + {i}", i % 3)).expect("to write");
+            history.add("a", "up").expect("to write");
+        }
+        let length = fs::metadata(&path).expect("the file").len();
+        std::thread::scope(|scope| {
+            let writers: Vec<_> = (0..4)
+                .map(|writer| {
+                    let path = &path;
+                    scope.spawn(move || {
+                        let mut history = History::open(path).expect("the history");
+                        for i in 0..50 {
+                            history.add("b", &format!("late_{writer}_{i}")).expect("to write");
+                        }
+                    })
+                })
+                .collect();
+            for _ in 0..5 {
+                History::trim_if_longer(&path, length * 3 / 4).expect("to trim");
+            }
+            writers.into_iter().for_each(|writer| writer.join().expect("a writer"));
+        });
+        let mut again = History::open(&path).expect("the history");
+        again.refresh().expect("the history");
+        let texts: Vec<&str> = again.entries().map(|entry| entry.text.as_str()).collect();
+        assert_eq!(texts.iter().filter(|text| text.starts_with("late_")).count(), 200);
+        assert!(texts.contains(&"up") && !texts.contains(&"metric_0 + 0"), "{texts:?}");
+        assert!(fs::metadata(&path).expect("the file").len() < length);
+        fs::remove_dir_all(folder).expect("to clean up");
+    }
 
     #[test]
     fn what_was_written_is_there_again() {

@@ -162,9 +162,12 @@ impl<'h> Session<'h> {
     /// Lets completion prefer what was used of this source before.
     fn tell_uses(&self) {
         let (Some(known), Some(connection)) = (self.known(), &self.connection) else { return };
+        /// So many of the last statements say what is used.
+        const MOST: usize = 2_000;
         let source = connection.name();
         known.write(|known| {
-            for entry in self.history.entries().filter(|entry| entry.source == source) {
+            let of_source = self.history.entries().rev().filter(|entry| entry.source == source);
+            for entry in of_source.take(MOST) {
                 for part in promql_ide::highlight(&entry.text) {
                     use promql_ide::Role;
                     if matches!(part.role, Role::Metric | Role::Function | Role::Aggregation) {
