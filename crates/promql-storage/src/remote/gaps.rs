@@ -23,7 +23,8 @@ pub(super) struct Gap {
     pub(super) until: i64,
 }
 
-/// A pause that is longer than the usual distance by this factor may hold a marker.
+/// A pause between samples that is longer than the usual distance by this factor may hold a marker.
+/// Behind the last sample, where most questions are about, one that is longer at all may.
 const FACTOR: f64 = 1.5;
 
 /// The pauses of a series in which there may be a marker. `end` is when the question ends, and
@@ -40,12 +41,12 @@ pub(super) fn gaps(series: usize, columns: &SampleBuffer, end: i64, lookback: i6
     let (_, usual, _) = distances.select_nth_unstable(middle);
     let usual = (*usual).max(1);
     let longest = (usual as f64 * FACTOR) as i64;
-    let nexts = times.iter().skip(1).map(|next| next - 1).chain([end]);
+    let inner = times.iter().skip(1).map(|next| (next - 1, longest));
     times
         .iter()
-        .zip(nexts)
-        .filter(|(time, before)| *before - **time > longest)
-        .map(|(time, before)| Gap {
+        .zip(inner.chain([(end, usual)]))
+        .filter(|(time, (before, longest))| *before - **time > *longest)
+        .map(|(time, (before, _))| Gap {
             series,
             due: time.saturating_add(usual).min(before),
             until: before.min(time.saturating_add(lookback - 1)),
@@ -85,6 +86,8 @@ mod tests {
     #[test]
     fn pauses_are_found() {
         assert_eq!(found(&[0, 10, 20, 30], 40), []);
+        assert_eq!(found(&[0, 10, 20, 30], 45), [(40, 45)]);
+        assert_eq!(found(&[0, 10, 20, 34, 44], 54), []);
         assert_eq!(found(&[0, 10, 20, 60, 70], 80), [(30, 59)]);
         assert_eq!(found(&[0, 10, 20], 1000), [(30, 319)]);
         assert_eq!(found(&[0, 10, 20, 900, 910], 920), [(30, 319)]);
