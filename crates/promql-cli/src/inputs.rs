@@ -26,6 +26,8 @@ pub enum Name {
     File(PathBuf),
     /// What was written in a session.
     Session,
+    /// A condition of `--fail-if`.
+    FailIf,
 }
 
 /// An input that can't be read.
@@ -83,6 +85,7 @@ impl std::fmt::Display for Name {
             Name::Argument(number) => write!(f, "argument {number}"),
             Name::Stdin => f.write_str("standard input"),
             Name::Session => f.write_str("expression"),
+            Name::FailIf => f.write_str("--fail-if"),
             Name::File(path) => path.display().fmt(f),
         }
     }

@@ -116,9 +116,17 @@ impl Config {
                 http: profile.http.clone(),
                 headers: profile.headers.clone(),
                 token_command: profile.token_command.clone(),
+                others: Vec::new(),
             },
             None => Target { source: name.to_owned(), ..Target::default() },
         }
+    }
+
+    /// What several names stand for: one view of all. Nothing for no name.
+    pub fn targets(&self, names: &[String]) -> Option<Target> {
+        let (first, others) = names.split_first()?;
+        let others = others.iter().map(|name| self.target(name)).collect();
+        Some(Target { others, ..self.target(first) })
     }
 
     /// Where the file is: `PROMQL_CONFIG`, or `promql/config.toml` in the folder for configuration.

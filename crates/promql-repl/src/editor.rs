@@ -22,8 +22,8 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::commands::{COMMANDS, Completes};
 use crate::config;
-use crate::history::{History, MOST_ENTRIES};
-use crate::host::{Failure, Terminal};
+use crate::history::{History, MOST_ENTRIES, without_secrets};
+use crate::host::{Failure, Target, Terminal};
 use crate::known::Known;
 use crate::plain::plain;
 use crate::session::{Exit, Session};
@@ -140,9 +140,21 @@ impl Session<'_> {
     /// The name of the source, without what makes it long.
     fn prompt(&self) -> String {
         let mark = if self.host.terminal().unicode { "❯" } else { ">" };
+        let others = &self.target.others;
         let name = match (&self.target.profile, &self.connection) {
-            (Some(profile), _) => profile.clone(),
-            (None, Some(connection)) => short(&connection.name()),
+            (Some(profile), _) if others.is_empty() => profile.clone(),
+            (_, Some(_)) if !others.is_empty() => {
+                let all = std::iter::once(&self.target).chain(others);
+                let name = |target: &Target| {
+                    target
+                        .profile
+                        .clone()
+                        .unwrap_or_else(|| short(&without_secrets(&target.source)))
+                };
+                all.map(name).collect::<Vec<_>>().join("+")
+            }
+            (Some(profile), None) => profile.clone(),
+            (_, Some(connection)) => short(&connection.name()),
             (None, None) => "promql".to_owned(),
         };
         let fixed = match (&self.settings.time, &self.settings.range) {

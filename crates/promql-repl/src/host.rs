@@ -22,6 +22,8 @@ pub struct Target {
     pub headers: BTreeMap<String, String>,
     /// A command that prints a bearer token.
     pub token_command: Vec<String>,
+    /// More sources that are one view with it.
+    pub others: Vec<Target>,
 }
 
 /// An expression and the times to evaluate it at, as they were written.
@@ -51,8 +53,8 @@ pub struct Range {
 pub enum Over {
     /// So long until now.
     Last(String),
-    /// From one time to another.
-    Between(String, String),
+    /// From one time to another; without an end to the latest there is.
+    Between(String, Option<String>),
 }
 
 /// An answer.
@@ -134,6 +136,7 @@ forms! {
     Series "series" "the notation of tests",
     Test "test" "a `load` block of a test script",
     UnitTest "unit-test" "`input_series` of a promtool unit test",
+    Om "om" "OpenMetrics text",
 }
 
 impl Form {
@@ -170,8 +173,18 @@ pub trait Host: Send + Sync {
     /// When the form can't hold it.
     fn show(&self, answer: &Answer, form: Form, look: Look) -> Result<String, Failure>;
 
+    /// Shows times in another zone from now on, and reads them so: a name as `Europe/Berlin`, `UTC` or
+    /// `local`. Without a name nothing is changed. Gives the name of the zone.
+    ///
+    /// # Errors
+    /// When there is no such zone.
+    fn zone(&self, name: Option<&str>) -> Result<String, Failure>;
+
     /// A number as people read it.
     fn number(&self, value: f64) -> String;
+
+    /// A value of an expression as people read it.
+    fn value(&self, value: f64, expression: &str, units: Units) -> String;
 
     /// A time in milliseconds since the epoch, as people read it.
     fn time(&self, milliseconds: i64) -> String;
@@ -182,11 +195,12 @@ pub trait Host: Send + Sync {
     /// What the linter finds in an expression, with the changes that it proposes.
     fn lint(&self, expression: &str) -> Reason;
 
-    /// Runs another command of the program, whose output goes where that of the session goes.
+    /// Runs another command of the program, whose output goes where that of the session goes. It asks as a
+    /// target is asked, if one is given.
     ///
     /// # Errors
     /// When the arguments aren't understood, or the command fails.
-    fn run(&self, arguments: &[String]) -> Result<(), Failure>;
+    fn run(&self, arguments: &[String], target: Option<&Target>) -> Result<(), Failure>;
 
     /// A switch that the next Ctrl-C throws.
     fn cancellation(&self) -> Cancellation;
@@ -214,9 +228,90 @@ pub struct Terminal {
     pub unicode: bool,
 }
 
+/// In which unit values are shown to people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Units {
+    /// In none: as plain numbers.
+    #[default]
+    Off,
+    /// In that which the expression says, if it says one.
+    Auto,
+    /// In this one.
+    Of {
+        /// One of [`Units::NAMES`].
+        name: &'static str,
+        /// Whether it is so much for each second.
+        per_second: bool,
+    },
+}
+
+impl Units {
+    /// The units; each may have `/s` behind it.
+    pub const NAMES: [&str; 17] = [
+        "bytes",
+        "bits",
+        "seconds",
+        "milliseconds",
+        "microseconds",
+        "nanoseconds",
+        "time",
+        "ratio",
+        "percent",
+        "number",
+        "celsius",
+        "volts",
+        "amperes",
+        "joules",
+        "meters",
+        "grams",
+        "hertz",
+    ];
+
+    /// The units of a name: `auto`, `off`, or a unit as `bytes` and `bytes/s`.
+    ///
+    /// ```
+    /// use promql_repl::Units;
+    /// assert_eq!(Units::named("bytes/s"), Some(Units::Of { name: "bytes", per_second: true }));
+    /// assert_eq!(Units::named("parsecs"), None);
+    /// ```
+    pub fn named(text: &str) -> Option<Units> {
+        match text {
+            "auto" | "on" => return Some(Units::Auto),
+            "off" | "none" => return Some(Units::Off),
+            _ => {}
+        }
+        let (text, per_second) = match text.strip_suffix("/s") {
+            Some(text) => (text, true),
+            None => (text, false),
+        };
+        let name = Units::NAMES.into_iter().find(|name| *name == text)?;
+        Some(Units::Of { name, per_second })
+    }
+
+    /// What there is, for messages.
+    pub fn all() -> String {
+        format!("auto, off, {}, each also with /s", Units::NAMES.join(", "))
+    }
+}
+
+/// As it is written.
+impl fmt::Display for Units {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Units::Off => f.write_str("off"),
+            Units::Auto => f.write_str("auto"),
+            Units::Of { name, per_second } => {
+                write!(f, "{name}{}", if *per_second { "/s" } else { "" })
+            }
+        }
+    }
+}
+
 /// How an answer is to look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Look {
+    /// In which unit values are.
+    pub units: Units,
     /// Rows of a table before its middle is left out; none for all.
     pub max_rows: Option<usize>,
     /// Whether the lines may be of any length.
@@ -269,8 +364,8 @@ pub trait Connection: Send + Sync {
     /// In a sentence, also where a source has no rules.
     fn rules(&self, cancellation: &Cancellation) -> Result<Vec<Rule>, String>;
 
-    /// The source as `--source` takes it, for other commands.
-    fn source(&self) -> String;
+    /// The sources as `--source` takes them, for other commands.
+    fn sources(&self) -> Vec<String>;
 }
 
 /// A rule that a source evaluates.

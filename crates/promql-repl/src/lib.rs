@@ -13,7 +13,7 @@
 
 pub mod commands;
 pub mod config;
-mod diff;
+pub mod diff;
 mod editor;
 mod grid;
 mod history;
@@ -25,13 +25,13 @@ mod session;
 pub mod stages;
 pub mod statement;
 mod variables;
-mod watch;
+pub mod watch;
 
 pub use config::{Config, ConfigError, Profile};
 pub use history::{Entry, History, without_secrets};
 pub use host::{
     Alert, Answer, Connection, Failure, Fix, Form, Host, Knowledge, Look, Over, Range, Reason,
-    Request, Rule, Target, Terminal,
+    Request, Rule, Target, Terminal, Units,
 };
 pub use known::Known;
 pub use plain::plain;

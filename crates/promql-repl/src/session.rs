@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::editor::{Words, prompt_style};
 use crate::history::History;
 use crate::host::{
-    Answer, Connection, Failure, Fix, Form, Host, Look, Over, Range, Request, Target,
+    Answer, Connection, Failure, Fix, Form, Host, Look, Over, Range, Request, Target, Units,
 };
 use crate::known::Known;
 use crate::plain::plain;
@@ -45,6 +45,8 @@ pub(crate) struct Settings {
     pub(crate) form: Option<Form>,
     pub(crate) max_rows: Option<usize>,
     pub(crate) timing: Option<bool>,
+    pub(crate) units: Option<Units>,
+    pub(crate) tolerance: f64,
     pub(crate) no_pager: bool,
 }
 
@@ -327,20 +329,15 @@ impl<'h> Session<'h> {
 
     fn show(&mut self, answer: &Answer, stages: &[Stage]) -> Result<(), Failure> {
         let mut answer = answer.clone();
-        let Outcome { form, file, is_wide, ordered } = apply(stages, &mut answer.result);
+        let Outcome { form, file, is_wide, units, ordered } = apply(stages, &mut answer.result);
         answer.ordered |= ordered;
         let terminal = self.host.terminal();
         let form = form.or(self.settings.form).unwrap_or(match answer.range {
             Some(_) if terminal.is_interactive && file.is_none() => Form::Graph,
             _ => Form::Table,
         });
-        let default_rows = (terminal.is_interactive && file.is_none()).then_some(MOST_ROWS);
-        let max_rows = match self.settings.max_rows {
-            Some(0) => None,
-            Some(rows) => Some(rows),
-            None => default_rows,
-        };
-        let look = Look { max_rows, is_wide, to_file: file.is_some() };
+        let look = self.look(file.is_some());
+        let look = Look { units: units.unwrap_or(look.units), is_wide, ..look };
         let text = self.host.show(&answer, form, look)?;
         match file {
             None => self.print_paged(&text),
@@ -351,6 +348,23 @@ impl<'h> Session<'h> {
             }
         }
         Ok(())
+    }
+
+    /// How answers look as the session is set.
+    pub(crate) fn look(&self, to_file: bool) -> Look {
+        let is_seen = self.host.terminal().is_interactive && !to_file;
+        let max_rows = match self.settings.max_rows {
+            Some(0) => None,
+            Some(rows) => Some(rows),
+            None => is_seen.then_some(MOST_ROWS),
+        };
+        Look { units: self.units(to_file), max_rows, is_wide: false, to_file }
+    }
+
+    /// In which units values are shown: on a terminal in those that the expression says.
+    pub(crate) fn units(&self, to_file: bool) -> Units {
+        let is_seen = self.host.terminal().is_interactive && !to_file;
+        self.settings.units.unwrap_or(if is_seen { Units::Auto } else { Units::Off })
     }
 
     /// What the answer was and took, in a line.

@@ -5,7 +5,7 @@
 
 use promql_model::{Labels, QueryResult, QueryValue, Regex, SampleValue};
 
-use crate::host::Form;
+use crate::host::{Form, Units};
 
 /// One stage.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +24,8 @@ pub enum Stage {
     Show(Form, Option<String>),
     /// `wide`: lines of any length.
     Wide,
+    /// `unit NAME`: values in this unit.
+    Unit(Units),
     /// `to FILE`
     To(String),
 }
@@ -40,6 +42,7 @@ pub const STAGES: &[(&str, &str)] = &[
     ("grep", "grep RE: those whose labels the regular expression is found in"),
     ("labels", "labels a,b: only these labels"),
     ("wide", "wide: lines of any length"),
+    ("unit", "unit bytes: values in this unit; unit auto, unit off"),
     ("to", "to FILE: into a file"),
     ("table", "as a table; like all forms, with a file's name into that file"),
     ("vertical", "one label to a line"),
@@ -52,6 +55,7 @@ pub const STAGES: &[(&str, &str)] = &[
     ("series", "in the notation of tests"),
     ("test", "as a `load` block of a test script"),
     ("unit-test", "as `input_series` of a unit test"),
+    ("om", "as OpenMetrics text"),
     ("svg", "as an image"),
 ];
 
@@ -90,6 +94,13 @@ impl Stage {
                 Stage::Labels(labels.split(',').map(|l| l.trim().to_owned()).collect())
             }
             "wide" => Stage::Wide,
+            "unit" | "units" => {
+                let name = given()?;
+                let units = Units::named(&name).ok_or_else(|| {
+                    StageError(format!("there is no unit `{name}`; there are {}", Units::all()))
+                })?;
+                Stage::Unit(units)
+            }
             "to" => Stage::To(unquoted(&given()?).to_owned()),
             _ => match Form::named(name) {
                 Some(form) => {
@@ -158,6 +169,7 @@ pub fn apply(stages: &[Stage], result: &mut QueryResult) -> Outcome {
                 outcome.file = file.clone().or(outcome.file.take());
             }
             Stage::Wide => outcome.is_wide = true,
+            Stage::Unit(units) => outcome.units = Some(*units),
             Stage::To(file) => outcome.file = Some(file.clone()),
         }
     }
@@ -173,6 +185,8 @@ pub struct Outcome {
     pub file: Option<String>,
     /// Whether lines may be of any length.
     pub is_wide: bool,
+    /// In which unit values are.
+    pub units: Option<Units>,
     /// Whether the order is one that somebody asked for.
     pub ordered: bool,
 }

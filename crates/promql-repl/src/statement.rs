@@ -196,10 +196,7 @@ pub(crate) fn read_range(text: &str) -> Result<Range, Unclear> {
             Some((to, step)) => (to, Some(some(step).ok_or_else(wrong)?)),
             None => (rest, None),
         };
-        let over = Over::Between(
-            some(from).ok_or_else(wrong)?,
-            some(to).unwrap_or_else(|| "now".to_owned()),
-        );
+        let over = Over::Between(some(from).ok_or_else(wrong)?, some(to));
         return Ok(Range { over, step });
     }
     let (last, step) = match text.split_once(':') {
@@ -219,7 +216,10 @@ mod tests {
                 let range = query.range.map(|range| match (range.over, range.step) {
                     (Over::Last(last), None) => format!(" last {last}"),
                     (Over::Last(last), Some(step)) => format!(" last {last} each {step}"),
-                    (Over::Between(a, b), step) => format!(" from {a} to {b} each {step:?}"),
+                    (Over::Between(a, b), step) => {
+                        let b = b.as_deref().unwrap_or("the end");
+                        format!(" from {a} to {b} each {step:?}")
+                    }
                 });
                 format!(
                     "<{}>{} {}",
@@ -244,7 +244,7 @@ mod tests {
             ("up{a=\"[[|\"} [[5m]]", "<up{a=\"[[|\"}> last 5m 0"),
             ("up [[1h : 30s]] | head 3 | json", "<up> last 1h each 30s 2"),
             ("up [[10:00 .. 11:00 : 30s]]", "<up> from 10:00 to 11:00 each Some(\"30s\") 0"),
-            ("up [[2026-11-23T10:00 .. ]]", "<up> from 2026-11-23T10:00 to now each None 0"),
+            ("up [[2026-11-23T10:00 .. ]]", "<up> from 2026-11-23T10:00 to the end each None 0"),
             ("up [[1h", "`[[` opens a range, and no `]]` closes it"),
             ("\\time now-1h", "Command { name: \"time\", rest: \"now-1h\" }"),
             ("\\?", "Command { name: \"?\", rest: \"\" }"),

@@ -1,5 +1,6 @@
 //! Graphs of range queries, with a legend that has the numbers.
 
+use promql_lint::flow::Base;
 use promql_model::{QueryValue, SeriesSamples};
 
 use super::grid::{Align, Cell, DIM, Elision, Grid, push_styled};
@@ -127,7 +128,9 @@ fn scene(series: &[SeriesSamples], shared: &Shared, view: &View) -> (Scene, Vec<
         remarks.extend(extremes(&scene.lines));
         scene.lines = quantiles(&scene.lines);
     }
-    scene.binary = series.iter().all(|s| s.labels.metric_name().is_some_and(is_bytes));
+    let is_in_bytes = view.unit.is_some_and(|unit| unit.base == Base::Byte);
+    scene.binary =
+        is_in_bytes || series.iter().all(|s| s.labels.metric_name().is_some_and(is_bytes));
     (scene, remarks)
 }
 
@@ -236,7 +239,7 @@ pub(super) fn legend(scene: &Scene, view: &View) -> String {
         let line = |(at, line): (usize, &Line)| {
             let last = line.points.last().map_or(f64::NAN, |(_, v)| *v);
             let mark = marker(at, screen.unicode);
-            format!("{mark} {} {}\n", line.name, number::legible(last, scene.binary))
+            format!("{mark} {} {}\n", line.name, view.legible(last, scene.binary))
         };
         shown.map(line).collect()
     })
@@ -245,7 +248,7 @@ pub(super) fn legend(scene: &Scene, view: &View) -> String {
 /// A row for each line; `sparks` columns show its shape.
 fn legend_grid(scene: &Scene, view: &View, sparks: usize) -> Grid {
     let screen = &view.screen;
-    let number = |value: f64| Cell::new(&number::legible(value, scene.binary));
+    let number = |value: f64| Cell::new(&view.legible(value, scene.binary));
     let texts = [("", Align::Left), ("series", Align::Left), ("", Align::Left)];
     let numbers = ["last", "min", "avg", "max"].map(|name| (name, Align::Right));
     let texts = texts.into_iter().take(if sparks > 0 { 3 } else { 2 });

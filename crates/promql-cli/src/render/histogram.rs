@@ -43,14 +43,6 @@ fn bars(histogram: &FloatHistogram) -> String {
     sums.iter().map(bar).collect()
 }
 
-/// A sample's value in one line for people.
-pub fn value(value: &SampleValue) -> String {
-    match value {
-        SampleValue::Float(value) => number::readable(*value),
-        SampleValue::Histogram(histogram) => summary(histogram),
-    }
-}
-
 /// The buckets of a sample as lines below its value; a float has none.
 pub fn drawing(value: &SampleValue, screen: &Screen) -> String {
     match value {

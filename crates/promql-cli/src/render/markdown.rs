@@ -3,7 +3,7 @@
 use promql_model::{Labels, QueryValue};
 
 use super::labels::{Shared, selector};
-use super::{View, histogram, table};
+use super::{View, table};
 use crate::visible;
 
 /// Writes any result.
@@ -18,7 +18,7 @@ pub fn render(value: &QueryValue, view: &View) -> String {
             let shared = Shared::of(elements.iter().map(|e| &e.labels));
             let rows = table::in_order(elements, view).into_iter().map(|element| {
                 let mut row = cells(&shared, &element.labels);
-                row.push(histogram::value(&element.value));
+                row.push(view.value(&element.value));
                 row
             });
             write(&shared, &["value"], rows)
@@ -28,7 +28,7 @@ pub fn render(value: &QueryValue, view: &View) -> String {
             let times = table::Times::of(series, view);
             let rows = series.iter().flat_map(|one| {
                 let (shared, times) = (&shared, &times);
-                table::samples(one).into_iter().map(move |(time, value)| {
+                table::samples(one, view).into_iter().map(move |(time, value)| {
                     let mut row = cells(shared, &one.labels);
                     row.extend([times.text(time), value]);
                     row

@@ -2,7 +2,7 @@
 //!
 //! Two families. Forms for people ([`table`], [`vertical`], [`markdown`], and the graphs) may round,
 //! clip, escape and leave out the middle, and say so when they do. Forms for machines ([`json`],
-//! [`ndjson`], [`csv`], and the [`series`] notation of tests) carry every value exactly and never
+//! [`ndjson`], [`csv`], [`openmetrics`], and the [`series`] notation of tests) carry every value exactly and never
 //! leave anything out.
 
 pub mod buckets;
@@ -17,15 +17,18 @@ pub mod labels;
 pub mod markdown;
 pub mod ndjson;
 pub mod number;
+pub mod openmetrics;
 pub mod series;
 pub mod table;
 pub mod timestamps;
+pub mod unit;
 pub mod vertical;
 
 use clap::ValueEnum;
 use jiff::tz::TimeZone;
 use promql_engine::QueryStatistics;
-use promql_model::{QueryResult, QueryValue};
+use promql_lint::flow::Unit;
+use promql_model::{QueryResult, QueryValue, SampleValue};
 
 /// How an answer is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -53,6 +56,15 @@ pub enum Format {
     Test,
     /// The same as `input_series` of a promtool unit test (YAML)
     UnitTest,
+    /// OpenMetrics text: one line for each sample, with its time
+    Om,
+}
+
+impl Format {
+    /// The name, as `-o` takes it.
+    pub fn name(self) -> String {
+        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+    }
 }
 
 /// What a form needs to know beside the result.
@@ -66,10 +78,38 @@ pub struct View {
     pub keep_order: bool,
     /// The zone in which times are shown to people.
     pub zone: TimeZone,
+    /// The unit in which values are shown to people; without one they are plain numbers.
+    pub unit: Option<Unit>,
     /// What the screen can show.
     pub screen: Screen,
     /// What the evaluation took, if that is wanted.
     pub statistics: Option<QueryStatistics>,
+}
+
+impl View {
+    /// A number as people read it here.
+    pub fn number(&self, value: f64) -> String {
+        match self.unit {
+            Some(unit) => unit::write(value, unit, &self.zone),
+            None => number::readable(value),
+        }
+    }
+
+    /// A sample's value in one line for people.
+    pub fn value(&self, value: &SampleValue) -> String {
+        match value {
+            SampleValue::Float(value) => self.number(*value),
+            SampleValue::Histogram(histogram) => histogram::summary(histogram),
+        }
+    }
+
+    /// A number of a graph's legend: with few digits where it has no unit.
+    fn legible(&self, value: f64, binary: bool) -> String {
+        match self.unit {
+            Some(_) => self.number(value),
+            None => number::legible(value, binary),
+        }
+    }
 }
 
 /// The times of a range query, in milliseconds since the epoch.
@@ -155,6 +195,7 @@ pub fn render(format: Format, result: &QueryResult, view: &View) -> Result<Strin
         Format::Series => series::lines(&result.value, view),
         Format::Test => series::load_block(&result.value, view),
         Format::UnitTest => series::unit_test(&result.value, view),
+        Format::Om => openmetrics::render(&result.value),
     }
 }
 
@@ -171,10 +212,7 @@ pub fn is_empty(value: &QueryValue) -> bool {
 pub(crate) mod fixture {
     //! Results for the tests of the forms.
 
-    use promql_model::{
-        DenseHistogram, FloatHistogram, Labels, QueryValue, SampleValue, SeriesSamples,
-        VectorElement,
-    };
+    use promql_model::{DenseHistogram, FloatHistogram, Labels, SeriesSamples, VectorElement};
 
     use super::*;
 
@@ -214,6 +252,7 @@ pub(crate) mod fixture {
             range: None,
             keep_order: false,
             zone: TimeZone::UTC,
+            unit: None,
             screen: Screen::PLAIN,
             statistics: None,
         }

@@ -11,7 +11,7 @@ use promql_model::{Labels, QueryValue, SampleValue, SeriesSamples, VectorElement
 
 use super::grid::{Align, Cell, Grid, push_styled};
 use super::labels::{Shared, selector};
-use super::{View, grid, histogram, number, timestamps, vertical};
+use super::{View, grid, histogram, timestamps, vertical};
 use crate::visible;
 
 /// More series than these are not put side by side.
@@ -20,7 +20,7 @@ const MOST_COLUMNS: usize = 6;
 /// Writes any result.
 pub fn render(value: &QueryValue, view: &View) -> String {
     match value {
-        QueryValue::Scalar { value, .. } => format!("{}\n", number::readable(*value)),
+        QueryValue::Scalar { value, .. } => format!("{}\n", view.number(*value)),
         QueryValue::String { value, .. } => format!("{}\n", visible::escape(value)),
         QueryValue::Vector(elements) if elements.is_empty() => no_series(view),
         QueryValue::Matrix(series) if series.is_empty() => no_series(view),
@@ -60,7 +60,7 @@ pub fn in_order<'a>(elements: &'a [VectorElement], view: &View) -> Vec<&'a Vecto
 fn instant(elements: &[VectorElement], view: &View) -> String {
     let screen = &view.screen;
     if let [only] = elements {
-        let line = format!("{}  {}", selector(&only.labels), histogram::value(&only.value));
+        let line = format!("{}  {}", selector(&only.labels), view.value(&only.value));
         if screen.width.is_none_or(|width| visible::width(&line) <= width) {
             return line + "\n" + &histogram::drawing(&only.value, screen);
         }
@@ -71,7 +71,7 @@ fn instant(elements: &[VectorElement], view: &View) -> String {
     let mut grid = Grid::new(headings.chain([("value", Align::Right)]));
     for element in in_order(elements, view) {
         let mut row = label_cells(&shared.varying, &element.labels);
-        row.push(Cell::new(&histogram::value(&element.value)));
+        row.push(Cell::new(&view.value(&element.value)));
         grid.push(row);
     }
     match grid.render(screen.width, screen.max_rows, screen.color, "series") {
@@ -94,8 +94,8 @@ fn under_common(shared: &Shared, text: String, view: &View) -> String {
 }
 
 /// All samples of a series in order of time, as text.
-pub fn samples(series: &SeriesSamples) -> Vec<(i64, String)> {
-    let floats = series.floats.iter().map(|(t, v)| (*t, number::readable(*v)));
+pub fn samples(series: &SeriesSamples, view: &View) -> Vec<(i64, String)> {
+    let floats = series.floats.iter().map(|(t, v)| (*t, view.number(*v)));
     let histograms = series.histograms.iter().map(|(t, h)| (*t, histogram::summary(h)));
     let mut all: Vec<_> = floats.chain(histograms).collect();
     all.sort_by_key(|(t, _)| *t);
@@ -160,7 +160,7 @@ fn times_by_series(series: &[SeriesSamples], shared: &Shared, times: &Times<'_>)
     let mut grid = Grid::new([(times.heading.as_str(), Align::Left)].into_iter().chain(columns));
     let mut rows: BTreeMap<i64, Vec<Cell>> = BTreeMap::new();
     for (column, one) in series.iter().enumerate() {
-        for (time, text) in samples(one) {
+        for (time, text) in samples(one, times.view) {
             let row = rows.entry(time).or_insert_with(|| vec![Cell::default(); series.len()]);
             row[column] = Cell::new(&text);
         }
@@ -177,7 +177,7 @@ fn samples_by_row(series: &[SeriesSamples], shared: &Shared, times: &Times<'_>) 
     let last = [(times.heading.as_str(), Align::Left), ("value", Align::Right)];
     let mut grid = Grid::new(labels.chain(last));
     for one in series {
-        for (time, text) in samples(one) {
+        for (time, text) in samples(one, times.view) {
             let mut row = label_cells(&shared.varying, &one.labels);
             row.extend([Cell::new(&times.text(time)), Cell::new(&text)]);
             grid.push(row);

@@ -22,7 +22,7 @@ pub fn render(value: &QueryValue, view: &View) -> String {
 pub fn instant(elements: &[VectorElement], view: &View) -> String {
     let order = table::in_order(elements, view);
     blocks(order.len(), view, |out, at| {
-        let last = [("value".to_string(), histogram::value(&order[at].value))];
+        let last = [("value".to_string(), view.value(&order[at].value))];
         block(out, &order[at].labels, &last, view);
         out.push_str(&histogram::drawing(&order[at].value, &view.screen));
     })
@@ -32,7 +32,7 @@ pub fn instant(elements: &[VectorElement], view: &View) -> String {
 pub fn over_time(series: &[SeriesSamples], view: &View) -> String {
     let times = table::Times::of(series, view);
     blocks(series.len(), view, |out, at| {
-        let samples = table::samples(&series[at]);
+        let samples = table::samples(&series[at], view);
         let samples: Vec<_> = samples.into_iter().map(|(t, v)| (times.text(t), v)).collect();
         block(out, &series[at].labels, &samples, view);
     })

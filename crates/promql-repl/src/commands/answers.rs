@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use promql_model::QueryValue;
-
 use super::{Failure, given_or_last};
 use crate::diff;
 use crate::host::Form;
 use crate::session::Session;
 use crate::stages::Stage;
 use crate::statement::{Query, Statement};
+use crate::watch::Watch;
 
 macro_rules! forms {
     ($($name:ident $form:ident),*) => {
@@ -73,9 +72,20 @@ pub(super) fn watch(session: &mut Session<'_>, rest: &str) -> Result<(), Failure
         _ => (Duration::from_secs(5), rest),
     };
     let query = query(session, rest)?;
-    // Nobody would end it in a pipe.
-    let rounds = (!session.host.terminal().is_interactive).then_some(2);
-    session.watch(&query, interval, rounds)
+    let connection = session.connected()?;
+    let is_interactive = session.host.terminal().is_interactive;
+    let watch = Watch {
+        host: session.host,
+        connection: &*connection,
+        request: session.request(&query)?,
+        stages: &query.stages,
+        form: session.settings.form,
+        look: session.look(false),
+        interval,
+        // Nobody would end it in a pipe.
+        rounds: (!is_interactive).then_some(2),
+    };
+    watch.run(&session.host.cancellation())
 }
 
 pub(super) fn diff(session: &mut Session<'_>, rest: &str) -> Result<(), Failure> {
@@ -88,30 +98,18 @@ pub(super) fn diff(session: &mut Session<'_>, rest: &str) -> Result<(), Failure>
     };
     let first = rest.split_whitespace().next().unwrap_or_default();
     let ago = first.strip_prefix('-').filter(|ago| promql_model::parse_duration(ago).is_ok());
-    let text = if let Some(ago) = ago {
+    let (sides, names, query) = if let Some(ago) = ago {
         let query = query(session, rest[first.len()..].trim())?;
         if query.range.is_some() {
             return Err(Failure::new("\\diff of times compares two points in time, not ranges"));
         }
         let now = ask(&*connection, &query, None)?;
-        // Files are asked at their last sample, so the answer knows what its time was.
-        let time = match &now {
-            QueryValue::Vector(elements) => elements.first().map(|element| element.timestamp),
-            QueryValue::Scalar { timestamp, .. } => Some(*timestamp),
-            _ => None,
-        };
-        let ago_in_ms =
-            promql_model::parse_duration(ago).map_or(0, |duration| duration / 1_000_000);
-        let then = match time {
-            Some(time) => format!("{}", time.saturating_sub(ago_in_ms) as f64 / 1e3),
-            None => format!("now-{ago}"),
-        };
-        let before = ask(&*connection, &query, Some(then))?;
-        diff::table((&before, &now), ("before", "now"), session.host)
+        let before = ask(&*connection, &query, Some(diff::time_before(&now, ago)))?;
+        ((before, now), ("before", "now"), query)
     } else if let Some((one, other)) = rest.split_once(';') {
         let (one, other) = (query(session, one.trim())?, query(session, other.trim())?);
         let (a, b) = (ask(&*connection, &one, None)?, ask(&*connection, &other, None)?);
-        diff::table((&a, &b), ("first", "second"), session.host)
+        ((a, b), ("first", "second"), one)
     } else {
         let mut words = rest.splitn(3, char::is_whitespace);
         let (Some(one), Some(other)) = (words.next().filter(|w| !w.is_empty()), words.next())
@@ -124,9 +122,14 @@ pub(super) fn diff(session: &mut Session<'_>, rest: &str) -> Result<(), Failure>
         let query = query(session, words.next().unwrap_or_default().trim())?;
         let open = |name: &str| session.host.connect(&session.config.target(name));
         let (one, other) = (open(one)?, open(other)?);
-        let (a, b) = (ask(&*one, &query, None)?, ask(&*other, &query, None)?);
-        diff::table((&a, &b), ("first", "second"), session.host)
+        let sides = (ask(&*one, &query, None)?, ask(&*other, &query, None)?);
+        (sides, ("first", "second"), query)
     };
+    let expression = session.expanded(&query.expression)?;
+    let units = session.units(false);
+    let number = |value| session.host.value(value, &expression, units);
+    let rows = diff::compare(&sides.0, &sides.1);
+    let text = diff::table(&rows, names, session.settings.tolerance, &number);
     session.print_paged(&text);
     Ok(())
 }

@@ -77,7 +77,7 @@ macro_rules! commands {
 
 commands! {
     "help" ["?", "h"], "[COMMAND|FUNCTION]", Command, "Shows this list, or what a command, a function or an operator does" => help::help;
-    "connect" ["c"], "[SOURCE|PROFILE|-]", Source, "Asks another source from now on; `-` is the one before" => sources::connect;
+    "connect" ["c"], "[SOURCE|PROFILE|-] …", Source, "Asks another source from now on, or several as one view; `-` is the one before" => sources::connect;
     "sources" [], "", Nothing, "Lists the sources of this session and the profiles" => sources::sources;
     "load" [], "FILE", File, "Asks a fixture, exposition text or a data folder from now on" => sources::load;
     "refresh" [], "", Nothing, "Forgets what completion knows of the source, and asks again" => sources::refresh;
@@ -91,7 +91,8 @@ commands! {
     "range" [], "[1h[:30s]|off]", Nothing, "Shows or sets a range, which makes all queries range queries" => settings::range;
     "step" [], "[DURATION|auto]", Nothing, "Shows or sets the step of range queries" => settings::step;
     "lookback" [], "[DURATION|default]", Nothing, "Shows or sets how old a sample may be" => settings::lookback;
-    "set" [], "[NAME VALUE]", Nothing, "Shows or sets a variable, used as $NAME, or an option: output, maxrows, pager, timing" => settings::set;
+    "tz" ["timezone"], "[ZONE|UTC|local]", Nothing, "Shows or sets the zone in which times are shown and read" => settings::zone;
+    "set" [], "[NAME VALUE]", Nothing, "Shows or sets a variable, used as $NAME, or an option: output, maxrows, pager, timing, units, tolerance" => settings::set;
     "unset" [], "NAME", Nothing, "Removes a variable, or takes an option back" => settings::unset;
     "timing" [], "on|off", Nothing, "Says below each answer how long it took, or doesn't" => settings::timing;
     "table" [], "", Nothing, "Shows the last answer as a table" => answers::table;

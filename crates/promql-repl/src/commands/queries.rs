@@ -26,7 +26,7 @@ fn times(request: &Request) -> Vec<String> {
                 Over::Last(last) => flag("last", &Some(last.clone())),
                 Over::Between(from, to) => {
                     flag("start", &Some(from.clone()));
-                    flag("end", &Some(to.clone()));
+                    flag("end", to);
                 }
             }
             flag("step", &range.step);
@@ -45,6 +45,12 @@ fn request(session: &Session<'_>, rest: &str) -> Result<Request, Failure> {
     }
 }
 
+/// The flags for the sources.
+fn sources(session: &Session<'_>) -> Result<Vec<String>, Failure> {
+    let sources = session.connected()?.sources();
+    Ok(sources.into_iter().map(|source| format!("--source={source}")).collect())
+}
+
 fn arguments(command: &str, more: Vec<String>, request: &Request) -> Vec<String> {
     let mut all = vec![command.to_owned()];
     all.extend(more);
@@ -55,13 +61,13 @@ fn arguments(command: &str, more: Vec<String>, request: &Request) -> Vec<String>
 
 pub(super) fn explain(session: &mut Session<'_>, rest: &str) -> Result<(), Failure> {
     let request = request(session, rest)?;
-    let source = format!("--source={}", session.connected()?.source());
-    session.host.run(&arguments("explain", vec![source], &request))
+    let sources = sources(session)?;
+    session.host.run(&arguments("explain", sources, &request), Some(&session.target))
 }
 
 pub(super) fn ast(session: &mut Session<'_>, rest: &str) -> Result<(), Failure> {
     let request = request(session, rest)?;
-    session.host.run(&["parse".to_owned(), "--".to_owned(), request.expression])
+    session.host.run(&["parse".to_owned(), "--".to_owned(), request.expression], None)
 }
 
 pub(super) fn capture(session: &mut Session<'_>, rest: &str) -> Result<(), Failure> {
@@ -70,9 +76,9 @@ pub(super) fn capture(session: &mut Session<'_>, rest: &str) -> Result<(), Failu
         return Err(Failure::new("\\capture wants a file: \\capture incident.test"));
     }
     let request = request(session, rest.trim())?;
-    let source = format!("--source={}", session.connected()?.source());
-    let output = format!("--out={file}");
-    session.host.run(&arguments("capture", vec![source, output], &request))
+    let mut flags = sources(session)?;
+    flags.push(format!("--out={file}"));
+    session.host.run(&arguments("capture", flags, &request), Some(&session.target))
 }
 
 pub(super) fn fmt(session: &mut Session<'_>, rest: &str) -> Result<(), Failure> {

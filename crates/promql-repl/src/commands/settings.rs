@@ -3,7 +3,8 @@
 use std::fs::OpenOptions;
 
 use super::Failure;
-use crate::host::{Form, Over};
+use crate::diff;
+use crate::host::{Form, Over, Units};
 use crate::session::Session;
 use crate::statement::read_range;
 
@@ -27,7 +28,9 @@ pub(super) fn range(session: &mut Session<'_>, rest: &str) -> Result<(), Failure
                 Some(range) => {
                     let over = match &range.over {
                         Over::Last(last) => last.clone(),
-                        Over::Between(from, to) => format!("{from} .. {to}"),
+                        Over::Between(from, to) => {
+                            format!("{from} .. {}", to.as_deref().unwrap_or_default())
+                        }
                     };
                     let step = range.step.as_ref().map(|step| format!(" : {step}"));
                     over + &step.unwrap_or_default()
@@ -57,6 +60,15 @@ pub(super) fn lookback(session: &mut Session<'_>, rest: &str) -> Result<(), Fail
     let result = duration(session, &mut lookback, rest, "default");
     session.settings.lookback = lookback;
     result
+}
+
+/// `\tz [ZONE]`
+pub(super) fn zone(session: &mut Session<'_>, rest: &str) -> Result<(), Failure> {
+    let name = session.host.zone(Some(rest).filter(|name| !name.is_empty()))?;
+    if rest.is_empty() {
+        session.print(&format!("{name}\n"));
+    }
+    Ok(())
 }
 
 fn duration(
@@ -109,6 +121,15 @@ pub(super) fn set(session: &mut Session<'_>, rest: &str) -> Result<(), Failure> 
             session.settings.max_rows =
                 Some(value.parse().map_err(|_| wrong("a number; 0 is all"))?);
         }
+        "units" => {
+            let units =
+                Units::named(value).ok_or_else(|| wrong(&format!("one of {}", Units::all())))?;
+            session.settings.units = Some(units);
+        }
+        "tolerance" => {
+            session.settings.tolerance =
+                diff::tolerance(value).ok_or_else(|| wrong("a part as 1% or 0.01"))?;
+        }
         "pager" => session.settings.no_pager = !on()?,
         "timing" => session.settings.timing = Some(on()?),
         _ => return session.assign(name, value),
@@ -121,10 +142,12 @@ fn show(session: &mut Session<'_>) {
     let on = |on: bool| if on { "on" } else { "off" };
     let rows = settings.max_rows.map_or("automatic".to_owned(), |rows| rows.to_string());
     let mut text = format!(
-        "output   {}\nmaxrows  {rows}\npager    {}\ntiming   {}\n",
+        "output   {}\nmaxrows  {rows}\npager    {}\ntiming   {}\nunits    {}\ntolerance {}\n",
         settings.form.map_or("automatic", Form::name),
         on(!settings.no_pager),
         settings.timing.map_or("automatic", on),
+        settings.units.map_or("automatic".to_owned(), |units| units.to_string()),
+        settings.tolerance,
     );
     for (name, value) in &session.variables {
         text.push_str(&format!("${name} = {}\n", value.replace('\n', "\n    ")));
@@ -136,6 +159,8 @@ pub(super) fn unset(session: &mut Session<'_>, rest: &str) -> Result<(), Failure
     match rest.trim_start_matches('$') {
         "output" => session.settings.form = None,
         "maxrows" => session.settings.max_rows = None,
+        "units" => session.settings.units = None,
+        "tolerance" => session.settings.tolerance = 0.0,
         "pager" => session.settings.no_pager = false,
         "timing" => session.settings.timing = None,
         name => {

@@ -3,13 +3,18 @@
 use super::Failure;
 use crate::grid::Grid;
 use crate::history::without_secrets;
+use crate::host::Target;
 use crate::session::Session;
 
 pub(super) fn connect(session: &mut Session<'_>, rest: &str) -> Result<(), Failure> {
     let target = match rest {
         "" => return sources(session, ""),
         "-" => session.before.clone().ok_or_else(|| Failure::new("there was no source before"))?,
-        name => session.config.target(name),
+        names => {
+            let names = split(names);
+            let target = session.config.targets(&names);
+            target.ok_or_else(|| Failure::new("\\connect wants a source"))?
+        }
     };
     session.connect(target)?;
     let name = session.connection.as_ref().map(|c| c.name()).unwrap_or_default();
@@ -17,6 +22,33 @@ pub(super) fn connect(session: &mut Session<'_>, rest: &str) -> Result<(), Failu
         session.host.remark(&format!("asking {} from now on\n", crate::plain::plain(&name)));
     }
     Ok(())
+}
+
+/// The sources of a text: with blanks between them, or one of that name. Braces and quotes hold together.
+fn split(text: &str) -> Vec<String> {
+    if std::path::Path::new(text).exists() {
+        return vec![text.to_owned()];
+    }
+    let (mut names, mut name) = (Vec::new(), String::new());
+    let (mut quote, mut depth) = (None, 0_usize);
+    for c in text.chars() {
+        match (quote, c) {
+            (Some(mark), c) if mark == c => quote = None,
+            (Some(_), _) => {}
+            (None, '"' | '\'') => quote = Some(c),
+            (None, '{') => depth += 1,
+            (None, '}') => depth = depth.saturating_sub(1),
+            (None, c) if c.is_whitespace() && depth == 0 => {
+                names.push(std::mem::take(&mut name));
+                continue;
+            }
+            _ => {}
+        }
+        name.push(c);
+    }
+    names.push(name);
+    names.retain(|name| !name.is_empty());
+    names
 }
 
 pub(super) fn load(session: &mut Session<'_>, rest: &str) -> Result<(), Failure> {
@@ -32,16 +64,12 @@ pub(super) fn sources(session: &mut Session<'_>, _: &str) -> Result<(), Failure>
     let mut rows: Vec<(String, String)> =
         profiles.map(|(name, profile)| (name.clone(), without_secrets(&profile.source))).collect();
     for used in &session.used {
-        let name = used.profile.clone().unwrap_or_default();
-        let row = (name, without_secrets(&used.source));
+        let row = row(used);
         if !rows.contains(&row) {
             rows.push(row);
         }
     }
-    let now = (
-        session.target.profile.clone().unwrap_or_default(),
-        without_secrets(&session.target.source),
-    );
+    let now = row(&session.target);
     if rows.is_empty() {
         return Err(Failure::new("no source yet: \\connect http://localhost:9090"));
     }
@@ -52,6 +80,14 @@ pub(super) fn sources(session: &mut Session<'_>, _: &str) -> Result<(), Failure>
     let text = grid.render(None);
     session.print(&text);
     Ok(())
+}
+
+/// The profiles and the sources of a target, without secrets.
+fn row(target: &Target) -> (String, String) {
+    let all = || std::iter::once(target).chain(&target.others);
+    let profiles: Vec<&str> = all().filter_map(|target| target.profile.as_deref()).collect();
+    let sources: Vec<String> = all().map(|target| without_secrets(&target.source)).collect();
+    (profiles.join(" + "), sources.join(" + "))
 }
 
 pub(super) fn refresh(session: &mut Session<'_>, _: &str) -> Result<(), Failure> {

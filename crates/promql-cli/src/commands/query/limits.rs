@@ -12,7 +12,7 @@ use crate::commands::Stop;
 use crate::time::range;
 
 /// What an evaluation may take.
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Evaluation")]
 pub struct LimitFlags {
     /// How old a sample may be that an instant selector takes [default: 5m]

@@ -1,5 +1,6 @@
 //! `promql query`: asks a server, or evaluates over files here.
 
+mod again;
 pub(in crate::commands) mod empty;
 pub(in crate::commands) mod evaluate;
 pub(in crate::commands) mod history;
@@ -14,7 +15,8 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum, ValueHint};
 use miette::Diagnostic;
 use promql_engine::{EvaluationTime, QueryOptions};
-use promql_model::{QueryResult, Severity};
+use promql_model::{QueryResult, QueryValue, Severity};
+use promql_repl::Units;
 use promql_storage::OpenOptions;
 
 use self::evaluate::QueryFailure;
@@ -24,8 +26,8 @@ use self::source::Opened;
 use super::Stop;
 use crate::console::Console;
 use crate::exit::Exit;
-use crate::inputs::Input;
-use crate::render::{self, Format, View, grid};
+use crate::inputs::{Input, Name};
+use crate::render::{self, Format, View, grid, number, unit};
 use crate::time::{Clock, Times, When, range};
 use crate::{interrupt, report};
 
@@ -53,6 +55,9 @@ Examples:
   promql query --last 1h 'sum by (job) (rate(http_requests_total[5m]))'
   promql query --time now-1d -o json 'up == 0' | jq '.data.result[].metric.instance'
   promql query -s a.test -s b.prom --start 0 --end 300 --step 60 -o csv x
+  promql query --watch=1s -o graph 'sum(rate(http_requests_total[1m]))'
+  promql query --diff=1h 'sum by (job) (rate(http_requests_total[5m]))'
+  promql query --fail-if '> 0.9' 'disk_used_ratio'
   curl -s localhost:9100/metrics | promql query -s - node_load1";
 
 /// Arguments of `promql query`.
@@ -93,6 +98,28 @@ pub struct Query {
     /// Exit with 1 when there is a warning
     #[arg(long, help_heading = "Evaluation")]
     pub warn_as_error: bool,
+    /// Exit with 1 when this holds: an expression that gives a series or a number other than 0, or the
+    /// end of a comparison with the answer, as '> 0.9'; may be given several times
+    #[arg(long, value_name = "CONDITION", help_heading = "Evaluation", allow_hyphen_values = true)]
+    pub fail_if: Vec<String>,
+
+    /// Ask again and again, and show what changed
+    #[arg(long, value_name = "INTERVAL", help_heading = "Again and beside")]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "5s")]
+    pub watch: Option<String>,
+    /// End --watch after so many times
+    #[arg(long, value_name = "COUNT", help_heading = "Again and beside", requires = "watch")]
+    pub rounds: Option<usize>,
+    /// Compare with the answer so long before (1h) or of another source, or without a value the answers
+    /// of two expressions
+    #[arg(long, value_name = "1h|SOURCE", help_heading = "Again and beside")]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "", conflicts_with = "watch")]
+    pub diff: Option<String>,
+    /// Leave out differences of --diff up to this part of the value, as 1%, and exit with 1 when there
+    /// are larger ones
+    #[arg(long, value_name = "PART", help_heading = "Again and beside", requires = "diff")]
+    #[arg(value_parser = tolerance)]
+    pub tolerance: Option<f64>,
 
     /// How the server is asked.
     #[command(flatten)]
@@ -101,6 +128,10 @@ pub struct Query {
     /// Rows of a table before its middle is left out; 0 shows all [default: 40 on a terminal]
     #[arg(long, value_name = "COUNT", help_heading = "Display")]
     pub max_rows: Option<usize>,
+    /// In which unit values are, as bytes or seconds/s: off, auto, or one of them [default: auto on a
+    /// terminal, which is what the expression says, else off]
+    #[arg(long, value_name = "UNIT", help_heading = "Display", value_parser = units)]
+    pub units: Option<Units>,
     /// Columns to use [default: those of the terminal]
     #[arg(long, value_name = "COLUMNS", help_heading = "Display")]
     pub width: Option<usize>,
@@ -134,6 +165,12 @@ impl Query {
     /// When the arguments don't fit together, an input can't be read, or the answer can't be
     /// written.
     pub fn run(&self, console: &Console) -> Result<Exit, Stop> {
+        if let Some(interval) = &self.watch {
+            return self.watch(interval, console);
+        }
+        if let Some(what) = &self.diff {
+            return self.diff(what, console);
+        }
         let inputs = self.inputs()?;
         let cancellation = interrupt::listen(*console);
         let mut clock = Clock::system();
@@ -189,7 +226,7 @@ impl Query {
                     if for_people && render::is_empty(&result.value) {
                         self.explain_empty(&opened, input, &options, console);
                     }
-                    shown
+                    shown.and(self.conditions(&opened, input, &options, console)?)
                 }
                 Err(failure) => failure.tell(input, format == Format::Json, console)?,
             });
@@ -269,6 +306,54 @@ impl Query {
         }
     }
 
+    /// Asks for the conditions of `--fail-if`, and says how that counts.
+    fn conditions(
+        &self,
+        opened: &Opened,
+        input: &Input,
+        options: &QueryOptions,
+        console: &Console,
+    ) -> Result<Exit, Stop> {
+        let mut exit = Exit::Ok;
+        for condition in &self.fail_if {
+            let text = condition.trim_start();
+            let question = match text.starts_with(['<', '>', '=', '!']) {
+                true => {
+                    let front = String::from_utf8_lossy(&input.text);
+                    // A comment at the end of the expression ends with its line.
+                    format!("({}\n) {text}", front.trim_end())
+                }
+                false => text.to_string(),
+            };
+            let question = Input { name: Name::FailIf, text: question.into_bytes() };
+            let answer = evaluate::answer(opened, &question, options, false, console);
+            exit = exit.and(match answer {
+                Err(failure) => failure.tell(&question, false, console)?,
+                Ok((result, _)) => match holds(&result.value) {
+                    None => Exit::Ok,
+                    Some(example) => {
+                        let condition = crate::visible::value(condition);
+                        console.error(&format!("--fail-if {condition}: it holds for {example}"));
+                        Exit::Failed
+                    }
+                },
+            });
+        }
+        Ok(exit)
+    }
+
+    fn max_rows_on(&self, console: &Console) -> Option<usize> {
+        match self.max_rows {
+            Some(0) => None,
+            None if console.is_terminal => Some(MOST_ROWS),
+            rows => rows,
+        }
+    }
+
+    fn units_on(&self, console: &Console) -> Units {
+        self.units.unwrap_or(if console.is_terminal { Units::Auto } else { Units::Off })
+    }
+
     fn view(
         &self,
         input: &Input,
@@ -280,11 +365,7 @@ impl Query {
         screen.width = self.width.or(screen.width);
         screen.graph_rows = self.height.map(|rows| rows.clamp(1, 1000));
         screen.unicode &= !self.ascii;
-        screen.max_rows = match self.max_rows {
-            Some(0) => None,
-            None if console.is_terminal => Some(MOST_ROWS),
-            rows => rows,
-        };
+        screen.max_rows = self.max_rows_on(console);
         let range = match options.time {
             EvaluationTime::Instant(_) => None,
             EvaluationTime::Range { start, end, step } => {
@@ -297,10 +378,38 @@ impl Query {
             range,
             keep_order: evaluate::sorts(&input.text),
             zone: clock.zone.clone(),
+            unit: unit::chosen(self.units_on(console), &String::from_utf8_lossy(&input.text)),
             screen,
             statistics: None,
         }
     }
+}
+
+/// What a condition holds for, if it does: its first series, with how many there are.
+fn holds(value: &QueryValue) -> Option<String> {
+    let (count, first) = match value {
+        QueryValue::Scalar { value, .. } => {
+            return (*value != 0.0).then(|| format!("the number {}", number::readable(*value)));
+        }
+        QueryValue::String { .. } => return None,
+        QueryValue::Vector(elements) => (elements.len(), elements.first().map(|e| &e.labels)),
+        QueryValue::Matrix(series) => (series.len(), series.first().map(|s| &s.labels)),
+    };
+    let first = crate::render::labels::selector(first?);
+    Some(match count {
+        1 => first,
+        count => format!("{count} series, {first} among them"),
+    })
+}
+
+/// Reads the tolerance of a comparison.
+fn tolerance(text: &str) -> Result<f64, String> {
+    promql_repl::diff::tolerance(text).ok_or_else(|| "write it as 1% or 0.01".to_string())
+}
+
+/// Reads the name of a unit.
+fn units(text: &str) -> Result<Units, String> {
+    Units::named(text).ok_or_else(|| format!("there are {}", Units::all()))
 }
 
 /// What says which of several answers is which.

@@ -15,7 +15,7 @@ use crate::commands::Stop;
 use crate::time::range;
 
 /// How a server is asked.
-#[derive(Debug, Args, Default)]
+#[derive(Clone, Debug, Args, Default)]
 #[command(next_help_heading = "Server")]
 pub struct ServerFlags {
     /// An HTTP client configuration file, as Prometheus and promtool have it
@@ -32,6 +32,9 @@ pub struct ServerFlags {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     #[arg(conflicts_with_all = ["basic_auth", "sigv4"])]
     pub bearer_token_file: Option<PathBuf>,
+    /// A bearer token that somebody else has got.
+    #[arg(skip)]
+    pub token: Option<Secret>,
     /// A user, and the file that holds the password
     #[arg(long, value_name = "USER:PASSWORDFILE", conflicts_with = "sigv4")]
     pub basic_auth: Option<String>,
@@ -179,7 +182,9 @@ impl ServerFlags {
         http: &mut HttpOptions,
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<(), Stop> {
-        if let Some(path) = &self.bearer_token_file {
+        if let Some(token) = &self.token {
+            http.credentials = Some(Credentials::bearer(token.clone()));
+        } else if let Some(path) = &self.bearer_token_file {
             http.credentials = Some(Credentials::bearer(secret(path).map_err(Stop::Usage)?));
         } else if let Some(text) = &self.basic_auth {
             http.credentials = Some(basic_auth(text).map_err(Stop::Usage)?);

@@ -59,12 +59,26 @@ pub(in crate::commands) fn open(
     options: &OpenOptions,
     console: &Console,
 ) -> Result<Opened, SourceFailure> {
-    if sources.is_empty() {
+    let sources: Vec<(&str, &OpenOptions)> =
+        sources.iter().map(|source| (source.as_str(), options)).collect();
+    open_each(&sources, eval, console)
+}
+
+/// The same, where each source is opened in a way of its own. They are put together as the first one says.
+///
+/// # Errors
+/// See [`open`].
+pub(in crate::commands) fn open_each(
+    sources: &[(&str, &OpenOptions)],
+    eval: Option<Evaluator>,
+    console: &Console,
+) -> Result<Opened, SourceFailure> {
+    let Some((_, first)) = sources.first() else {
         return Err(SourceFailure::Usage(NO_SOURCE.to_string()));
-    }
+    };
     let mut found = Vec::new();
     let mut failed = None;
-    for text in sources {
+    for (text, options) in sources {
         let LabelledSource { labels, source } =
             LabelledSource::parse(text).map_err(SourceFailure::Source)?;
         let name = source.to_string();
@@ -74,7 +88,7 @@ pub(in crate::commands) fn open(
         drop(progress);
         match opened {
             Ok(source) => found.push(Found { name, labels, source }),
-            Err(error) if options.union.leave_out_failing => {
+            Err(error) if first.union.leave_out_failing => {
                 console.remark(&format!("{name} is left out:\n{}", report::draw(&error, console)));
                 failed = Some(error);
             }
@@ -93,11 +107,11 @@ pub(in crate::commands) fn open(
                 "--eval server: there is no server among the sources".to_string(),
             ));
         }
-        (0, _) | (_, Some(Evaluator::Local)) => return Ok(union(found, options, console)),
+        (0, _) | (_, Some(Evaluator::Local)) => return Ok(union(found, first, console)),
         _ => {}
     }
-    let is_plain = options.union.replica_labels.is_empty()
-        && found.iter().all(|found| found.labels.is_empty());
+    let is_plain =
+        first.union.replica_labels.is_empty() && found.iter().all(|found| found.labels.is_empty());
     match found.pop() {
         Some(Found { source: OpenSource::Remote(server), .. })
             if sources.len() == 1 && is_plain =>

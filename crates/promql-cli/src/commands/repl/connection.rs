@@ -1,7 +1,10 @@
 //! A source that was opened, as a session asks it.
 
 use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
+
+use jiff::tz::TimeZone;
 
 use promql_engine::{Cancellation, LabelQuery, MetricMetadata, QueryOptions, Storage, TimeRange};
 use promql_ide::{Condition, Metadata, MetricKind, Names, Question, Selector};
@@ -21,9 +24,10 @@ use crate::time::{Clock, Times, When};
 pub(super) struct CliConnection {
     pub(super) opened: Opened,
     pub(super) name: String,
-    pub(super) source: String,
+    pub(super) sources: Vec<String>,
     pub(super) limits: LimitFlags,
-    pub(super) clock: Clock,
+    /// The zone of times, which the session may change.
+    pub(super) zone: Arc<Mutex<TimeZone>>,
     pub(super) console: Console,
 }
 
@@ -61,7 +65,7 @@ impl CliConnection {
                         times.end = request.time.clone();
                     }
                     Over::Between(from, to) => {
-                        (times.start, times.end) = (Some(from.clone()), Some(to.clone()));
+                        (times.start, times.end) = (Some(from.clone()), to.clone());
                     }
                 }
                 times.step = range.step.clone();
@@ -69,11 +73,10 @@ impl CliConnection {
         }
         let limits = LimitFlags {
             lookback: request.lookback.clone().or_else(|| self.limits.lookback.clone()),
-            timeout: self.limits.timeout.clone(),
-            max_samples: self.limits.max_samples,
-            max_memory: self.limits.max_memory,
+            ..self.limits.clone()
         };
-        let mut clock = Clock { now: Clock::system().now, zone: self.clock.zone.clone() };
+        let zone = self.zone.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut clock = Clock { now: Clock::system().now, zone };
         let inputs = [input(request)];
         let flags = (&times, &limits);
         let when =
@@ -94,8 +97,8 @@ impl Connection for CliConnection {
         self.name.clone()
     }
 
-    fn source(&self) -> String {
-        self.source.clone()
+    fn sources(&self) -> Vec<String> {
+        self.sources.clone()
     }
 
     fn ask(&self, request: &Request, cancellation: &Cancellation) -> Result<Answer, Failure> {

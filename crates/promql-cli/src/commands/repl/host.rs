@@ -5,62 +5,68 @@ use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::{Parser, ValueEnum};
+use jiff::tz::TimeZone;
 use promql_engine::Cancellation;
-use promql_repl::{Answer, Connection, Failure, Form, Host, Look, Reason, Target, Terminal};
-use promql_storage::remote::{Credentials, Secret};
+use promql_repl::{
+    Answer, Connection, Failure, Form, Host, Look, Reason, Target, Terminal, Units, without_secrets,
+};
+use promql_storage::remote::Secret;
 use promql_storage::{LabelledSource, OpenOptions};
 
-use super::Repl;
 use super::connection::{CliConnection, input};
 use crate::cli::{self, Cli};
+use crate::commands::query::Evaluator;
 use crate::commands::query::limits::LimitFlags;
 use crate::commands::query::remarks;
+use crate::commands::query::server::ServerFlags;
 use crate::commands::query::source::{self, SourceFailure};
 use crate::console::Console;
 use crate::exit::Exit;
-use crate::render::{self, Format, Range, Screen, View, number, timestamps};
+use crate::render::{self, Format, Range, Screen, View, number, timestamps, unit};
 use crate::time::Clock;
 use crate::{interrupt, report};
 
-/// This program around a session.
-pub(super) struct CliHost<'a> {
-    arguments: &'a Repl,
-    console: Console,
-    /// The flags for other commands that ask the same source.
-    flags: Mutex<Vec<String>>,
+/// How this program asks sources for a session.
+#[derive(Clone, Debug, Default)]
+pub(in crate::commands) struct Setup {
+    /// Whether times are in UTC.
+    pub(in crate::commands) utc: bool,
+    /// What an evaluation may take.
+    pub(in crate::commands) limits: LimitFlags,
+    /// How servers are asked.
+    pub(in crate::commands) server: ServerFlags,
+    /// Who evaluates.
+    pub(in crate::commands) eval: Option<Evaluator>,
+    /// Whether nobody sits at the terminal, if there is one.
+    pub(in crate::commands) is_script: bool,
 }
 
-impl CliHost<'_> {
-    pub(super) fn new(arguments: &Repl, console: Console) -> CliHost<'_> {
-        CliHost { arguments, console, flags: Mutex::default() }
+/// This program around a session.
+pub(in crate::commands) struct CliHost {
+    setup: Setup,
+    console: Console,
+    /// The zone of times.
+    zone: Arc<Mutex<TimeZone>>,
+}
+
+impl CliHost {
+    pub(in crate::commands) fn new(setup: Setup, console: Console) -> CliHost {
+        let zone = if setup.utc { TimeZone::UTC } else { Clock::system().zone };
+        CliHost { setup, console, zone: Arc::new(Mutex::new(zone)) }
     }
 
-    fn clock(&self) -> Clock {
-        let mut clock = Clock::system();
-        if self.arguments.utc {
-            clock.zone = jiff::tz::TimeZone::UTC;
-        }
-        clock
+    fn zone_now(&self) -> TimeZone {
+        self.zone.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// How a source is opened: by the flags, and over them by its profile.
-    fn options(&self, target: &Target) -> Result<OpenOptions, Failure> {
-        let arguments = self.arguments;
-        let stopped = |stop: crate::commands::Stop| Failure::new(stop);
-        let timeout = arguments.limits.timeout().map_err(stopped)?;
-        let mut remote = match &target.http {
-            Some(path) => {
-                let flags = crate::commands::query::server::ServerFlags {
-                    http_config: Some(path.into()),
-                    ..Default::default()
-                };
-                flags.options(timeout).map_err(stopped)?
-            }
-            None => arguments.server.options(timeout).map_err(stopped)?,
-        };
-        for (name, value) in &target.headers {
-            remote.http.headers.push((name.clone(), Secret::from(value.clone())));
+    /// How a target's server is asked: by the flags, and over them by its profile.
+    fn flags(&self, target: &Target) -> Result<ServerFlags, Failure> {
+        let mut flags = self.setup.server.clone();
+        if let Some(path) = &target.http {
+            flags.http_config = Some(path.into());
         }
+        let headers = target.headers.iter();
+        flags.headers.extend(headers.map(|(name, value)| format!("{name}: {value}")));
         if let [program, rest @ ..] = &target.token_command[..] {
             let output = Command::new(program).args(rest).output();
             let output = output.map_err(|error| {
@@ -73,26 +79,40 @@ impl CliHost<'_> {
                     "token_command `{program}` printed no token ({status})"
                 )));
             }
-            remote.http.credentials = Some(Credentials::bearer(token));
+            flags.token = Some(Secret::from(token));
         }
+        Ok(flags)
+    }
+
+    fn options(&self, target: &Target) -> Result<OpenOptions, Failure> {
+        let flags = self.flags(target)?;
+        let timeout = self.setup.limits.timeout().map_err(Failure::new)?;
         Ok(OpenOptions {
-            remote,
-            union: arguments.server.union(),
+            remote: flags.options(timeout).map_err(Failure::new)?,
+            union: flags.union(),
             cancellation: interrupt::listen_anew(self.console),
             ..OpenOptions::default()
         })
     }
 }
 
-impl Host for CliHost<'_> {
+impl Host for CliHost {
     fn version(&self) -> &str {
         env!("CARGO_PKG_VERSION")
     }
 
     fn connect(&self, target: &Target) -> Result<Arc<dyn Connection>, Failure> {
-        let options = self.options(target)?;
-        let sources = [target.source.clone()];
-        let opened = source::open(&sources, self.arguments.eval, &options, &self.console);
+        let all: Vec<&Target> = std::iter::once(target).chain(&target.others).collect();
+        let options =
+            all.iter().map(|target| self.options(target)).collect::<Result<Vec<_>, _>>()?;
+        let sources: Vec<(&str, &OpenOptions)> =
+            all.iter().map(|target| &*target.source).zip(&options).collect();
+        // A server evaluates over its own series alone.
+        let eval = match all.len() {
+            1 => self.setup.eval,
+            _ => Some(Evaluator::Local),
+        };
+        let opened = source::open_each(&sources, eval, &self.console);
         let opened = opened.map_err(|failure| match failure {
             SourceFailure::Usage(text) => Failure::new(text),
             SourceFailure::Source(error) => Failure {
@@ -101,26 +121,19 @@ impl Host for CliHost<'_> {
                 is_input: true,
             },
         })?;
-        let mut flags: Vec<String> = Vec::new();
-        flags.extend(target.http.iter().map(|path| format!("--http-config={path}")));
-        flags
-            .extend(target.headers.iter().map(|(name, value)| format!("--header={name}: {value}")));
-        *self.flags.lock().unwrap_or_else(PoisonError::into_inner) = flags;
         // What can be named without secrets names itself.
-        let name = LabelledSource::parse(&target.source)
-            .map_or_else(|_| target.source.clone(), |source| source.source.to_string());
-        let limits = &self.arguments.limits;
+        let name = |target: &&Target| {
+            LabelledSource::parse(&target.source).map_or_else(
+                |_| without_secrets(&target.source),
+                |source| source.source.to_string(),
+            )
+        };
         Ok(Arc::new(CliConnection {
             opened,
-            name,
-            source: target.source.clone(),
-            limits: LimitFlags {
-                lookback: limits.lookback.clone(),
-                timeout: limits.timeout.clone(),
-                max_samples: limits.max_samples,
-                max_memory: limits.max_memory,
-            },
-            clock: self.clock(),
+            name: all.iter().map(name).collect::<Vec<_>>().join(" + "),
+            sources: all.iter().map(|target| target.source.clone()).collect(),
+            limits: self.setup.limits.clone(),
+            zone: Arc::clone(&self.zone),
             console: self.console,
         }))
     }
@@ -139,19 +152,43 @@ impl Host for CliHost<'_> {
             expression: answer.request.expression.clone(),
             range: answer.range.map(|(start, end, step)| Range { start, end, step }),
             keep_order: answer.ordered,
-            zone: self.clock().zone,
+            zone: self.zone_now(),
+            unit: unit::chosen(look.units, &answer.request.expression),
             screen,
             statistics: None,
         };
         render::render(format, &answer.result, &view).map_err(Failure::new)
     }
 
+    fn zone(&self, name: Option<&str>) -> Result<String, Failure> {
+        if let Some(name) = name {
+            let zone = match name {
+                "local" => Clock::system().zone,
+                "utc" | "UTC" | "Z" => TimeZone::UTC,
+                name => TimeZone::get(name).map_err(|_| {
+                    Failure::new(format!(
+                        "there is no zone `{name}`; write one as Europe/Berlin, UTC or local"
+                    ))
+                })?,
+            };
+            *self.zone.lock().unwrap_or_else(PoisonError::into_inner) = zone;
+        }
+        Ok(timestamps::zone_name(&self.zone_now(), Clock::system().now))
+    }
+
     fn number(&self, value: f64) -> String {
         number::readable(value)
     }
 
+    fn value(&self, value: f64, expression: &str, units: Units) -> String {
+        match unit::chosen(units, expression) {
+            Some(unit) => unit::write(value, unit, &self.zone_now()),
+            None => number::readable(value),
+        }
+    }
+
     fn time(&self, milliseconds: i64) -> String {
-        timestamps::civil(milliseconds, &self.clock().zone, false)
+        timestamps::civil(milliseconds, &self.zone_now(), false)
     }
 
     fn remarks(&self, answer: &Answer) -> String {
@@ -162,17 +199,21 @@ impl Host for CliHost<'_> {
         crate::commands::lint::expression::look(expression, &self.console)
     }
 
-    fn run(&self, arguments: &[String]) -> Result<(), Failure> {
+    fn run(&self, arguments: &[String], target: Option<&Target>) -> Result<(), Failure> {
         let quiet = |is_input| Failure { text: String::new(), cancelled: false, is_input };
-        let mut all = vec!["promql".to_owned()];
-        all.extend(arguments.iter().take(1).cloned());
-        if arguments.first().is_some_and(|name| name != "parse") {
-            all.extend(self.flags.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned());
-        }
-        all.extend(arguments.iter().skip(1).cloned());
-        let cli = Cli::try_parse_from(&all)
+        let all = std::iter::once("promql").chain(arguments.iter().map(String::as_str));
+        let cli = Cli::try_parse_from(all)
             .map_err(|error| Failure { text: error.to_string(), ..quiet(true) })?;
-        let Some(command) = cli.command else { return Err(quiet(true)) };
+        let Some(mut command) = cli.command else { return Err(quiet(true)) };
+        let server = match &mut command {
+            cli::Command::Explain(explain) => Some(&mut explain.server),
+            cli::Command::Capture(capture) => Some(&mut capture.server),
+            _ => None,
+        };
+        // Secrets go from here to there without a command line between.
+        if let (Some(server), Some(target)) = (server, target) {
+            *server = self.flags(target)?;
+        }
         let _ = interrupt::listen_anew(self.console);
         match run(&command, &self.console) {
             Exit::Ok => Ok(()),
@@ -198,7 +239,7 @@ impl Host for CliHost<'_> {
         let screen = self.console.screen();
         let is_interactive = self.console.is_terminal && std::io::stdin().is_terminal();
         Terminal {
-            is_interactive: is_interactive && self.arguments.statements.is_empty(),
+            is_interactive: is_interactive && !self.setup.is_script,
             size: screen.width.zip(screen.height),
             color: screen.color,
             unicode: screen.unicode,

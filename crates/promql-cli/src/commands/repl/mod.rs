@@ -4,14 +4,14 @@
 //! sources, evaluation, rendering, the other commands.
 
 mod connection;
-mod host;
+pub(in crate::commands) mod host;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, ValueHint};
 use promql_repl::{Config, Exit as SessionExit, History, Session};
 
-use self::host::CliHost;
+use self::host::{CliHost, Setup};
 use super::Stop;
 use super::query::Evaluator;
 use super::query::limits::LimitFlags;
@@ -45,12 +45,13 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = AFTER)]
 pub struct Repl {
-    /// Where the series are [default: the default profile, else http://localhost:9090]
+    /// Where the series are; several are one view, evaluated here [default: the default profile, else
+    /// http://localhost:9090]
     #[arg(short, long = "source", value_name = "SOURCE", value_hint = ValueHint::AnyPath)]
     #[arg(env = "PROMQL_SOURCE", hide_env_values = true)]
-    pub source: Option<String>,
+    pub sources: Vec<String>,
     /// A profile of the configuration
-    #[arg(long, value_name = "NAME", conflicts_with = "source")]
+    #[arg(long, value_name = "NAME", conflicts_with = "sources")]
     pub profile: Option<String>,
     /// The configuration
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -106,8 +107,15 @@ impl Repl {
             Some(path) => Config::read(path).map_err(|error| Stop::Usage(error.to_string()))?,
             None => Config::default(),
         };
-        let target = config.target(&self.source_name(&config)?);
-        let host = CliHost::new(self, *console);
+        let target = config.targets(&self.source_names(&config)?).unwrap_or_default();
+        let setup = Setup {
+            utc: self.utc,
+            limits: self.limits.clone(),
+            server: self.server.clone(),
+            eval: self.eval,
+            is_script: !self.statements.is_empty(),
+        };
+        let host = CliHost::new(setup, *console);
         let is_interactive =
             self.statements.is_empty() && promql_repl::Host::terminal(&host).is_interactive;
         let history = match Config::history_path() {
@@ -146,14 +154,14 @@ impl Repl {
         Ok(exit(session.run_script(&text)))
     }
 
-    fn source_name(&self, config: &Config) -> Result<String, Stop> {
+    fn source_names(&self, config: &Config) -> Result<Vec<String>, Stop> {
         let named = self.profile.as_ref();
         let named = named.or_else(|| {
             let default = config.default_profile.as_ref();
-            default.filter(|_| self.source.is_none())
+            default.filter(|_| self.sources.is_empty())
         });
         match named {
-            Some(name) if config.profile.contains_key(name) => Ok(name.clone()),
+            Some(name) if config.profile.contains_key(name) => Ok(vec![name.clone()]),
             Some(name) => {
                 let known: Vec<&str> = config.profile.keys().map(String::as_str).collect();
                 let known = match known.is_empty() {
@@ -162,7 +170,8 @@ impl Repl {
                 };
                 Err(Stop::Usage(format!("there is no profile `{name}`; {known}")))
             }
-            None => Ok(self.source.clone().unwrap_or_else(|| DEFAULT_SOURCE.to_owned())),
+            None if self.sources.is_empty() => Ok(vec![DEFAULT_SOURCE.to_owned()]),
+            None => Ok(self.sources.clone()),
         }
     }
 }

@@ -13,9 +13,10 @@ mod selection;
 
 use std::time::{Duration, Instant};
 
-use promql_engine::{EvaluationTime, QueryOptions};
-use promql_model::{Labels, QueryValue, SampleValue};
+use promql_engine::{EvaluationTime, LabelQuery, QueryOptions, Storage, TimeRange};
+use promql_model::{Labels, METRIC_NAME, QueryValue, SampleValue};
 use promql_repl::{Fix, Reason};
+use promql_storage::remote::LabelRequest;
 use promql_syntax::ast::{Expr, NodeId, NodeKind};
 use promql_syntax::{Features, Span};
 
@@ -24,6 +25,7 @@ use super::source::Opened;
 use crate::console::Console;
 use crate::inputs::{Input, Name};
 use crate::render::timestamps;
+use crate::time::Clock;
 
 /// More selectors than these are not asked.
 const MOST_SELECTORS: usize = 8;
@@ -31,6 +33,10 @@ const MOST_SELECTORS: usize = 8;
 /// How long each question may take, and all together.
 const PATIENCE: Duration = Duration::from_secs(2);
 const PATIENCE_WITH_ALL: Duration = Duration::from_secs(5);
+
+/// Names of metrics are compared, so many, of so many milliseconds before now.
+const MOST_NAMES: usize = 100_000;
+const LATELY: i64 = 3_600_000;
 
 /// Says what is found out. Nothing when it can't be found out in time.
 pub(in crate::commands) fn explain(
@@ -105,6 +111,28 @@ impl Asking<'_> {
                 Some(series.into_iter().map(|s| (s.labels, last(&s.floats))).collect())
             }
             QueryValue::Scalar { .. } | QueryValue::String { .. } => None,
+        }
+    }
+}
+
+impl Asking<'_> {
+    /// The names of metrics; of a server those of the last hour.
+    fn metrics(&self) -> Option<Vec<String>> {
+        match self.opened {
+            Opened::Local { storage, .. } => {
+                let query = LabelQuery { selectors: &[], range: TimeRange::ALL };
+                storage.label_values(METRIC_NAME, &query).ok()
+            }
+            Opened::Server(server) => {
+                let now = Clock::system().now;
+                let request = LabelRequest {
+                    selectors: &[],
+                    range: Some(TimeRange { start: now.saturating_sub(LATELY), end: now }),
+                    limit: MOST_NAMES,
+                    cancellation: self.options.cancellation.clone(),
+                };
+                Some(server.label_values(METRIC_NAME, &request).ok()?.data)
+            }
         }
     }
 }

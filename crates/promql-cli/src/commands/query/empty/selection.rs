@@ -1,13 +1,14 @@
 //! A selector that selects nothing: which of its conditions is to blame.
 //!
 //! It is asked again without one condition after the other. Where that finds series, the condition was
-//! it, and the values that the label really has are what was meant.
+//! it, and the values that the label really has are what was meant. Where nothing has the name of the
+//! metric at all, the names that are most like it are told.
 
 use std::collections::BTreeSet;
 
-use promql_model::{MatchOp, quote};
+use promql_model::{MatchOp, is_label_name, quote};
 use promql_repl::Reason;
-use promql_syntax::ast::{Expr, LabelMatcher, NodeId, NodeKind};
+use promql_syntax::ast::{Expr, LabelMatcher, NodeId, NodeKind, VectorSelector};
 
 use super::{Asking, source, with_text};
 use crate::visible;
@@ -28,8 +29,11 @@ pub(super) fn look(expr: &Expr, id: NodeId, asking: &Asking<'_>, reason: &mut Re
     let selector = expr.selector(selector);
     let matchers = expr.matchers(selector);
     let others = usize::from(selector.name.is_some()) + matchers.len();
-    if matchers.is_empty() || matchers.len() > MOST_CONDITIONS || others < 2 {
+    if matchers.len() > MOST_CONDITIONS {
         return;
+    }
+    if others < 2 {
+        return name(expr, selector, asking, reason);
     }
     for (at, matcher) in matchers.iter().enumerate().filter(|(_, matcher)| !matcher.is_name) {
         let Some(series) = asking.ask(without(expr, id, matchers, at)) else { return };
@@ -63,6 +67,33 @@ pub(super) fn look(expr: &Expr, id: NodeId, asking: &Asking<'_>, reason: &mut Re
         let rest = joined(expr, matchers, at);
         reason.fixes.extend(with_text(expr, place, &rest, format!("leave out {condition}")));
         return;
+    }
+    name(expr, selector, asking, reason);
+}
+
+/// Adds the names that are like that of the metric, if there is none of that name.
+fn name(expr: &Expr, selector: &VectorSelector, asking: &Asking<'_>, reason: &mut Reason) {
+    let Some(written) = selector.name else { return };
+    let written = expr.text_lossy(written).into_owned();
+    let Some(names) = asking.metrics() else { return };
+    let far = written.len() / 5 + 2;
+    let distance = |name: &String| {
+        (name.len().abs_diff(written.len()) <= far)
+            .then(|| strsim::damerau_levenshtein(name, &written))
+            .filter(|distance| *distance <= far)
+    };
+    let mut near: Vec<(usize, String)> =
+        names.into_iter().filter_map(|name| Some((distance(&name)?, name))).collect();
+    near.sort();
+    near.truncate(MOST_VALUES);
+    if near.is_empty() || near.first().is_some_and(|(distance, _)| *distance == 0) {
+        return;
+    }
+    let shown: Vec<String> = near.iter().map(|(_, name)| visible::value(name)).collect();
+    reason.text.push_str(&format!("\nno metric has this name; like it are {}", shown.join(", ")));
+    for (_, name) in near.iter().filter(|(_, name)| is_label_name(&name.replace(':', "_"))) {
+        let place = selector.name_span.range();
+        reason.fixes.extend(with_text(expr, place, name, format!("use {name}")));
     }
 }
 
