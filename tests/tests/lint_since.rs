@@ -139,8 +139,12 @@ fn only_what_a_branch_brings_is_told() {
     repository.git(&["mv", "rules/z.yml", "rules/a.yml"]);
     repository.write("rules/a.yml", &format!("{HEAD}{OTHER}"));
     let said = repository.lint(since);
-    assert!(said.contains("rules/b.yml:4:") && said.contains("recording-missing"), "{said}");
-    assert!(!said.contains("a.yml"), "{said}");
+    assert!(said.contains("rules/b.yml:4:") && said.contains("removed-rule-still-used"), "{said}");
+    assert!(!said.contains("recording-missing") && !said.contains("a.yml"), "{said}");
+    repository.git(&["rm", "--quiet", "--force", "rules/a.yml"]);
+    let said = repository.lint(since);
+    assert!(said.contains("rules/b.yml:4:") && said.contains("removed-rule-still-used"), "{said}");
+    assert_eq!(said.lines().count(), 2, "{said}");
 }
 
 #[test]

@@ -32,6 +32,8 @@ pub struct LintedFile {
     pub settings: Arc<Settings>,
     /// Its path as the configuration sees it: relative to the folder of that.
     pub path: String,
+    /// What was in it before a change, if that is known.
+    pub before: Option<Box<RuleFile>>,
 }
 
 impl LintedFile {

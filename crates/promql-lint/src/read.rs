@@ -91,7 +91,8 @@ pub(crate) fn read(
         && let Some((rules, dashboard)) = dashboard::read(&input.name, text)
     {
         let dashboard = Some(dashboard);
-        return (LintedFile { number, rules, dashboard, settings, path }, Vec::new());
+        let before = None;
+        return (LintedFile { number, rules, dashboard, settings, path, before }, Vec::new());
     }
     if let Ok(text) = std::str::from_utf8(&input.text)
         && let Some((place, message)) = dashboard_invalid::judge(&input.name, text)
@@ -105,11 +106,16 @@ pub(crate) fn read(
             dialect: Dialect::Prometheus,
             groups: Vec::new(),
         };
-        return (LintedFile { number, rules, dashboard: None, settings, path }, findings);
+        let (dashboard, before) = (None, None);
+        return (LintedFile { number, rules, dashboard, settings, path, before }, findings);
     }
     let options = LoadOptions { keep_queries: true, ..input.options };
     let loaded = RuleFile::load(&input.name, &input.text, &options);
-    let file = LintedFile { number, rules: loaded.file, dashboard: None, settings, path };
+    // What was wrong with the file before the change is no matter.
+    let before =
+        input.before.map(|text| Box::new(RuleFile::load(&input.name, &text, &options).file));
+    let (rules, dashboard) = (loaded.file, None);
+    let file = LintedFile { number, rules, dashboard, settings, path, before };
     let mut findings = Vec::new();
     for found in loaded.findings {
         let Some(mut check) = check_of(&found) else { continue };

@@ -33,13 +33,17 @@ pub struct Input {
     pub settings: Option<Arc<Settings>>,
     /// Its path as the configuration sees it, if it isn't the name.
     pub path: Option<String>,
+    /// What was in the file before a change, if that is known: of a file that is gone, `text` is empty. Rules
+    /// that went with the change and are read still are told about then.
+    pub before: Option<Vec<u8>>,
 }
 
 impl Input {
     /// A file that is read as its keys tell.
     pub fn new(name: impl Into<String>, text: impl Into<Vec<u8>>) -> Input {
         let options = LoadOptions::default();
-        Input { name: name.into(), text: text.into(), options, settings: None, path: None }
+        let (name, text) = (name.into(), text.into());
+        Input { name, text, options, settings: None, path: None, before: None }
     }
 }
 

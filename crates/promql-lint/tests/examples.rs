@@ -13,8 +13,10 @@ use promql_lint::{CHECKS, Check, Input, Settings, lint};
 const ENOUGH: usize = 3;
 
 /// Checks that no example can be written for, each with the reason. Each has a test of its own.
-const WITHOUT_EXAMPLES: &[(&str, &str)] =
-    &[("file-unreadable", "bytes that are not UTF-8 can't stand in a documentation")];
+const WITHOUT_EXAMPLES: &[(&str, &str)] = &[
+    ("file-unreadable", "bytes that are not UTF-8 can't stand in a documentation"),
+    ("removed-rule-still-used", "it needs files from before a change; see `removed_rules.rs`"),
+];
 
 /// Checks of the category E, whose bad examples are invalid files.
 fn is_syntax(check: &Check) -> bool {

@@ -27,20 +27,21 @@ checks! {
         include_redundant_label, comparison_always_false, comparison_always_true, comparison_with_nan,
         constant_expression, or_never_used, unless_has_no_effect, or_fallback_labels,
         many_to_many_certain, group_modifier_reversed, group_modifier_needless, ratio_by_filtered_label,
-        ratio_threshold_out_of_range, nan_in_aggregation, division_by_zero, average_of_averages,
-        quantiles_aggregated, float_equality, negative_offset, fixed_time_in_rule, mixed_operators,
-        same_operands, redundant_aggregation, histogram_without_le, histogram_without_rate,
-        parameter_out_of_range, buckets_summed_without_le, subquery_resolution,
-        rule_label_overwrites_key, dropped_name_collision, label_function_no_effect,
-        label_function_collapses, scalar_of_many;
+        ratio_threshold_out_of_range, nan_in_aggregation, nan_hides_alert, division_by_zero,
+        average_of_averages, quantiles_aggregated, float_equality, increase_threshold_edge,
+        negative_offset, fixed_time_in_rule, mixed_operators, same_operands, redundant_aggregation,
+        histogram_without_le, histogram_without_rate, parameter_out_of_range, buckets_summed_without_le,
+        subquery_resolution, rule_label_overwrites_key, dropped_name_collision,
+        label_function_no_effect, label_function_collapses, scalar_of_many, unreachable_arm;
     dashboard: dashboard_invalid, target_query, fixed_rate_window, interval_as_rate_window,
         datasource_hardcoded, datasource_variable_missing, variable_undefined, multi_value_equality,
         legend_label_missing, instant_range_mismatch, variable_query_invalid;
     syntax: file_unreadable, yaml_syntax, unknown_field, implicit_yaml_type, incomplete_rule,
         field_not_allowed, duplicate_key, duplicate_group, invalid_name, invalid_duration,
         promql_syntax, promql_type, invalid_regex, extra_document, wrong_kind;
-    group: uses_later_rule, dependency_cycle, recording_missing, unknown_alert_reference,
-        interval_exceeds_lookback, recorded_interval_too_long, recording_conflict, duplicate_rule;
+    group: uses_later_rule, dependency_cycle, recording_missing, removed_rule_still_used,
+        unknown_alert_reference, interval_exceeds_lookback, recorded_interval_too_long,
+        recording_conflict, duplicate_rule;
     hygiene: unused_suppression, unknown_check_in_suppression, suppression_expired, odd_suppression;
     kind: counter_without_rate, rate_of_gauge, delta_of_counter, over_time_of_counter,
         rate_after_aggregation, rate_of_rate, window_too_short, irate_in_rule, unit_mismatch,

@@ -36,6 +36,7 @@ impl Here {
             options: self.options.clone(),
             settings: Some(Arc::clone(&self.settings)),
             path: Some(self.relative(path)),
+            before: None,
         }
     }
 

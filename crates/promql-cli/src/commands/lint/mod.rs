@@ -205,11 +205,14 @@ impl Lint {
         if self.statistics && !matches!(self.format, Format::Text | Format::Json) {
             return Err(Stop::Usage("--statistics answers as text or json".to_owned()));
         }
-        let before = Before::read(self, &mut configurations)?;
-        let inputs = match self.staged {
+        let mut before = Before::read(self, &mut configurations)?;
+        let mut inputs = match self.staged {
             true => since::staged(self, &mut configurations)?,
             false => files::find(&self.paths, &mut configurations)?,
         };
+        if let Some(before) = &mut before {
+            before.tell(&mut inputs, &mut configurations)?;
+        }
         let settings = Settings::default();
         let up_to = if self.unsafe_fixes { Safety::Unsafe } else { Safety::Safe };
         if self.diff {

@@ -22,6 +22,10 @@ pub(super) struct Before {
     prints: HashSet<String>,
     /// The texts of rules.
     rules: HashSet<String>,
+    /// The texts of files by their names.
+    files: HashMap<String, Vec<u8>>,
+    /// Files that the change took away.
+    gone: HashSet<String>,
 }
 
 /// A repository.
@@ -63,11 +67,13 @@ impl Before {
         };
         let tree = Tree::Commit(base.as_deref());
         let inputs = repository.inputs(flags, tree, &renamed, configurations)?;
+        let files = inputs.iter().map(|input| (input.name.clone(), input.text.clone())).collect();
         let outcome = lint(inputs, &Settings::default());
-        let mut before = Before { prints: HashSet::new(), rules: HashSet::new() };
+        let (prints, gone) = (HashSet::new(), HashSet::new());
+        let mut before = Before { prints, rules: HashSet::new(), files, gone };
         for file in &outcome.files {
             before.prints.extend(fingerprints(file));
-            before.rules.extend(rules(file).map(str::to_owned));
+            before.rules.extend(rules_of(file).map(str::to_owned));
         }
         Ok(Some(before))
     }
@@ -77,8 +83,31 @@ impl Before {
         self.rules.contains(text.trim())
     }
 
-    /// Takes out what was found before too.
+    /// Tells the files what was in them. Those that the change took away come with nothing in them, so
+    /// that it is known which rules went with them.
+    pub(super) fn tell(
+        &mut self,
+        inputs: &mut Vec<Input>,
+        configurations: &mut Configurations<'_>,
+    ) -> Result<(), Stop> {
+        for input in inputs.iter_mut() {
+            input.before = self.files.remove(&input.name);
+        }
+        let mut gone: Vec<(String, Vec<u8>)> = self.files.drain().collect();
+        gone.sort();
+        for (name, text) in gone {
+            let path = Path::new(&name);
+            let mut input = configurations.of(path)?.input(name.clone(), Vec::new(), path);
+            input.before = Some(text);
+            inputs.push(input);
+            self.gone.insert(name);
+        }
+        Ok(())
+    }
+
+    /// Takes out what was found before too, and files that are no more.
     pub(super) fn take_out(&self, outcome: &mut Outcome) {
+        outcome.files.retain(|file| !self.gone.contains(&file.name));
         for file in &mut outcome.files {
             let mut prints = fingerprints(file).into_iter();
             file.findings
@@ -88,7 +117,7 @@ impl Before {
 }
 
 /// The texts of the rules of a file.
-fn rules(file: &FileOutcome) -> impl Iterator<Item = &str> {
+fn rules_of(file: &FileOutcome) -> impl Iterator<Item = &str> {
     let rules = file.rules.groups.iter().flat_map(|group| &group.rules);
     rules.filter_map(|rule| Some(file.text.get(rule.span.clone())?.trim()))
 }

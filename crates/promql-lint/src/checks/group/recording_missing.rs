@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use promql_rules::rule_file::RuleKind;
 use promql_rules::yaml;
 
 use crate::check::declare_check;
@@ -94,11 +95,14 @@ declare_check! {
 fn look(set: &RuleSet<'_>, report: &mut Report<'_>) {
     let front = |name: &str| name.split_once(':').map(|(front, _)| front.to_owned());
     let fronts: BTreeSet<String> = set.recorders.keys().filter_map(|name| front(name)).collect();
+    // What went with the change that is looked at, `removed-rule-still-used` tells.
+    let removed = super::removed_rule_still_used::removed(set);
     let mut missing: Vec<&str> = set
         .readers
         .keys()
         .copied()
         .filter(|name| !set.recorders.contains_key(name))
+        .filter(|name| !removed.contains_key(&(RuleKind::Recording, name)))
         .filter(|name| front(name).is_some_and(|front| !front.is_empty() && fronts.contains(&front)))
         .collect();
     missing.sort_unstable();
