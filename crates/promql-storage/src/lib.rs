@@ -30,6 +30,7 @@ mod columns;
 mod compressed;
 mod diagnostics;
 pub mod exposition;
+mod fetched;
 pub mod fixture;
 mod inverted;
 mod memory;

@@ -4,7 +4,7 @@ mod support;
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -17,33 +17,11 @@ use promql_storage::remote::{
 use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
+use support::folder::Folder;
 use support::rendered;
 use support::server::{Reply, Server};
 
 const NAMES: &str = r#"{"status":"success","data":["a"]}"#;
-
-/// A folder that goes with the test.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Folder {
-        let path = std::env::temp_dir().join(format!("promql-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&path).expect("a folder");
-        Folder(path)
-    }
-
-    fn file(&self, name: &str, text: &str) -> PathBuf {
-        let path = self.0.join(name);
-        std::fs::write(&path, text).expect("a file");
-        path
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
 
 /// How a server is asked that has a configuration.
 fn configured(text: &str, folder: &Path) -> RemoteOptions {
@@ -401,8 +379,8 @@ fn certificates_are_verified() {
     // Both sides say who they are.
     let (mutual, _) = ours.serve("127.0.0.1", true);
     let (certificate, key) = ours.certificate("me");
-    folder.file("me.pem", &certificate.pem());
-    folder.file("me.key", &key.serialize_pem());
+    folder.file("me.pem", certificate.pem());
+    folder.file("me.key", key.serialize_pem());
     let with = "tls_config: {ca_file: ours.pem, cert_file: me.pem, key_file: me.key}";
     assert_eq!(ask(&mutual, with), Ok(vec!["a".to_owned()]));
     assert!(ask(&mutual, "tls_config: {ca_file: ours.pem}").is_err());

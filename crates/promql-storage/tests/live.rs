@@ -4,9 +4,6 @@
 
 mod support;
 
-use std::net::TcpListener;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use promql_engine::{Cancellation, LabelQuery, QueryOptions, TimeRange};
@@ -14,44 +11,9 @@ use promql_model::{QueryValue, SampleValue};
 use promql_storage::remote::{LabelRequest, RemoteErrorKind, RemoteOptions, RemoteServer};
 use promql_storage::{OpenOptions, OpenSource, Source};
 
+use support::folder::Folder;
+use support::reference::{Running, free_port, program};
 use support::rendered;
-
-/// A program that ends with the test.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-struct Folder(PathBuf);
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-fn program(names: &[&str]) -> Option<PathBuf> {
-    let folder = std::env::var_os("PROMQL_REFERENCE_BIN");
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = folder.map(PathBuf::from).into_iter().chain(std::env::split_paths(&path));
-    let candidates = folders.flat_map(|folder| names.iter().map(move |name| folder.join(name)));
-    candidates.into_iter().find(|candidate| candidate.is_file())
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("an address").port()
-}
-
-fn start(program: &PathBuf, arguments: &[String]) -> Running {
-    let mut command = Command::new(program);
-    command.args(arguments).stdout(Stdio::null()).stderr(Stdio::null());
-    Running(command.spawn().expect("the program starts"))
-}
 
 fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_millis() as i64
@@ -66,26 +28,28 @@ fn a_real_server_is_asked() {
         return;
     };
     let (server_port, exporter_port) = (free_port(), free_port());
-    let folder =
-        Folder(std::env::temp_dir().join(format!("promql-storage-live-{}", std::process::id())));
-    std::fs::create_dir_all(&folder.0).expect("a folder");
-    let config = folder.0.join("prometheus.yml");
+    let folder = Folder::new("live");
     let text = format!(
         "global: {{scrape_interval: 1s}}\nscrape_configs:\n\
          - job_name: node\n  static_configs: [{{targets: ['127.0.0.1:{exporter_port}']}}]\n\
          - job_name: prometheus\n  scrape_protocols: [PrometheusProto]\n  \
          static_configs: [{{targets: ['127.0.0.1:{server_port}']}}]\n"
     );
-    std::fs::write(&config, text).expect("a file");
-    let exporter = start(&exporter, &[format!("--web.listen-address=127.0.0.1:{exporter_port}")]);
-    let server = start(
+    let config = folder.file("prometheus.yml", text);
+    let exporter = Running::start(
+        &exporter,
+        &[&format!("--web.listen-address=127.0.0.1:{exporter_port}")],
+        &folder.path("exporter.log"),
+    );
+    let server = Running::start(
         &prometheus,
         &[
-            format!("--config.file={}", config.display()),
-            format!("--storage.tsdb.path={}", folder.0.join("data").display()),
-            format!("--web.listen-address=127.0.0.1:{server_port}"),
-            "--enable-feature=native-histograms".to_owned(),
+            &format!("--config.file={}", config.display()),
+            &format!("--storage.tsdb.path={}", folder.path("data").display()),
+            &format!("--web.listen-address=127.0.0.1:{server_port}"),
+            "--enable-feature=native-histograms",
         ],
+        &folder.path("server.log"),
     );
     let address = format!("http://127.0.0.1:{server_port}");
     let remote = RemoteServer::new(&address, RemoteOptions::default()).expect("an address");

@@ -6,9 +6,7 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::net::TcpStream;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use promql_engine::{QueryOptions, Storage, evaluate};
@@ -16,6 +14,8 @@ use promql_model::{QueryResult, QueryValue, SampleValue};
 use promql_storage::remote::{RemoteOptions, RemoteServer};
 use promql_syntax::{Features, compile};
 
+use support::folder::Folder;
+use support::reference::{Running, free_port, program};
 use support::server::{Reply, Server};
 
 /// What is asked of the server and evaluated here.
@@ -45,43 +45,6 @@ const OF_HISTOGRAMS: [&str; 4] = [
     "increase(prometheus_http_request_duration_seconds{handler=\"/metrics\"}[10s])",
     "prometheus_http_request_duration_seconds",
 ];
-
-/// A program that ends with the test.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-struct Folder(PathBuf);
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-fn program(names: &[&str]) -> Option<PathBuf> {
-    let folder = std::env::var_os("PROMQL_REFERENCE_BIN");
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = folder.map(PathBuf::from).into_iter().chain(std::env::split_paths(&path));
-    let candidates = folders.flat_map(|folder| names.iter().map(move |name| folder.join(name)));
-    candidates.into_iter().find(|candidate| candidate.is_file())
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("an address").port()
-}
-
-fn start(program: &PathBuf, arguments: &[String]) -> Running {
-    let mut command = Command::new(program);
-    command.args(arguments).stdout(Stdio::null()).stderr(Stdio::null());
-    Running(command.spawn().expect("the program starts"))
-}
 
 fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_millis() as i64
@@ -216,9 +179,7 @@ fn what_is_evaluated_here_is_what_the_server_answers() {
     };
     let (port, node) = (free_port(), free_port());
     let brief = brief_exporter();
-    let folder = Folder(std::env::temp_dir().join(format!("promql-raw-{}", std::process::id())));
-    std::fs::create_dir_all(&folder.0).expect("a folder");
-    let config = folder.0.join("prometheus.yml");
+    let folder = Folder::new("raw");
     let text = format!(
         "global: {{scrape_interval: 1s, external_labels: {{region: eu, replica: a}}}}\n\
          scrape_configs:\n\
@@ -227,16 +188,21 @@ fn what_is_evaluated_here_is_what_the_server_answers() {
          - job_name: prometheus\n  scrape_protocols: [PrometheusProto]\n  \
          static_configs: [{{targets: ['127.0.0.1:{port}']}}]\n"
     );
-    std::fs::write(&config, text).expect("a file");
-    let _exporter = start(&exporter, &[format!("--web.listen-address=127.0.0.1:{node}")]);
-    let _server = start(
+    let config = folder.file("prometheus.yml", text);
+    let _exporter = Running::start(
+        &exporter,
+        &[&format!("--web.listen-address=127.0.0.1:{node}")],
+        &folder.path("exporter.log"),
+    );
+    let _server = Running::start(
         &prometheus,
         &[
-            format!("--config.file={}", config.display()),
-            format!("--storage.tsdb.path={}", folder.0.join("data").display()),
-            format!("--web.listen-address=127.0.0.1:{port}"),
-            "--enable-feature=native-histograms".to_owned(),
+            &format!("--config.file={}", config.display()),
+            &format!("--storage.tsdb.path={}", folder.path("data").display()),
+            &format!("--web.listen-address=127.0.0.1:{port}"),
+            "--enable-feature=native-histograms",
         ],
+        &folder.path("server.log"),
     );
     let address = format!("http://127.0.0.1:{port}");
     let server = RemoteServer::new(&address, RemoteOptions::default()).expect("an address");
@@ -304,22 +270,21 @@ fn a_victoria_metrics_gives_what_it_exports() {
         return;
     };
     let (port, brief) = (free_port(), brief_exporter());
-    let folder = Folder(std::env::temp_dir().join(format!("promql-vm-{}", std::process::id())));
-    std::fs::create_dir_all(&folder.0).expect("a folder");
-    let config = folder.0.join("scrape.yml");
+    let folder = Folder::new("vm");
     let text = format!(
         "global: {{scrape_interval: 1s}}\nscrape_configs:\n\
          - job_name: brief\n  static_configs: [{{targets: ['127.0.0.1:{brief}']}}]\n"
     );
-    std::fs::write(&config, text).expect("a file");
-    let _server = start(
+    let config = folder.file("scrape.yml", text);
+    let _server = Running::start(
         &victoria,
         &[
-            format!("-storageDataPath={}", folder.0.join("data").display()),
-            format!("-httpListenAddr=127.0.0.1:{port}"),
-            format!("-promscrape.config={}", config.display()),
-            "-search.latencyOffset=0s".to_owned(),
+            &format!("-storageDataPath={}", folder.path("data").display()),
+            &format!("-httpListenAddr=127.0.0.1:{port}"),
+            &format!("-promscrape.config={}", config.display()),
+            "-search.latencyOffset=0s",
         ],
+        &folder.path("server.log"),
     );
     let address = format!("http://127.0.0.1:{port}");
     let server = RemoteServer::new(&address, RemoteOptions::default()).expect("an address");

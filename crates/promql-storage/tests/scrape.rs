@@ -4,9 +4,6 @@
 
 mod support;
 
-use std::net::TcpListener;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -20,6 +17,8 @@ use promql_storage::remote::RemoteOptions;
 use promql_storage::{ScrapeOptions, Scraper};
 use promql_syntax::{Features, compile};
 
+use support::folder::Folder;
+use support::reference::{Running, free_port, program};
 use support::server::{Reply, Server};
 
 fn text(body: &str) -> Reply {
@@ -155,22 +154,13 @@ fn forms_are_negotiated() {
 
 #[test]
 fn rates_of_a_bare_node_exporter() {
-    let folder = std::env::var_os("PROMQL_REFERENCE_BIN");
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = folder.map(PathBuf::from).into_iter().chain(std::env::split_paths(&path));
-    let names = ["node_exporter", "prometheus-node-exporter"];
-    let mut found = folders.flat_map(|folder| names.map(|name| folder.join(name)));
-    let Some(program) = found.find(|candidate| candidate.is_file()) else {
+    let Some(program) = program(&["node_exporter", "prometheus-node-exporter"]) else {
         eprintln!("no node_exporter in PROMQL_REFERENCE_BIN or PATH, skipping");
         return;
     };
-    let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("one").port();
-    let mut exporter = Command::new(program)
-        .arg(format!("--web.listen-address=127.0.0.1:{port}"))
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("it starts");
+    let (port, folder) = (free_port(), Folder::new("scrape"));
+    let listen = format!("--web.listen-address=127.0.0.1:{port}");
+    let exporter = Running::start(&program, &[&listen], &folder.path("exporter.log"));
     let begun = Instant::now();
     let scraper = loop {
         let options = ScrapeOptions::parse("interval=500ms,job=node").expect("options");
@@ -200,8 +190,7 @@ fn rates_of_a_bare_node_exporter() {
     assert_eq!(ask("up{job=\"node\"} == 1").len(), 1);
     assert!(matches!(ask("scrape_samples_scraped")[0].value, SampleValue::Float(n) if n > 100.0));
     // It goes away, and its series end.
-    exporter.kill().expect("it runs");
-    exporter.wait().expect("it ends");
+    drop(exporter);
     let seen = scraper.scrapes();
     assert!(scraper.wait_for(seen + 2, &Cancellation::default()));
     assert_eq!(ask("up == 0").len(), 1);

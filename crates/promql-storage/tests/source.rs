@@ -3,7 +3,6 @@
 mod support;
 
 use std::io::Write;
-use std::path::PathBuf;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -11,31 +10,13 @@ use promql_engine::{Cancellation, LabelQuery, SelectHints, SelectRequest, Storag
 use promql_model::{MatchOp, Matcher};
 use promql_storage::{LocalSource, OpenOptions, OpenSource, Source, SourceError};
 
+use support::folder::Folder;
 use support::rendered;
 use support::server::{Reply, Server};
 
-/// A folder of this test's own, removed when the test is over.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Folder {
-        let path =
-            std::env::temp_dir().join(format!("promql-storage-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&path).expect("a folder");
-        Folder(path)
-    }
-
-    fn file(&self, name: &str, text: impl AsRef<[u8]>) -> String {
-        let path = self.0.join(name);
-        std::fs::write(&path, text).expect("a file");
-        path.display().to_string()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
+/// Writes a file and gives its path as a source.
+fn file(folder: &Folder, name: &str, text: impl AsRef<[u8]>) -> String {
+    folder.file(name, text).display().to_string()
 }
 
 fn open(name: &str) -> Result<LocalSource, SourceError> {
@@ -96,7 +77,7 @@ fn the_text_says_what_it_is() {
 #[test]
 fn files_are_opened_by_their_names() {
     let folder = Folder::new("open");
-    let prom = folder.file("a.prom", "up 1\nthen 2 1700000000123\n");
+    let prom = file(&folder, "a.prom", "up 1\nthen 2 1700000000123\n");
     let local = open(&prom).expect("exposition text");
     assert_eq!(names(&*local.storage), ["then", "up"]);
     // The time of what has none is that of the file: now, about.
@@ -104,11 +85,11 @@ fn files_are_opened_by_their_names() {
     let now = now.duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_millis() as i64;
     assert!((now - local.default_time.expect("samples")).abs() < 60_000);
     let options = OpenOptions { scrape_time: Some(5), ..OpenOptions::default() };
-    let source = Source::parse(&folder.file("b.txt", "up 1\n# EOF\n")).expect("a file");
+    let source = Source::parse(&file(&folder, "b.txt", "up 1\n# EOF\n")).expect("a file");
     let OpenSource::Local(local) = source.open(&options).expect("OpenMetrics") else { panic!() };
     assert_eq!(local.default_time, Some(5));
 
-    let script = folder.file("c.test", "load 1m\n  a 1 2\n\nclear\n\nload 1m\n  b 1\n");
+    let script = file(&folder, "c.test", "load 1m\n  a 1 2\n\nclear\n\nload 1m\n  b 1\n");
     let local = open(&script).expect("a script");
     assert_eq!((names(&*local.storage), local.warnings.len()), (vec!["a".to_owned()], 1));
     assert_eq!(local.default_time, Some(60_000));
@@ -116,12 +97,12 @@ fn files_are_opened_by_their_names() {
     assert_eq!((names(&*local.storage), local.warnings.len()), (vec!["b".to_owned()], 0));
 
     let tests =
-        folder.file("d.yml", "tests:\n- {name: x, input_series: [{series: up, values: 1}]}\n");
+        file(&folder, "d.yml", "tests:\n- {name: x, input_series: [{series: up, values: 1}]}\n");
     assert_eq!(names(&*open(&format!("{tests}#x")).expect("a unit test").storage), ["up"]);
     // A file whose own name has a `#`.
-    let odd = folder.file("e#1.prom", "odd 1\n");
+    let odd = file(&folder, "e#1.prom", "odd 1\n");
     assert_eq!(names(&*open(&odd).expect("exposition text").storage), ["odd"]);
-    assert_eq!(open(&folder.file("empty.prom", "")).expect("no series").default_time, None);
+    assert_eq!(open(&file(&folder, "empty.prom", "")).expect("no series").default_time, None);
 }
 
 #[test]
@@ -132,16 +113,16 @@ fn compressed_files_are_what_they_are_when_decompressed() {
     let gzip = gzip.finish().expect("to memory");
     // The bytes say that it is compressed, the name says what it is.
     for name in ["a.test.gz", "a.test"] {
-        let local = open(&folder.file(name, &gzip)).expect("a script");
+        let local = open(&file(&folder, name, &gzip)).expect("a script");
         assert_eq!(names(&*local.storage), ["up"]);
     }
     // A gauge `up` in the protobuf form.
     let protobuf = b"\x13\x0a\x02up\x18\x01\x22\x0b\x12\x09\x09\0\0\0\0\0\0\xf0\x3f";
     for name in ["a.pb", "a.prom", "a.txt"] {
-        let local = open(&folder.file(name, protobuf)).expect("an exposition");
+        let local = open(&file(&folder, name, protobuf)).expect("an exposition");
         assert_eq!(names(&*local.storage), ["up"]);
     }
-    let cut = folder.file("cut.prom.gz", &gzip[..20]);
+    let cut = file(&folder, "cut.prom.gz", &gzip[..20]);
     let error = rendered(&open(&cut).expect_err("it is cut short"));
     assert!(error.contains("(incomplete deflate stream)"), "{error}");
 }
@@ -155,15 +136,15 @@ fn what_cannot_be_opened_is_said() {
         // The length of the folder's name must not decide where lines are broken.
         rendered(&error).replace("\n  │ ", " ").replace(&path, "DIR")
     };
-    let script = folder.file("a.test", "load 1m\n  a 1\n");
-    let prom = folder.file("a.prom", "up 1\n");
+    let script = file(&folder, "a.test", "load 1m\n  a 1\n");
+    let prom = file(&folder, "a.prom", "up 1\n");
     let answers = [
         shown(&format!("{path}/no.test")),
         shown(&path),
-        shown(&folder.file("a.json", "{}")),
+        shown(&file(&folder, "a.json", "{}")),
         shown(&format!("{script}#two")),
         shown(&format!("{prom}#2")),
-        shown(&folder.file("bad.prom", "up one\n")),
+        shown(&file(&folder, "bad.prom", "up one\n")),
     ];
     insta::assert_snapshot!(answers.join("\n\n"));
 }
@@ -206,7 +187,7 @@ fn matchers_select_by_the_index_as_they_do_one_by_one() {
         let tier = ["", "gold", "silver"][i % 3];
         text += &format!("m{}{{i=\"{i}\",tier=\"{tier}\",half=\"{}\"}} {i}\n", i % 7, i % 2);
     }
-    let local = open(&folder.file("a.prom", &text)).expect("exposition text");
+    let local = open(&file(&folder, "a.prom", &text)).expect("exposition text");
     let none = Cancellation::default();
     let all = local.storage.select(&request(&[], &none)).expect("in memory").labels().to_vec();
     assert_eq!(all.len(), 300);

@@ -4,7 +4,7 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use promql_engine::{
     Cancellation, LabelQuery, SampleBuffer, SelectHints, SelectRequest, Storage, StorageError,
@@ -12,40 +12,18 @@ use promql_engine::{
 };
 use promql_model::{Labels, MatchOp, Matcher};
 use promql_storage::tsdb::{TsdbError, TsdbStorage};
+use support::folder::Folder;
 use support::rendered;
 
 /// A small folder that a server wrote: one block, and a log with samples some of which came late.
 const SHOP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../corpus/tsdb/shop");
 const BLOCK: &str = "01M84ADZ6AJ5AAN1KEA25GG55Z";
 
-/// A folder of this test's own, removed when the test is over.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Folder {
-        let name = format!("promql-storage-tsdb-{name}-{}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir_all(&path).expect("a folder");
-        Folder(path)
-    }
-
-    /// A copy of the small folder.
-    fn shop(name: &str) -> Folder {
-        let folder = Folder::new(name);
-        copy(Path::new(SHOP), &folder.0);
-        folder
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
+/// A copy of the small folder.
+fn shop(name: &str) -> Folder {
+    let folder = Folder::new(&format!("tsdb-{name}"));
+    copy(Path::new(SHOP), &folder.0);
+    folder
 }
 
 fn copy(from: &Path, to: &Path) {
@@ -174,7 +152,7 @@ fn matchers_and_ranges_select() {
 /// off is what a server leaves that is killed. Nothing else ever.
 #[test]
 fn flipped_bits_are_told() {
-    let folder = Folder::shop("flipped");
+    let folder = shop("flipped");
     let block = folder.path(BLOCK);
     let files = [
         (&block, "index"),
@@ -226,7 +204,7 @@ fn flipped_bits_are_told() {
 #[test]
 fn files_that_end_too_early() {
     let (whole, _) = read(Path::new(SHOP)).expect("a folder that can be read");
-    let folder = Folder::shop("shorter");
+    let folder = shop("shorter");
     for file in ["index", "chunks/000001", "tombstones"] {
         let path = folder.path(BLOCK).join(file);
         let original = fs::read(&path).expect("a file");
@@ -250,7 +228,7 @@ fn files_that_end_too_early() {
 
 #[test]
 fn a_log_that_is_damaged_before_its_end_is_read_up_to_there() {
-    let folder = Folder::shop("log");
+    let folder = shop("log");
     fs::copy(folder.path("wal/00000000"), folder.path("wal/00000001")).expect("a copy");
     let mut first = fs::read(folder.path("wal/00000000")).expect("a file");
     first[3000] ^= 1;
@@ -267,7 +245,7 @@ fn a_log_that_is_damaged_before_its_end_is_read_up_to_there() {
 
 #[test]
 fn a_checkpoint_replaces_what_was_before() {
-    let folder = Folder::shop("checkpoint");
+    let folder = shop("checkpoint");
     let (whole, _) = read(&folder.0).expect("a folder that can be read");
     fs::create_dir(folder.path("wal/checkpoint.00000004")).expect("a folder");
     fs::create_dir(folder.path("wal/checkpoint.00000009.tmp")).expect("a folder");
@@ -290,7 +268,7 @@ fn checksum(bytes: &[u8]) -> u32 {
 
 #[test]
 fn what_is_deleted_in_a_block_is_left_out() {
-    let folder = Folder::shop("tombstones");
+    let folder = shop("tombstones");
     let block = folder.path(BLOCK);
     let (before, _) = read(&block).expect("a block that can be read");
     // Every number that a series may have, from 30 s to 60 s.
@@ -320,7 +298,7 @@ fn what_is_deleted_in_a_block_is_left_out() {
 
 #[test]
 fn a_series_in_several_blocks_is_one() {
-    let folder = Folder::shop("overlap");
+    let folder = shop("overlap");
     fs::remove_dir_all(folder.path("wal")).expect("a folder is removed");
     let (whole, _) = read(&folder.0).expect("a folder that can be read");
     let newer = "01M9ZZZZZZZZZZZZZZZZZZZZZZ";
@@ -346,7 +324,7 @@ fn a_series_in_several_blocks_is_one() {
 /// The folder, with a copy of its block that is newer and moved by some seconds, so that series have
 /// runs in two blocks, which overlap in part.
 fn two_blocks(name: &str) -> Folder {
-    let folder = Folder::shop(name);
+    let folder = shop(name);
     let newer = "01M9ZZZZZZZZZZZZZZZZZZZZZZ";
     copy(&folder.path(BLOCK), &folder.path(newer));
     let meta = fs::read_to_string(folder.path(newer).join("meta.json")).expect("a file");
@@ -368,7 +346,7 @@ proptest::proptest! {
     ) {
         let folder = match overlap {
             true => two_blocks("hot-overlap"),
-            false => Folder::shop("hot"),
+            false => shop("hot"),
         };
         let matcher = Matcher::new("__name__", MatchOp::Matches, wanted.as_bytes());
         let matchers: Vec<Matcher> =
@@ -409,7 +387,7 @@ proptest::proptest! {
 #[test]
 fn a_block_that_vanishes_is_looked_for_where_it_went() {
     for budget in [0, 1 << 20] {
-        let folder = Folder::shop("vanishing");
+        let folder = shop("vanishing");
         let (before, _) = read(&folder.0).expect("a folder that can be read");
         let (storage, _) = TsdbStorage::open(&folder.0).expect("a folder that can be read");
         let storage = storage.keeping_columns(budget);
@@ -439,7 +417,7 @@ fn a_block_that_vanishes_is_looked_for_where_it_went() {
 /// What cannot be read, as a user sees it.
 #[test]
 fn what_is_wrong_is_said() {
-    let folder = Folder::shop("wrong");
+    let folder = shop("wrong");
     fs::remove_dir_all(folder.path("wal")).expect("a folder is removed");
     let meta_path = folder.path(BLOCK).join("meta.json");
     let meta = fs::read_to_string(&meta_path).expect("a file");

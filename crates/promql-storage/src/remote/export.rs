@@ -11,8 +11,8 @@ use promql_model::{Labels, stale_nan};
 use serde::Deserialize;
 
 use super::answer::Metric;
-use super::fetched::Fetched;
 use crate::columns::sort;
+use crate::fetched::Fetched;
 
 #[derive(Deserialize)]
 struct Line {

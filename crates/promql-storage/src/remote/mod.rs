@@ -11,7 +11,6 @@ mod credentials;
 mod encoding;
 mod error;
 mod export;
-mod fetched;
 mod gaps;
 mod histogram;
 mod http_config;

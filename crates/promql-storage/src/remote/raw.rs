@@ -21,9 +21,9 @@ use promql_model::{Labels, LabelsBuilder, Matcher};
 use promql_yaml::Node;
 
 use super::error::{RemoteErrorKind, first_words};
-use super::fetched::Fetched;
 use super::transport::{Content, Request};
 use super::{JSON, LabelRequest, RemoteError, RemoteServer, export, read, seconds, selectors};
+use crate::fetched::Fetched;
 
 /// A server as a place that holds series, for evaluation here.
 #[derive(Debug)]
@@ -160,7 +160,7 @@ impl Storage for RemoteStorage {
     ) -> Result<Box<dyn SelectedSeries + 'a>, StorageError> {
         let TimeRange { start, end } = request.range;
         if end < start {
-            return Ok(Box::new(Fetched::default()));
+            return Ok(Box::new(Fetched::from(BTreeMap::new())));
         }
         let known = usize::from(self.way.load(Ordering::Relaxed));
         let ways = match known.checked_sub(1).and_then(|at| WAYS.get(at..=at)) {

@@ -8,10 +8,10 @@ use promql_model::{Annotation, Labels, QueryValue, Severity, stale_nan};
 
 use super::RemoteServer;
 use super::error::{RemoteError, RemoteErrorKind};
-use super::fetched::Fetched;
 use super::gaps::{Gap, gaps, question_of, questions};
 use super::raw::selector;
 use crate::columns::sort;
+use crate::fetched::Fetched;
 
 /// How many questions are asked to find staleness markers.
 const MOST_QUESTIONS: usize = 12;
@@ -36,7 +36,7 @@ pub(super) fn select(
     if !restore_markers(server, request, &labels, &mut columns)? {
         lost.push("the ends of series, of which there are too many to ask about each");
     }
-    let mut fetched = Fetched::from(labels.into_iter().zip(columns).collect::<BTreeMap<_, _>>());
+    let mut fetched: Fetched = labels.into_iter().zip(columns).collect();
     if !lost.is_empty() {
         let message = format!(
             "{} has no remote read, and its samples were asked for by selectors; lost on that way: {}",

@@ -4,12 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use promql_engine::{
-    LabelQuery, MetricMetadata, SampleBuffer, Samples, SelectedSeries, Storage, StorageError,
-};
-use promql_model::{
-    Annotation, CounterResetHint, FloatHistogram, Labels, LabelsBuilder, stale_nan,
-};
+use promql_engine::{LabelQuery, MetricMetadata, SampleBuffer, Samples, Storage};
+use promql_model::{CounterResetHint, FloatHistogram, Labels, LabelsBuilder, stale_nan};
 
 use super::ScrapeOptions;
 use crate::columns::push_start;
@@ -210,42 +206,4 @@ fn forget(columns: &mut SampleBuffer, oldest: i64) {
     columns.histograms.drain(..count);
     let starts = &mut columns.histogram_start_timestamps;
     starts.drain(..count.min(starts.len()));
-}
-
-/// Series as they were when they were selected.
-pub(super) struct Selected {
-    labels: Vec<Labels>,
-    columns: Vec<Arc<SampleBuffer>>,
-    annotations: Vec<Annotation>,
-}
-
-impl Selected {
-    pub(super) fn new(
-        series: Vec<(Labels, Arc<SampleBuffer>)>,
-        annotations: Vec<Annotation>,
-    ) -> Selected {
-        let (labels, columns) = series.into_iter().unzip();
-        Selected { labels, columns, annotations }
-    }
-}
-
-impl SelectedSeries for Selected {
-    fn labels(&self) -> &[Labels] {
-        &self.labels
-    }
-
-    fn read<'b>(
-        &'b self,
-        index: usize,
-        _: &'b mut SampleBuffer,
-    ) -> Result<Samples<'b>, StorageError> {
-        match self.columns.get(index) {
-            Some(columns) => Ok(columns.samples()),
-            None => Err(StorageError::new(format!("there is no selected series {index}"))),
-        }
-    }
-
-    fn annotations(&self) -> &[Annotation] {
-        &self.annotations
-    }
 }

@@ -21,9 +21,10 @@ use promql_model::{Annotation, Labels, Severity};
 
 use crate::SourceError;
 use crate::exposition;
+use crate::fetched::Fetched;
 use crate::memory::MemoryStorage;
 use crate::remote::{Body, Exporter, RemoteOptions};
-use history::{History, Report, Selected};
+use history::{History, Report};
 
 use options::INTERVAL;
 pub use options::ScrapeOptions;
@@ -251,17 +252,17 @@ impl Storage for Scraper {
         request: &SelectRequest<'_>,
     ) -> Result<Box<dyn SelectedSeries + 'a>, StorageError> {
         let state = self.shared.lock();
-        let mut annotations = Vec::new();
+        let series = state.history.select(|labels| request.matches(labels));
+        let mut fetched: Fetched<_> = series.into_iter().collect();
         if let Some(failure) = &state.failure {
             let name = self.shared.exporter.name();
-            annotations.push(Annotation {
+            fetched.annotations.push(Annotation {
                 severity: Severity::Warning,
                 message: format!("the last scrape of {name} failed: {failure}"),
                 span: None,
             });
         }
-        let series = state.history.select(|labels| request.matches(labels));
-        Ok(Box::new(Selected::new(series, annotations)))
+        Ok(Box::new(fetched))
     }
 
     fn label_names(&self, query: &LabelQuery<'_>) -> Result<Vec<String>, StorageError> {

@@ -2,6 +2,9 @@
 
 #![allow(dead_code, unreachable_pub)]
 
+pub(crate) mod folder;
+#[path = "../../../../tests/src/reference.rs"]
+pub(crate) mod reference;
 #[path = "../../../../tests/src/faulty.rs"]
 pub(crate) mod server;
 

@@ -9,7 +9,7 @@ use prost::Message;
 use super::message::{BucketSpan, Count, Histogram, ReadResponse, ZeroCount};
 use super::{Naming, labels};
 use crate::columns::{forget_hints, sort};
-use crate::remote::fetched::Fetched;
+use crate::fetched::Fetched;
 use crate::tsdb::schema::{coarsen, schema};
 
 /// Reads an answer. The reason of a failure is a sentence about it.

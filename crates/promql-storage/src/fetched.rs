@@ -1,27 +1,34 @@
-//! Samples that came from a server and are in memory.
+//! Series that were fetched and are in memory.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
 use promql_engine::{SampleBuffer, Samples, SelectedSeries, StorageError};
 use promql_model::{Annotation, Labels};
 
-/// Samples that came from a server.
-#[derive(Debug, Default)]
-pub(super) struct Fetched {
+/// Series that came from a server or an exporter. `C` holds the samples of one.
+#[derive(Debug)]
+pub(crate) struct Fetched<C = SampleBuffer> {
     labels: Vec<Labels>,
-    columns: Vec<SampleBuffer>,
+    columns: Vec<C>,
     /// What there is to say about the way they came.
-    pub(super) annotations: Vec<Annotation>,
+    pub(crate) annotations: Vec<Annotation>,
 }
 
-impl From<BTreeMap<Labels, SampleBuffer>> for Fetched {
-    fn from(series: BTreeMap<Labels, SampleBuffer>) -> Self {
+impl<C> FromIterator<(Labels, C)> for Fetched<C> {
+    fn from_iter<I: IntoIterator<Item = (Labels, C)>>(series: I) -> Self {
         let (labels, columns) = series.into_iter().unzip();
         Fetched { labels, columns, annotations: Vec::new() }
     }
 }
 
-impl SelectedSeries for Fetched {
+impl From<BTreeMap<Labels, SampleBuffer>> for Fetched {
+    fn from(series: BTreeMap<Labels, SampleBuffer>) -> Self {
+        series.into_iter().collect()
+    }
+}
+
+impl<C: Borrow<SampleBuffer> + Send + Sync> SelectedSeries for Fetched<C> {
     fn labels(&self) -> &[Labels] {
         &self.labels
     }
@@ -32,7 +39,7 @@ impl SelectedSeries for Fetched {
         _: &'b mut SampleBuffer,
     ) -> Result<Samples<'b>, StorageError> {
         match self.columns.get(index) {
-            Some(columns) => Ok(columns.samples()),
+            Some(columns) => Ok(columns.borrow().samples()),
             None => Err(StorageError::new(format!("there is no selected series {index}"))),
         }
     }
