@@ -45,6 +45,25 @@ fn labels_and_values_are_those_of_the_metric() {
 }
 
 #[test]
+fn tab_opens_a_list_with_a_few_words_about_each() {
+    let Some(terminal) = Terminal::start(80, 24, FIXTURE) else { return };
+    terminal.see("❯");
+    terminal.text("sum(http_re");
+    terminal.keys(&["Tab"]);
+    let screen = terminal.see("❯ sum(http_requests_total");
+    assert!(screen.contains("❯ http_requests_total  "), "{screen}");
+    assert!(screen.contains("  http_request_duration_seconds_bucket  buckets"), "{screen}");
+    terminal.keys(&["Tab"]);
+    let screen = terminal.see("❯ sum(http_request_duration_seconds");
+    assert!(screen.contains("\n❯ http_request_duration_seconds"), "{screen}");
+    assert!(screen.contains("\n  http_requests_total  "), "{screen}");
+    // What is written next closes it.
+    terminal.text("[");
+    let screen = terminal.see("[\n");
+    assert!(!screen.contains("http_requests_total  "), "{screen}");
+}
+
+#[test]
 fn the_labels_of_an_operand_behind_the_cursor_are_offered() {
     let Some(terminal) = Terminal::start(100, 30, FIXTURE) else { return };
     terminal.see("❯");

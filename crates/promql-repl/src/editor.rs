@@ -1,7 +1,8 @@
 //! The line editor: what it colours, suggests and completes.
 
 use std::borrow::Cow;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::ops::Range;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use anstyle::{AnsiColor, Style};
@@ -18,13 +19,13 @@ use rustyline::{
     Changeset, Cmd, Context, EditMode, Editor, Event, EventHandler, Helper, KeyCode, KeyEvent,
     Modifiers,
 };
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use crate::commands::{COMMANDS, Completes};
+use crate::commands::{COMMANDS, Command, Completes};
 use crate::config;
 use crate::history::{History, MOST_ENTRIES, without_secrets};
 use crate::host::{Failure, Target, Terminal};
 use crate::known::Known;
+use crate::menu::{Choice, Menu, Shown, clipped};
 use crate::plain::plain;
 use crate::session::{Exit, Session};
 use crate::stages::STAGES;
@@ -60,6 +61,8 @@ struct Assistant {
     terminal: Terminal,
     /// How much behind the cursor belongs to the token that is completed.
     tail: Cell<usize>,
+    /// What Tab offered last.
+    menu: RefCell<Option<Menu>>,
 }
 
 impl Session<'_> {
@@ -88,7 +91,7 @@ impl Session<'_> {
             }
         };
         let words = Arc::clone(&self.words);
-        editor.set_helper(Some(Assistant { words, terminal, tail: Cell::new(0) }));
+        editor.set_helper(Some(Assistant::new(words, terminal)));
         editor.bind_sequence(
             Event::from(KeyEvent(KeyCode::Enter, Modifiers::ALT)),
             EventHandler::Simple(Cmd::Newline),
@@ -244,6 +247,10 @@ fn command(line: &str) -> Option<(&str, usize)> {
 }
 
 impl Assistant {
+    fn new(words: Arc<RwLock<Words>>, terminal: Terminal) -> Assistant {
+        Assistant { words, terminal, tail: Cell::new(0), menu: RefCell::new(None) }
+    }
+
     fn words<T>(&self, read: impl FnOnce(&Words) -> T) -> T {
         read(&self.words.read().unwrap_or_else(PoisonError::into_inner))
     }
@@ -264,20 +271,25 @@ impl Assistant {
     }
 
     /// Words that are no part of an expression: commands, sources, stages.
-    fn other_words(&self, line: &str, pos: usize) -> Option<(usize, Vec<Pair>)> {
+    fn other_words(&self, line: &str, pos: usize) -> Option<(usize, Vec<Choice>)> {
         let front = &line[..pos];
-        let pair =
-            |text: &str| Pair { display: plain(text).into_owned(), replacement: text.to_owned() };
-        let fitting = |start: usize, words: Vec<String>| {
+        let choices = |start: usize, choices: Vec<Choice>| {
             let written = &front[start..];
-            let words = words.iter().filter(|word| word.starts_with(written));
-            Some((start, words.map(|word| pair(word)).collect()))
+            let fitting = choices.into_iter().filter(|choice| choice.insert.starts_with(written));
+            Some((start, fitting.collect()))
+        };
+        let fitting = |start: usize, words: Vec<String>| {
+            choices(start, words.into_iter().map(Choice::word).collect())
+        };
+        let commands = |start: usize| {
+            let choice =
+                |row: &Command| Choice { detail: row.about.to_owned(), ..Choice::word(row.name) };
+            choices(start, COMMANDS.iter().map(choice).collect())
         };
         if front.trim_start().starts_with('\\') {
             let Some((name, start)) = command(front) else {
                 let start = front.len() - front.trim_start().len() + 1;
-                let names = COMMANDS.iter().map(|row| row.name.to_owned());
-                return fitting(start, names.collect());
+                return commands(start);
             };
             let row = COMMANDS.iter().find(|row| row.is_called(name))?;
             let word = front.rfind(char::is_whitespace).map_or(start, |at| at + 1).max(start);
@@ -291,7 +303,7 @@ impl Assistant {
                         Some(found.iter().map(|(at, _)| metrics.get(*at).to_owned()).collect())
                     });
                     let names: Vec<String> = names?;
-                    Some((word, names.iter().map(|name| pair(name)).collect()))
+                    Some((word, names.into_iter().map(Choice::word).collect()))
                 }
                 Completes::Source => {
                     let mut words = self.words(|words| words.profiles.clone());
@@ -300,17 +312,59 @@ impl Assistant {
                 }
                 Completes::File => fitting(word, files(&front[word..])),
                 Completes::Saved => fitting(word, self.words(|words| words.saved.clone())),
-                Completes::Command => {
-                    fitting(word, COMMANDS.iter().map(|row| row.name.to_owned()).collect())
-                }
+                Completes::Command => commands(word),
             };
         }
         let parts = split_at_bars(front);
         if let (Some(last), true) = (parts.last(), parts.len() > 1) {
             let start = pos - last.trim_start().len();
-            return fitting(start, STAGES.iter().map(|(name, _)| (*name).to_owned()).collect());
+            let choice = |(name, about): &(&str, &str)| Choice {
+                detail: (*about).to_owned(),
+                ..Choice::word(*name)
+            };
+            return choices(start, STAGES.iter().map(choice).collect());
         }
         None
+    }
+
+    /// What Tab offers for a part of the line.
+    fn choices(&self, line: &str, pos: usize) -> Option<(Range<usize>, Vec<Choice>)> {
+        if let Some((start, found)) = self.other_words(line, pos) {
+            return Some((start..pos, found));
+        }
+        let inside = expression(line)?;
+        let mut found = self.completions(&inside, pos)?;
+        // Whoever presses Tab waits for something, but not for a server that is slow.
+        let known = self.known();
+        for _ in 0..TICKS {
+            if !found.items.is_empty() || known.as_ref().is_none_or(|known| !known.is_waiting()) {
+                break;
+            }
+            std::thread::sleep(TICK);
+            found = self.completions(&inside, pos).unwrap_or_default();
+        }
+        let replaced = inside.start + found.replaced.start..inside.start + found.replaced.end;
+        let choice = |item: promql_ide::Item| Choice {
+            label: item.label,
+            insert: item.insert,
+            detail: item.detail,
+        };
+        Some((replaced, found.items.into_iter().map(choice).collect()))
+    }
+
+    /// The list that Tab opened, while one of its choices stands in the line.
+    fn list(&self, line: &str, pos: usize) -> Option<String> {
+        let mut menu = self.menu.borrow_mut();
+        let mark = if self.terminal.unicode { '❯' } else { '>' };
+        let screen = self.terminal.size.unwrap_or((80, 24));
+        match menu.as_ref()?.shown(line, pos, screen, mark) {
+            Shown::List(list) => Some(list),
+            Shown::Before => None,
+            Shown::Past => {
+                *menu = None;
+                None
+            }
+        }
     }
 
     /// The line below: what is wrong, the signature of the call, or what may come.
@@ -393,28 +447,16 @@ impl Completer for Assistant {
         pos: usize,
         _: &Context<'_>,
     ) -> rustyline::Result<(usize, Vec<Pair>)> {
-        self.tail.set(0);
-        if let Some(found) = self.other_words(line, pos) {
-            return Ok(found);
-        }
-        let Some(inside) = expression(line) else { return Ok((pos, Vec::new())) };
-        let Some(mut found) = self.completions(&inside, pos) else { return Ok((pos, Vec::new())) };
-        // Whoever presses Tab waits for something, but not for a server that is slow.
-        let known = self.known();
-        for _ in 0..TICKS {
-            if !found.items.is_empty() || known.as_ref().is_none_or(|known| !known.is_waiting()) {
-                break;
-            }
-            std::thread::sleep(TICK);
-            found = self.completions(&inside, pos).unwrap_or_default();
-        }
-        let start = inside.start + found.replaced.start;
-        self.tail.set((inside.start + found.replaced.end).saturating_sub(pos));
-        let pair = |item: promql_ide::Item| Pair {
-            display: plain(&item.label).into_owned(),
-            replacement: item.insert,
+        let (replaced, choices) = self.choices(line, pos).unwrap_or((pos..pos, Vec::new()));
+        self.tail.set(replaced.end.saturating_sub(pos));
+        let pair = |choice: &Choice| Pair {
+            display: plain(&choice.label).into_owned(),
+            replacement: choice.insert.clone(),
         };
-        Ok((start, found.items.into_iter().map(pair).collect()))
+        let (start, pairs) = (replaced.start, choices.iter().map(pair).collect());
+        let menu = Menu::new(line, pos, replaced, choices);
+        self.menu.replace(Some(menu).filter(|menu| menu.is_a_choice()));
+        Ok((start, pairs))
     }
 
     /// The whole token is replaced, also its part behind the cursor: the first time, since then what was
@@ -448,6 +490,9 @@ impl Hinter for Assistant {
         if line.is_empty() || !line.is_char_boundary(pos) {
             return None;
         }
+        if let Some(list) = self.list(line, pos) {
+            return Some(Suggestion { display: format!("\n{list}"), completion: None });
+        }
         let history = context.history();
         let from = history.len().checked_sub(1);
         let found = from.filter(|_| pos == line.len() && !line.contains('\n')).and_then(|from| {
@@ -465,18 +510,6 @@ impl Hinter for Assistant {
         }
         (!display.is_empty()).then_some(Suggestion { display, completion })
     }
-}
-
-fn clipped(text: &str, columns: usize) -> String {
-    if text.width() <= columns {
-        return text.to_owned();
-    }
-    let mut used = 0;
-    let fits = |c: &char| {
-        used += c.width().unwrap_or(0);
-        used < columns
-    };
-    text.chars().take_while(fits).collect::<String>() + "…"
 }
 
 impl Highlighter for Assistant {

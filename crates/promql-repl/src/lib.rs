@@ -19,6 +19,7 @@ mod grid;
 mod history;
 mod host;
 mod known;
+mod menu;
 mod plain;
 mod script;
 mod session;
