@@ -212,6 +212,12 @@ impl Check {
         lines.take_while(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
     }
 
+    /// Whether it can't be switched off: it says that a file is invalid. What servers let pass is another
+    /// matter.
+    pub fn is_always_on(&self) -> bool {
+        self.code.starts_with('E') && !matches!(self.code, "E004" | "E014")
+    }
+
     /// Whether a word of a user selects it: `all`, `default`, its name, its code, the front of its code
     /// such as `C` or `C0`, or its category.
     pub fn is_selected_by(&self, word: &str) -> bool {

@@ -45,7 +45,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::check::{Check, Severity};
-use crate::checks::CHECKS;
+use crate::checks::{CHECKS, check};
 use crate::glob::Pattern;
 use crate::known::{self, Known};
 use crate::live::LiveOptions;
@@ -146,6 +146,7 @@ impl Reader {
         for (key, is_on) in [("extend-select", true), ("ignore", false)] {
             if let Some(value) = lint.get(key) {
                 let words = self.texts(value);
+                words.iter().filter(|_| !is_on).for_each(|(word, at)| self.switch_off(word, at));
                 self.select(&words, &mut config.settings, is_on);
             }
         }
@@ -198,6 +199,9 @@ impl Reader {
         for (key, is_on) in [("select", true), ("ignore", false)] {
             let Some(value) = table.get(key) else { continue };
             for (word, at) in self.texts(value) {
+                if !is_on {
+                    self.switch_off(&word, &at);
+                }
                 if is_known(&word) {
                     found.changes.push((word, is_on, None));
                 } else {
@@ -241,6 +245,15 @@ impl Reader {
             if !settings.select(word, is_on) {
                 self.unknown_check(word, at.clone());
             }
+        }
+    }
+
+    /// Complains if a word is the name of a check that can't be switched off.
+    fn switch_off(&mut self, word: &str, at: &Range<usize>) {
+        if check(word).is_some_and(Check::is_always_on) {
+            let message = format!("`{word}` can't be switched off: it says that a file is invalid");
+            let help = "leave the file out by `exclude`, or make less of it by `severity`";
+            self.findings.push(Finding::error("config::always-on", at.clone(), message, "", help));
         }
     }
 
@@ -363,6 +376,9 @@ impl Reader {
         let mut found = Vec::new();
         for (key, value) in table.iter() {
             if let Some(severity) = self.severity(value) {
+                if severity.is_none() {
+                    self.switch_off(key.get_ref(), &key.span());
+                }
                 found.push((key.get_ref().to_string(), key.span(), severity));
             }
         }
@@ -370,7 +386,7 @@ impl Reader {
         let rank = |word: &str| match word {
             "all" | "default" => 0,
             word if word.len() < 4 && word.starts_with(|c: char| c.is_ascii_uppercase()) => 1,
-            word => 2 + usize::from(crate::checks::check(word).is_some()),
+            word => 2 + usize::from(check(word).is_some()),
         };
         found.sort_by_key(|(word, _, _)| rank(word));
         found

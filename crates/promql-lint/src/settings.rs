@@ -41,16 +41,17 @@ pub(crate) struct Override {
 
 impl Default for Settings {
     fn default() -> Settings {
-        let level = |check: &Check| check.is_on.then_some(Level::AsFound);
+        let level = |check: &Check| (check.is_on || check.is_always_on()).then_some(Level::AsFound);
         Settings { levels: CHECKS.iter().map(|check| level(check)).collect(), ..Settings::none() }
     }
 }
 
 impl Settings {
-    /// Settings by which no check looks.
+    /// Settings by which no check looks but those that [can't be switched off](Check::is_always_on).
     pub fn none() -> Settings {
+        let level = |check: &&Check| check.is_always_on().then_some(Level::AsFound);
         Settings {
-            levels: vec![None; CHECKS.len()],
+            levels: CHECKS.iter().map(level).collect(),
             overrides: Vec::new(),
             policies: Vec::new(),
             today: None,
@@ -75,13 +76,13 @@ impl Settings {
         self.today
     }
 
-    /// Lets all checks look, or stop looking, that a word [selects](Check::is_selected_by). Says whether
-    /// there are any.
+    /// Lets all checks look, or stop looking, that a word [selects](Check::is_selected_by); those go on
+    /// looking that [can't be switched off](Check::is_always_on). Says whether there are any.
     pub fn select(&mut self, word: &str, is_on: bool) -> bool {
-        self.each(word, |level| {
+        self.each(word, |check, level| {
             *level = match is_on {
                 true => level.or(Some(Level::AsFound)),
-                false => None,
+                false => level.filter(|_| check.is_always_on()),
             }
         })
     }
@@ -90,19 +91,19 @@ impl Settings {
     /// those of a category only if they do already. Says whether there are any.
     pub fn set_severity(&mut self, word: &str, severity: Severity) -> bool {
         let is_named = crate::checks::check(word).is_some();
-        self.each(word, |level| {
+        self.each(word, |_, level| {
             if is_named || level.is_some() {
                 *level = Some(Level::Set(severity));
             }
         })
     }
 
-    fn each(&mut self, word: &str, change: impl Fn(&mut Option<Level>)) -> bool {
+    fn each(&mut self, word: &str, change: impl Fn(&Check, &mut Option<Level>)) -> bool {
         let mut is_known = false;
         for (check, level) in CHECKS.iter().zip(&mut self.levels) {
             if check.is_selected_by(word) {
                 is_known = true;
-                change(level);
+                change(check, level);
             }
         }
         is_known
@@ -172,7 +173,7 @@ impl Settings {
             for (word, is_on, severity) in &part.changes {
                 if check.is_selected_by(word) {
                     level = match (is_on, severity) {
-                        (false, _) => None,
+                        (false, _) => level.filter(|_| check.is_always_on()),
                         (true, Some(severity)) => Some(Level::Set(*severity)),
                         (true, None) => level.or(Some(Level::AsFound)),
                     };

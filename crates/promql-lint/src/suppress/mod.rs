@@ -157,9 +157,8 @@ impl Suppression {
         let span = finding.span();
         let overlaps =
             span.start < self.scope.end && self.scope.start < span.end.max(span.start + 1);
-        // What makes a file invalid can't be talked away, but for what servers let pass.
-        let is_hard =
-            finding.check.code.starts_with('E') && !matches!(finding.check.code, "E004" | "E014");
+        // What makes a file invalid can't be talked away.
+        let is_hard = finding.check.is_always_on();
         overlaps
             && !finding.is_locked
             && match &self.what {

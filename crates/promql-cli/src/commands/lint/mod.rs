@@ -343,6 +343,9 @@ impl Lint {
         }
         for file in fixed {
             if let Some(reason) = file.refused {
+            if !is_on {
+                switch_off(word)?;
+            }
                 console
                     .remark(&format!("{}: not changed: {reason}\n", visible::escape(&file.name)));
             }
@@ -372,6 +375,16 @@ impl Lint {
         };
         LoadOptions { dialect, names: names.unwrap_or(NameScheme::Utf8), ..LoadOptions::default() }
     }
+/// Complains if a word is the name of a check that can't be switched off.
+fn switch_off(word: &str) -> Result<(), Stop> {
+    match promql_lint::check(word).is_some_and(promql_lint::Check::is_always_on) {
+        true => Err(Stop::Usage(format!(
+            "`{word}` can't be switched off: it says that a file is invalid; --severity {word}=info makes less of it"
+        ))),
+        false => Ok(()),
+    }
+}
+
 
     /// Which checks look, by a configuration and then by the arguments.
     fn settings(&self, configured: &Settings) -> Result<Settings, Stop> {
@@ -393,7 +406,10 @@ impl Lint {
             let severity = Severity::ALL.into_iter().find(|severity| severity.name() == level);
             let is_known = match severity {
                 Some(severity) => settings.set_severity(word, severity),
-                None if level == "off" => settings.select(word, false),
+                None if level == "off" => {
+                    switch_off(word)?;
+                    settings.select(word, false)
+                }
                 None => {
                     let text = format!("`{level}` is no severity: error, warning, info or off");
                     return Err(Stop::Usage(text));
