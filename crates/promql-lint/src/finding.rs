@@ -31,6 +31,8 @@ pub struct Finding {
     pub file: usize,
     /// The group and the rule, by their numbers in the file and in the group.
     pub rule: Option<(usize, usize)>,
+    /// What tells it from others, as a number.
+    pub(crate) print: u64,
 }
 
 /// A place of the file with a few words about it.
@@ -96,6 +98,12 @@ impl Finding {
     /// Where the defect is, in bytes of the file.
     pub fn span(&self) -> Range<usize> {
         self.labels.first().map_or(0..0, |label| label.span.clone())
+    }
+
+    /// What tells it from others, whatever is added around it: 16 hexadecimal digits, the same as long as
+    /// the file, the rule and what is written at the place are.
+    pub fn fingerprint(&self) -> String {
+        format!("{:016x}", self.print)
     }
 
     /// The same with a few words about the place.
@@ -195,6 +203,7 @@ impl<'a> Report<'a> {
             is_locked: false,
             file,
             rule,
+            print: 0,
         });
         &mut self.findings[at]
     }

@@ -2,34 +2,33 @@
 
 use std::collections::HashMap;
 
-use promql_rules::rule_file::RuleKind;
+use promql_rules::rule_file::{RuleFile, RuleKind};
 
 use crate::finding::Finding;
-use crate::run::FileOutcome;
 
-/// The fingerprints of the findings of a file, in their order: 16 hexadecimal digits each. They are made
-/// of the check, the name of the file, the kind and the name of the rule, and what is written at the place
-/// without its blanks; equal ones are numbered. Lines don't count, so moving a rule keeps them.
-pub fn fingerprints(file: &FileOutcome) -> Vec<String> {
+/// Gives the findings of a file their fingerprints. They are made of the check, the path of the file, the kind
+/// and the name of the rule, and what is written at the place without its blanks; equal ones are numbered.
+/// Lines don't count, so moving a rule keeps them.
+pub(crate) fn mark(findings: &mut [Finding], path: &str, rules: &RuleFile) {
     let mut seen: HashMap<u64, u64> = HashMap::new();
-    let print = |finding: &Finding| {
+    let path = path.replace('\\', "/");
+    for finding in findings {
         let mut hash = Hash::default();
         hash.add(finding.check.code);
-        hash.add(&file.path.replace('\\', "/"));
+        hash.add(&path);
         if let Some((group, rule)) = finding.rule
-            && let Some(rule) = file.rules.groups.get(group).and_then(|g| g.rules.get(rule))
+            && let Some(rule) = rules.groups.get(group).and_then(|group| group.rules.get(rule))
         {
             hash.add(if rule.kind == RuleKind::Alerting { "alert" } else { "record" });
             hash.add(&rule.name.value);
         }
-        let fragment = file.text.get(finding.span()).unwrap_or_default();
+        let fragment = rules.text.get(finding.span()).unwrap_or_default();
         fragment.split_whitespace().for_each(|part| hash.add(part));
         let count = seen.entry(hash.0).or_default();
         *count += 1;
         hash.add(&count.to_string());
-        format!("{:016x}", hash.0)
-    };
-    file.findings.iter().map(print).collect()
+        finding.print = hash.0;
+    }
 }
 
 /// FNV-1a, which is the same on every machine and in every release.

@@ -93,7 +93,6 @@ pub use context::{
 };
 pub use dashboard::{Dashboard, Source, Target, Variable};
 pub use finding::{Edit, Finding, Fix, Label, Related, Report, Safety};
-pub use fingerprint::fingerprints;
 pub use fix::{Fixed, fix};
 pub use glob::Pattern;
 pub use page::{all_pages, page};

@@ -15,6 +15,7 @@ use crate::context::{
     ExprContext, GroupContext, LintedFile, RuleContext, RuleRef, RuleSet, TargetContext,
 };
 use crate::finding::{Finding, Label, Report};
+use crate::fingerprint;
 use crate::live::{self, Live, LiveOptions};
 use crate::read;
 use crate::settings::Settings;
@@ -67,10 +68,14 @@ pub struct FileOutcome {
     pub rules: RuleFile,
     /// Whether it is a dashboard.
     pub is_dashboard: bool,
+    /// Whether it is a baseline, which is none of the files that were looked at.
+    pub is_baseline: bool,
     /// What was found, in order of the places.
     pub findings: Vec<Finding>,
     /// How many findings comments keep from being told.
     pub suppressed: usize,
+    /// What was configured for it.
+    pub(crate) settings: Arc<Settings>,
 }
 
 /// So many rules at least are worth a thread.
@@ -125,9 +130,21 @@ fn settle(file: LintedFile, mut findings: Vec<Finding>) -> FileOutcome {
     });
     sort(&mut findings);
     let is_dashboard = file.dashboard.is_some();
-    let rules = file.rules;
+    let (path, rules) = (file.path, file.rules);
+    fingerprint::mark(&mut findings, &path, &rules);
     let (name, text) = (rules.name.clone(), Arc::clone(&rules.text));
-    FileOutcome { name, path: file.path, text, rules, is_dashboard, findings, suppressed }
+    let is_baseline = false;
+    FileOutcome {
+        name,
+        path,
+        text,
+        rules,
+        is_dashboard,
+        is_baseline,
+        findings,
+        suppressed,
+        settings,
+    }
 }
 
 /// What the checks say that look at what could be read.

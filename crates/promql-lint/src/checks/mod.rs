@@ -42,7 +42,8 @@ checks! {
     group: uses_later_rule, dependency_cycle, recording_missing, removed_rule_still_used,
         unknown_alert_reference, interval_exceeds_lookback, recorded_interval_too_long,
         recording_conflict, duplicate_rule;
-    hygiene: unused_suppression, unknown_check_in_suppression, suppression_expired, odd_suppression;
+    hygiene: unused_suppression, unknown_check_in_suppression, suppression_expired, odd_suppression,
+        baseline_stale;
     kind: counter_without_rate, rate_of_gauge, delta_of_counter, over_time_of_counter,
         rate_after_aggregation, rate_of_rate, window_too_short, irate_in_rule, unit_mismatch,
         timestamp_compared, changes_on_counter;

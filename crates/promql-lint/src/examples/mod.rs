@@ -10,19 +10,21 @@
 //!
 //! A block with the word `fixed` behind it shows what the proposed changes make of it. PromQL is the
 //! expression of an alert, or of a recording rule if the word `record` is there too; YAML is a list of
-//! rules, or a whole file, or several with a line `# file: NAME` in front of each; JSON is a dashboard. A block of text with the word
-//! `server` says what the server has that is asked in the examples below it.
+//! rules, or a whole file, or several with a line `# file: NAME` in front of each, the last of which may be a
+//! baseline, `NAME.toml`; JSON is a dashboard. A block of text with the word `server` says what the server has
+//! that is asked in the examples below it.
 
 mod server;
 
 use std::collections::BTreeMap;
 
+use crate::baseline::Baseline;
 use crate::check::Check;
 use crate::config::Config;
 use crate::examples::server::Described;
 use crate::finding::{Edit, Finding};
 use crate::live::{Live, LiveOptions};
-use crate::run::{Input, lint_live};
+use crate::run::{Input, Outcome, lint_live};
 use crate::settings::Settings;
 use crate::suppress::Day;
 
@@ -140,14 +142,20 @@ impl Example {
         let server = described.as_ref().map(|described| described as &dyn crate::live::Server);
         let live = Live { server, options: &options, wanted: None, progress: None };
         let parts = self.parts();
-        let inputs = parts.iter().map(|part| Input::new(part.name.clone(), part.file())).collect();
-        let outcome = lint_live(inputs, &settings, &live);
+        let input = |part: &Part| Input::new(part.name.clone(), part.file());
+        let inputs = parts.iter().filter(|part| !part.is_baseline()).map(input).collect();
+        let mut outcome = lint_live(inputs, &settings, &live);
+        for part in parts.iter().filter(|part| part.is_baseline()) {
+            let input = Input { settings: Some(settings.clone().into()), ..input(part) };
+            compare(&mut outcome, input);
+        }
         let mut seen = Seen { text: String::new(), findings: 0, fixed: None, invalid: Vec::new() };
         let mut fixed = String::new();
         let mut has_fix = false;
-        for (at, (part, file)) in parts.iter().zip(&outcome.files).enumerate() {
-            let of_check = file.findings.iter().filter(|finding| finding.check == check);
-            let others = file.findings.iter().filter(|finding| finding.check != check);
+        for (at, part) in parts.iter().enumerate() {
+            let findings = outcome.files.get(at).map_or(&[][..], |file| &file.findings);
+            let text = part.file();
+            let others = findings.iter().filter(|finding| finding.check != check);
             seen.invalid.extend(others.map(|finding| finding.message.clone()));
             if parts.len() > 1 || at > 0 {
                 seen.text.push_str(&format!("# file: {}\n", part.name));
@@ -155,9 +163,9 @@ impl Example {
             }
             let mut remarks: BTreeMap<usize, Vec<String>> = BTreeMap::new();
             let mut edits = Vec::new();
-            for finding in of_check {
+            for finding in findings.iter().filter(|finding| finding.check == check) {
                 seen.findings += 1;
-                let (line, remark) = part.remark(finding, &file.text);
+                let (line, remark) = part.remark(finding, &text);
                 remarks.entry(line).or_default().push(remark);
                 edits.extend(finding.fix.iter().flat_map(|fix| fix.edits.clone()));
             }
@@ -170,7 +178,7 @@ impl Example {
                 }
             }
             has_fix |= !edits.is_empty();
-            fixed.push_str(&part.without_wrapper(&edited(&file.text, edits)));
+            fixed.push_str(&part.without_wrapper(&edited(&text, edits)));
         }
         seen.fixed = has_fix.then_some(fixed);
         seen
@@ -209,7 +217,18 @@ impl Example {
     }
 }
 
+/// Compares an outcome with a baseline, whose file is one more then if something is said about it.
+fn compare(outcome: &mut Outcome, input: Input) {
+    let baseline = Baseline::parse(&String::from_utf8_lossy(&input.text)).unwrap_or_default();
+    let compared = baseline.apply(outcome, &|_| false);
+    outcome.files.extend(Baseline::tell_stale(&compared.stale, input));
+}
+
 impl Part {
+    fn is_baseline(&self) -> bool {
+        self.name.ends_with(".toml")
+    }
+
     fn file(&self) -> String {
         let mut file = self.front.to_owned();
         for line in &self.lines {

@@ -86,12 +86,11 @@ struct QualityLines {
 pub(super) fn gitlab(outcome: &Outcome) -> String {
     let mut entries = Vec::new();
     for file in &outcome.files {
-        let prints = promql_lint::fingerprints(file);
-        for (finding, fingerprint) in file.findings.iter().zip(prints) {
+        for finding in &file.findings {
             entries.push(Quality {
                 description: told(finding),
                 check_name: finding.check.name,
-                fingerprint,
+                fingerprint: finding.fingerprint(),
                 severity: match finding.severity {
                     Severity::Error => "critical",
                     Severity::Warning => "major",

@@ -122,7 +122,13 @@ impl<'l> Configurations<'l> {
             .filter_map(|here| Some(here.folder.join(here.config.baseline.as_ref()?)))
             .collect();
         named.sort();
-        named.into_iter().next()
+        named.into_iter().next().map(short)
+    }
+
+    /// The folders of the configurations.
+    pub(super) fn folders(&self) -> Vec<PathBuf> {
+        let folders = self.read.values().map(|here| here.folder.clone());
+        folders.filter(|folder| !folder.as_os_str().is_empty()).collect()
     }
 
     /// How much a server is asked, by the first configuration that says something about it.
@@ -174,16 +180,20 @@ fn nearest(folder: &Path) -> Option<PathBuf> {
     for folder in folder.ancestors() {
         let path = folder.join(NAME);
         if path.is_file() {
-            // Shown as short as it can be.
-            let here = std::env::current_dir().ok();
-            let short = here.and_then(|here| path.strip_prefix(here).ok().map(Path::to_path_buf));
-            return Some(short.unwrap_or(path));
+            return Some(short(path));
         }
         if folder.join(".git").exists() {
             return None;
         }
     }
     None
+}
+
+/// A path as short as it can be: from the current folder, if it is in that.
+fn short(path: PathBuf) -> PathBuf {
+    let here = std::env::current_dir().ok();
+    let short = here.and_then(|here| path.strip_prefix(here).ok().map(Path::to_path_buf));
+    short.unwrap_or(path)
 }
 
 /// A path from the root, without links followed.

@@ -22,7 +22,8 @@ pub(super) struct Counts {
 
 impl Counts {
     pub(super) fn of(outcome: &Outcome) -> Counts {
-        let mut counts = Counts { files: outcome.files.len(), ..Counts::default() };
+        let files = outcome.files.iter().filter(|file| !file.is_baseline).count();
+        let mut counts = Counts { files, ..Counts::default() };
         for file in &outcome.files {
             counts.groups += file.rules.groups.len();
             counts.suppressed += file.suppressed;

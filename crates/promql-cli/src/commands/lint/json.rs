@@ -78,20 +78,13 @@ struct Edit<'a> {
 pub(super) fn render(outcome: &Outcome, counts: Counts, success: bool) -> String {
     let mut findings = Vec::new();
     for file in &outcome.files {
-        let prints = promql_lint::fingerprints(file);
-        let entries = file.findings.iter().zip(prints);
-        findings.extend(entries.map(|(finding, print)| entry(finding, print, file, outcome)));
+        findings.extend(file.findings.iter().map(|finding| entry(finding, file, outcome)));
     }
     // Strings, numbers and lists can always be written.
     serde_json::to_string(&Report { success, counts, findings }).unwrap_or_default() + "\n"
 }
 
-fn entry<'a>(
-    finding: &'a Finding,
-    fingerprint: String,
-    file: &'a FileOutcome,
-    outcome: &'a Outcome,
-) -> Entry<'a> {
+fn entry<'a>(finding: &'a Finding, file: &'a FileOutcome, outcome: &'a Outcome) -> Entry<'a> {
     let group = finding.rule.and_then(|(group, _)| file.rules.groups.get(group));
     let rule = group.zip(finding.rule).and_then(|(group, (_, rule))| group.rules.get(rule));
     let labels = finding.labels.iter().map(|label| spanned(file, &label.span, &label.text));
@@ -130,7 +123,7 @@ fn entry<'a>(
                 .map(|edit| Edit { start: edit.span.start, end: edit.span.end, text: &edit.text })
                 .collect(),
         }),
-        fingerprint,
+        fingerprint: finding.fingerprint(),
     }
 }
 

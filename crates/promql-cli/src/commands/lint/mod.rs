@@ -1,5 +1,6 @@
 //! `promql lint`: what is wrong with rules that are valid.
 
+mod baseline;
 mod catalogue;
 mod ci;
 mod concise;
@@ -18,9 +19,10 @@ mod statistics;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum, ValueHint};
-use promql_lint::{Baseline, Config, Fixed, Outcome, Safety, Settings, Severity};
+use promql_lint::{Config, Fixed, Outcome, Safety, Settings, Severity};
 use promql_rules::rule_file::{LoadOptions, NameScheme};
 
+use self::baseline::Known;
 use self::configuration::Configurations;
 use self::counts::Counts;
 use self::live::Linted;
@@ -105,6 +107,9 @@ pub struct Lint {
     /// Write all findings into the baseline, so that later runs tell new ones only
     #[arg(long, conflicts_with_all = ["fix", "diff"])]
     pub write_baseline: bool,
+    /// Take out of the baseline what is not found any more
+    #[arg(long, conflicts_with_all = ["fix", "diff", "write_baseline"])]
+    pub prune_baseline: bool,
     /// Tell only what a branch brought: findings that were not there in the commit from which it and
     /// REV began to differ
     #[arg(long, value_name = "REV", conflicts_with_all = ["fix", "diff", "write_baseline"])]
@@ -213,10 +218,17 @@ impl Lint {
         if let Some(before) = &mut before {
             before.tell(&mut inputs, &mut configurations)?;
         }
+        let known = Known::read(self, &configurations)?;
         let settings = Settings::default();
         let up_to = if self.unsafe_fixes { Safety::Unsafe } else { Safety::Safe };
         if self.diff {
-            return self.show_changes(promql_lint::fix(inputs, &settings, up_to).0, console);
+            let (fixed, mut outcome) = promql_lint::fix(inputs, &settings, up_to);
+            let mut is_changed = self.show_changes(fixed, console)?;
+            if let Some(known) = known {
+                is_changed |=
+                    known.compare(self, &mut outcome, None, &mut configurations, console)?;
+            }
+            return Ok(if is_changed { Exit::Failed } else { Exit::Ok });
         }
         let mut outcome = match self.fix {
             true => {
@@ -229,11 +241,14 @@ impl Lint {
                 Linted::Ended(exit) => return Ok(exit),
             },
         };
+        if let Some(known) = known {
+            if self.write_baseline {
+                return known.write(&outcome, console);
+            }
+            known.compare(self, &mut outcome, before.as_ref(), &mut configurations, console)?;
+        }
         if let Some(before) = &before {
             before.take_out(&mut outcome);
-        }
-        if let Some(exit) = self.compare(&mut outcome, &configurations, console)? {
-            return Ok(exit);
         }
         let fail_on = self.fail_on.map(Level::severity).or(configurations.fail_on());
         let fail_on = fail_on.unwrap_or(Severity::Error);
@@ -261,69 +276,16 @@ impl Lint {
         Ok(exit)
     }
 
-    /// Takes known findings out, or makes them known; the latter is all that is done then.
-    fn compare(
-        &self,
-        outcome: &mut Outcome,
-        configurations: &Configurations<'_>,
-        console: &Console,
-    ) -> Result<Option<Exit>, Stop> {
-        let path = self.baseline.clone().or(configurations.baseline());
-        let Some(path) = path else {
-            return match self.write_baseline {
-                false => Ok(None),
-                true => Err(Stop::Usage(
-                    "--write-baseline needs to know where: --baseline FILE, or `baseline` in promql.toml"
-                        .to_owned(),
-                )),
-            };
-        };
-        if self.write_baseline {
-            let known = Baseline::of(outcome);
-            let error = |error| InputError::Write { path: path.clone(), error };
-            std::fs::write(&path, known.text()).map_err(error)?;
-            let many = if known.len() == 1 { "finding is" } else { "findings are" };
-            let name = path.display().to_string();
-            console.print(&format!(
-                "{} {many} known now, in {}\n",
-                known.len(),
-                visible::escape(&name)
-            ))?;
-            return Ok(Some(Exit::Ok));
-        }
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            // A configuration may name it before it is first written.
-            Err(error)
-                if error.kind() == std::io::ErrorKind::NotFound && self.baseline.is_none() =>
-            {
-                return Ok(None);
-            }
-            Err(error) => return Err(InputError::File { path, error }.into()),
-        };
-        let baseline = Baseline::parse(&text)
-            .map_err(|error| Stop::Usage(format!("{} is no baseline: {error}", path.display())))?;
-        let compared = baseline.apply(outcome);
-        if compared.known + compared.stale > 0 && self.format == Format::Text {
-            let stale = match compared.stale {
-                0 => String::new(),
-                count => format!("; {count} more are mended, --write-baseline takes them out"),
-            };
-            console.remark(&format!("known and not told: {}{stale}\n", compared.known));
-        }
-        Ok(None)
-    }
-
-    /// Shows what would be changed.
-    fn show_changes(&self, fixed: Vec<Fixed>, console: &Console) -> Result<Exit, Stop> {
-        let mut exit = Exit::Ok;
+    /// Shows what would be changed. Says whether there is something.
+    fn show_changes(&self, fixed: Vec<Fixed>, console: &Console) -> Result<bool, Stop> {
+        let mut is_changed = false;
         for file in fixed.iter().filter(|file| file.before != file.after) {
-            exit = Exit::Failed;
+            is_changed = true;
             let diff =
                 super::fmt::diff(&file.name, file.before.as_bytes(), &file.after, console.color);
             console.print(&diff)?;
         }
-        Ok(exit)
+        Ok(is_changed)
     }
 
     /// Writes what was changed; what came from standard input isn't.
@@ -343,9 +305,6 @@ impl Lint {
         }
         for file in fixed {
             if let Some(reason) = file.refused {
-            if !is_on {
-                switch_off(word)?;
-            }
                 console
                     .remark(&format!("{}: not changed: {reason}\n", visible::escape(&file.name)));
             }
@@ -375,16 +334,6 @@ impl Lint {
         };
         LoadOptions { dialect, names: names.unwrap_or(NameScheme::Utf8), ..LoadOptions::default() }
     }
-/// Complains if a word is the name of a check that can't be switched off.
-fn switch_off(word: &str) -> Result<(), Stop> {
-    match promql_lint::check(word).is_some_and(promql_lint::Check::is_always_on) {
-        true => Err(Stop::Usage(format!(
-            "`{word}` can't be switched off: it says that a file is invalid; --severity {word}=info makes less of it"
-        ))),
-        false => Ok(()),
-    }
-}
-
 
     /// Which checks look, by a configuration and then by the arguments.
     fn settings(&self, configured: &Settings) -> Result<Settings, Stop> {
@@ -394,6 +343,9 @@ fn switch_off(word: &str) -> Result<(), Stop> {
         }
         let select = self.select.iter().chain(&self.extend_select).map(|word| (word, true));
         for (word, is_on) in select.chain(self.ignore.iter().map(|word| (word, false))) {
+            if !is_on {
+                switch_off(word)?;
+            }
             if !settings.select(word, is_on) {
                 return Err(unknown(word));
             }
@@ -420,6 +372,16 @@ fn switch_off(word: &str) -> Result<(), Stop> {
             }
         }
         Ok(settings)
+    }
+}
+
+/// Complains if a word is the name of a check that can't be switched off.
+fn switch_off(word: &str) -> Result<(), Stop> {
+    match promql_lint::check(word).is_some_and(promql_lint::Check::is_always_on) {
+        true => Err(Stop::Usage(format!(
+            "`{word}` can't be switched off: it says that a file is invalid; --severity {word}=info makes less of it"
+        ))),
+        false => Ok(()),
     }
 }
 

@@ -10,17 +10,15 @@ const MANY: usize = 25_000;
 
 /// The report, in one line.
 pub(super) fn render(outcome: &Outcome) -> String {
-    let mut found: Vec<(&FileOutcome, &Finding, String)> = Vec::new();
+    let mut found: Vec<(&FileOutcome, &Finding)> = Vec::new();
     for file in &outcome.files {
-        let prints = promql_lint::fingerprints(file);
-        let findings = file.findings.iter().zip(prints);
-        found.extend(findings.map(|(finding, print)| (file, finding, print)));
+        found.extend(file.findings.iter().map(|finding| (file, finding)));
     }
-    found.sort_by_key(|(_, finding, _)| std::cmp::Reverse(finding.severity));
+    found.sort_by_key(|(_, finding)| std::cmp::Reverse(finding.severity));
     found.truncate(MANY);
     let used: Vec<_> = CHECKS
         .iter()
-        .filter(|check| found.iter().any(|(_, finding, _)| finding.check == **check))
+        .filter(|check| found.iter().any(|(_, finding)| finding.check == **check))
         .collect();
     let rules: Vec<Value> = used
         .iter()
@@ -41,9 +39,9 @@ pub(super) fn render(outcome: &Outcome) -> String {
         .collect();
     let results: Vec<Value> = found
         .iter()
-        .map(|(file, finding, print)| {
+        .map(|(file, finding)| {
             let index = used.iter().position(|check| **check == finding.check);
-            result(file, finding, print, index, outcome)
+            result(file, finding, index, outcome)
         })
         .collect();
     let report = json!({
@@ -70,13 +68,7 @@ fn level(severity: Severity) -> &'static str {
     }
 }
 
-fn result(
-    file: &FileOutcome,
-    finding: &Finding,
-    print: &str,
-    index: Option<usize>,
-    outcome: &Outcome,
-) -> Value {
+fn result(file: &FileOutcome, finding: &Finding, index: Option<usize>, outcome: &Outcome) -> Value {
     let mut text = finding.message.clone();
     for more in [finding.consequence, finding.help.as_deref()].into_iter().flatten() {
         text.push_str("; ");
@@ -99,7 +91,7 @@ fn result(
         "message": { "text": text },
         "locations": [here],
         "relatedLocations": related,
-        "partialFingerprints": { "promqlLint/v1": print },
+        "partialFingerprints": { "promqlLint/v1": finding.fingerprint() },
     });
     if let (Some(fix), Some(object)) = (&finding.fix, result.as_object_mut()) {
         let replacements: Vec<Value> = fix

@@ -10,7 +10,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use promql_lint::{FileOutcome, Input, Outcome, Settings, fingerprints, lint};
+use promql_lint::{FileOutcome, Finding, Input, Outcome, Settings, lint};
 
 use super::configuration::Configurations;
 use super::files;
@@ -72,7 +72,7 @@ impl Before {
         let (prints, gone) = (HashSet::new(), HashSet::new());
         let mut before = Before { prints, rules: HashSet::new(), files, gone };
         for file in &outcome.files {
-            before.prints.extend(fingerprints(file));
+            before.prints.extend(file.findings.iter().map(Finding::fingerprint));
             before.rules.extend(rules_of(file).map(str::to_owned));
         }
         Ok(Some(before))
@@ -81,6 +81,11 @@ impl Before {
     /// Whether a rule of this text was there.
     pub(super) fn has_rule(&self, text: &str) -> bool {
         self.rules.contains(text.trim())
+    }
+
+    /// Whether there was a finding of a fingerprint.
+    pub(super) fn has_finding(&self, print: &str) -> bool {
+        self.prints.contains(print)
     }
 
     /// Tells the files what was in them. Those that the change took away come with nothing in them, so
@@ -109,9 +114,7 @@ impl Before {
     pub(super) fn take_out(&self, outcome: &mut Outcome) {
         outcome.files.retain(|file| !self.gone.contains(&file.name));
         for file in &mut outcome.files {
-            let mut prints = fingerprints(file).into_iter();
-            file.findings
-                .retain(|_| prints.next().is_none_or(|print| !self.prints.contains(&print)));
+            file.findings.retain(|finding| !self.prints.contains(&finding.fingerprint()));
         }
     }
 }
