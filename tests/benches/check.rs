@@ -1,5 +1,6 @@
-//! How long checking 10,000 rules takes, beside promtool in one run, and how much memory: the two take
-//! turns, the medians are compared, and so is what they say.
+//! How long checking and linting 10,000 rules takes, beside promtool in one run, and how much memory: they
+//! take turns, the medians are compared, and so is what is said about validity. Ends with 1 if the linter
+//! with all its checks misses one of its goals.
 //!
 //! ```text
 //! PROMQL_REFERENCE_BIN=… cargo bench -p promql-tests --bench check
@@ -19,6 +20,15 @@ use promql_tests::conformance::say;
 
 /// How often each program runs.
 const TURNS: usize = 11;
+
+/// The most that linting may take of the time of checking.
+const MOST_OF_CHECK: f64 = 5.0;
+
+/// The most that linting may take, in seconds.
+const MOST_SECONDS: f64 = 0.5;
+
+/// The most memory that linting may take, in bytes.
+const MOST_MEMORY: u64 = 200_000_000;
 
 /// The same rules, of which every hundredth has an expression that is none.
 fn wounded(rules: &str) -> String {
@@ -96,6 +106,9 @@ fn main() {
     let alone = run("  on one thread", promql, &["check"], Some("1"));
     let strict = run("  -o promtool", promql, &["check", "-o", "promtool"], None);
     let theirs = run("promtool check rules", &promtool, &["check", "rules"], None);
+    let lint = run("promql lint", promql, &["lint", "--isolated", "--exit-zero"], None);
+    let all = ["lint", "--isolated", "--exit-zero", "--select", "all"];
+    let all = run("  with all checks", promql, &all, None);
 
     for file in ["rules.yml", "wounded.yml"] {
         let (a, b) = (strict.output(&folder, file), theirs.output(&folder, file));
@@ -105,8 +118,8 @@ fn main() {
         assert_eq!(text(&a.stderr), text(&b.stderr), "the complaints about {file} differ");
     }
 
-    let runs = [ours, alone, strict, theirs];
-    let mut times: [Vec<Duration>; 4] = Default::default();
+    let runs = [ours, alone, strict, theirs, lint, all];
+    let mut times: [Vec<Duration>; 6] = Default::default();
     for _ in 0..TURNS {
         for (run, times) in runs.iter().zip(&mut times) {
             times.push(run.time(&folder));
@@ -114,13 +127,27 @@ fn main() {
     }
     let medians = times.map(median);
     let promtool = medians[3].as_secs_f64();
+    let memory: Vec<Option<u64>> = runs.iter().map(|run| run.memory(&folder)).collect();
     println!("10,000 rules          median of {TURNS}  promtool takes        peak");
-    for (run, time) in runs.iter().zip(medians) {
+    for ((run, time), memory) in runs.iter().zip(medians).zip(&memory) {
         let ratio = promtool / time.as_secs_f64();
-        let memory = run
-            .memory(&folder)
+        let memory = memory
             .map_or_else(|| "unknown".to_owned(), |bytes| format!("{:.0} MB", bytes as f64 / 1e6));
         println!("{:<20} {time:>13.2?} {ratio:>13.1} x {memory:>11}", run.what);
+    }
+    let (check, lint) = (medians[0].as_secs_f64(), medians[5].as_secs_f64());
+    println!("linting with all checks takes {:.1} times as long as checking", lint / check);
+    let goals = [
+        (lint <= MOST_OF_CHECK * check, "it takes more than five times as long as checking"),
+        (lint < promtool, "it is slower than promtool"),
+        (lint < MOST_SECONDS, "it takes more than half a second"),
+        (memory[5].is_some_and(|bytes| bytes < MOST_MEMORY), "it takes more than 200 MB"),
+    ];
+    let missed: Vec<&str> =
+        goals.into_iter().filter(|(is_met, _)| !is_met).map(|(_, what)| what).collect();
+    if !missed.is_empty() {
+        println!("linting misses its goals: {}", missed.join(", "));
+        std::process::exit(1);
     }
 }
 
