@@ -1,13 +1,13 @@
 //! `join-never-matches` (C001) and what it shares with `join-never-matches-target` (C002).
 
 use promql_syntax::ast::{MatchingKeyword, NodeId};
-use crate::checks::matching::{insert_matching, leave_out};
+use crate::checks::matching::{insert_matching, leave_out, unless_instead};
 
 use crate::check::declare_check;
 use crate::context::ExprContext;
 use crate::evidence::{Operation, consequence, dies, rests_on};
 use crate::finding::{Report, Safety};
-use crate::flow::{Basis, Flow, Labels, Text, Why};
+use crate::flow::{Basis, Flow, Labels, Reason, Text, Why};
 
 declare_check! {
     /// Finds an operation of two vectors whose elements can never match, because a label that takes part in
@@ -38,7 +38,14 @@ declare_check! {
     /// ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the two sides of `and` never match: `limit` has no value that both can have; this alert can never fire
     /// ```
     /// ```promql fixed
-    /// current / ignoring (limit) allowed{limit="series"} > 0.8 and on (instance, job) allowed{limit="series"} > 0
+    /// current / ignoring (limit) allowed{limit="series"} > 0.8 and ignoring (limit) allowed{limit="series"} > 0
+    /// ```
+    /// ```promql bad
+    /// max without (pod) (rate(queue_depth[5m])) / rate(queue_depth{pod!=""}[50m] offset 10m) > 2
+    /// ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the two sides of `/` never match: `pod` has no value that both can have; this alert can never fire
+    /// ```
+    /// ```promql fixed
+    /// max without (pod) (rate(queue_depth[5m])) / ignoring (pod) group_right () rate(queue_depth{pod!=""}[50m] offset 10m) > 2
     /// ```
     /// ```promql good
     /// rate(http_hits_total{status="hit"}[5m]) + ignoring (status) rate(http_hits_total{status="miss"}[5m])
@@ -87,14 +94,18 @@ pub(crate) fn report_all(
         }
         finding.consequence(consequence(cx));
         let (of_left, of_right) = (&a.arms[*left].labels, &b.arms[*right].labels);
-        let shared = shared(of_left, of_right);
-        let is_lost = of_left.get(label).is_absent() || of_right.get(label).is_absent();
-        finding.help(help(&shared, is_lost, label));
-        let edits = match (is_lost, operation.modifiers.matching) {
-            (true, None) => insert_matching(cx, &operation, "on", &shared),
-            (false, None) => insert_matching(cx, &operation, "ignoring", &[label]),
-            (_, Some(MatchingKeyword::On)) => leave_out(cx, &operation, label),
-            (_, Some(MatchingKeyword::Ignoring)) => None,
+        if let Some((missing, edits)) = unless_instead(cx, &operation) {
+            finding.help(format!("`unless {missing}` leaves out what there is such an element for"));
+            finding.fix(Safety::Unsafe, "write `unless`", Some(edits));
+            rests_on(finding, basis);
+            continue;
+        }
+        let way = Way::out(of_left, of_right, label);
+        finding.help(way.help(operation.op.is_set()));
+        let edits = match operation.modifiers.matching {
+            None => insert_matching(cx, &operation, way.word(), way.labels()),
+            Some(MatchingKeyword::On) => leave_out(cx, &operation, label),
+            Some(MatchingKeyword::Ignoring) => None,
         };
         finding.fix(Safety::Unsafe, "match by other labels", edits);
         rests_on(finding, basis);
@@ -137,11 +148,65 @@ fn shared<'a>(a: &'a Labels, b: &'a Labels) -> Vec<&'a str> {
     shared
 }
 
-/// What to do: match on what both have, or not by this label.
-fn help(shared: &[&str], is_lost: bool, label: &Text) -> String {
-    match (is_lost, shared) {
-        (false, _) => format!("`ignoring ({label})` matches elements whatever their `{label}` is"),
-        (true, []) => "`on ()` matches by no label at all, if each side has but one element".to_owned(),
-        (true, shared) => format!("match by labels that both sides have: `on ({})`", shared.join(", ")),
+/// How elements of two sides can match.
+enum Way<'a> {
+    On(Vec<&'a str>),
+    Ignoring(Vec<&'a str>),
+}
+
+impl<'a> Way<'a> {
+    fn out(a: &'a Labels, b: &'a Labels, label: &'a Text) -> Way<'a> {
+        if !a.get(label).is_absent() && !b.get(label).is_absent() {
+            return Way::Ignoring(vec![label]);
+        }
+        if !a.is_open() || !b.is_open() {
+            return Way::On(shared(a, b));
+        }
+        // Of both sides other labels are left, such as `without` leaves, whatever they are.
+        let removed = |of: &'a Labels, other: &'a Labels| {
+            let is_missing = |name: &&str| {
+                // What a matcher demands to be absent may be so on the other side as well.
+                let is_asked = of.change(name).is_some_and(|c| c.reason == Reason::Matcher);
+                let other = other.get(name);
+                let can_differ = other.is_certain() || (!is_asked && other.can_be_present());
+                !name.starts_with("__") && of.get(name).is_absent() && can_differ
+            };
+            of.iter().map(|entry| &*entry.name).filter(is_missing).collect::<Vec<_>>()
+        };
+        let mut labels = removed(a, b);
+        labels.extend(removed(b, a));
+        labels.sort_unstable();
+        labels.dedup();
+        Way::Ignoring(labels)
+    }
+
+    fn word(&self) -> &'static str {
+        match self {
+            Way::On(_) => "on",
+            Way::Ignoring(_) => "ignoring",
+        }
+    }
+
+    fn labels(&self) -> &[&'a str] {
+        match self {
+            Way::On(labels) | Way::Ignoring(labels) => labels,
+        }
+    }
+
+    fn help(&self, is_set: bool) -> String {
+        let names = self.labels().join(", ");
+        match self {
+            Way::On(labels) if labels.is_empty() && is_set => {
+                "`on ()` asks only whether there is anything on the right side".to_owned()
+            }
+            Way::On(labels) if labels.is_empty() => {
+                "`on ()` matches by no label at all, if each side has but one element".to_owned()
+            }
+            Way::On(_) => format!("match by labels that both sides have: `on ({names})`"),
+            Way::Ignoring(labels) if labels.len() == 1 => {
+                format!("`ignoring ({names})` matches elements whatever their `{names}` is")
+            }
+            Way::Ignoring(_) => format!("match by the labels that both sides have: `ignoring ({names})`"),
+        }
     }
 }

@@ -28,7 +28,7 @@ declare_check! {
     /// ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the two sides of `and` never match: `instance` has no value that both can have; this alert can never fire
     /// ```
     /// ```promql fixed
-    /// backup_start_time > 0 and on () absent(backup_completion_time)
+    /// backup_start_time > 0 unless backup_completion_time
     /// ```
     /// ```promql bad
     /// rate(requests_total[5m]) / sum(rate(requests_total[5m])) > 0.5
