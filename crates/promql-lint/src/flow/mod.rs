@@ -67,6 +67,8 @@ pub use quantity::{Base, Kind, Quantity, Unit};
 pub use range::{Comparison, Range, Verdict};
 pub use value_set::{MAX_PATTERNS, MAX_TEXTS, ValueSet};
 
+pub(crate) use cancelled::cancelled;
+pub(crate) use of_time::since_evaluation;
 pub(crate) use with_scalar::comparison;
 
 /// A name or a label value. Clones share it.
@@ -151,6 +153,15 @@ impl Flows {
     /// What is known of the result of the whole expression.
     pub fn root(&self, expr: &Expr) -> &Flow {
         self.of(expr.root())
+    }
+
+    /// The range of a scalar, if the node is one.
+    pub(crate) fn scalar_range(&self, node: NodeId) -> Option<&Range> {
+        let flow = self.of(node);
+        match (flow.value_type, flow.arms.first()) {
+            (ValueType::Scalar, Some(arm)) => Some(&arm.value),
+            _ => None,
+        }
     }
 
     /// How the evaluation of the expression can fail.
@@ -262,11 +273,7 @@ impl Walk<'_> {
 
     /// The range of a scalar operand, if it is one.
     fn scalar_range(&self, node: NodeId) -> Option<&Range> {
-        let flow = self.flow(node);
-        match (flow.value_type, flow.arms.first()) {
-            (ValueType::Scalar, Some(arm)) => Some(&arm.value),
-            _ => None,
-        }
+        self.flows.scalar_range(node)
     }
 
     fn negation(&self, here: Here, operand: NodeId) -> Flow {

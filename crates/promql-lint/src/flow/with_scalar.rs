@@ -200,7 +200,10 @@ pub(super) fn filter(arm: &mut Arm, op: Comparison, other: &Range) -> Result<(),
             arm.conditions = arm.conditions.or(Conditions::VALUE);
         }
     }
-    arm.value = arm.value.filtered(op, other);
+    let known = arm.value.filtered(op, other);
+    let alone = Range { basis: known.basis, ..Range::ANY.filtered(op, other) };
+    // What the comparison by itself says needs no assumption about what is compared.
+    arm.value = if known == alone { Range { basis: other.basis, ..known } } else { known };
     Ok(())
 }
 

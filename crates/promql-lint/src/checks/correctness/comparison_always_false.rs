@@ -7,7 +7,7 @@ use crate::check::declare_check;
 use crate::context::ExprContext;
 use crate::evidence::{Operation, consequence, dies, rests_on};
 use crate::finding::Report;
-use crate::flow::Why;
+use crate::flow::{Why, cancelled, since_evaluation};
 
 declare_check! {
     /// Finds a comparison that no value can satisfy.
@@ -72,12 +72,15 @@ fn look(cx: &ExprContext<'_>, report: &mut Report<'_>) {
         }
         let op = operation.op.symbol();
         let finding = report.at(cx.place_of(id), format!("this comparison by `{op}` never holds"));
-        for node in [operation.lhs, operation.rhs] {
-            if let Some(range) = range(cx, node)
-                && cx.number(node).is_none()
-            {
-                finding.also(cx.place_of(node), format!("the value is {range}"));
-            }
+        let times = [operation.lhs, operation.rhs].map(|node| time_of(cx, node));
+        for (node, time) in [operation.lhs, operation.rhs].into_iter().zip(&times) {
+            let text = match (time, cancelled_number(cx, node), range(cx, node)) {
+                (Some(time), ..) if times.iter().all(Option::is_some) => time.clone(),
+                (_, Some(number), _) => format!("{number}, as each element is divided by itself"),
+                (_, _, Some(range)) if cx.number(node).is_none() => format!("the value is {range}"),
+                _ => continue,
+            };
+            finding.also(cx.place_of(node), text);
         }
         finding.consequence(consequence(cx));
         if let Some(help) = help(cx, &operation) {
@@ -94,8 +97,43 @@ pub(crate) fn range(cx: &ExprContext<'_>, node: NodeId) -> Option<String> {
     (!whole.is_any()).then(|| whole.to_string())
 }
 
+/// What a node is that is the time of the evaluation, or so many seconds before or after it.
+fn time_of(cx: &ExprContext<'_>, node: NodeId) -> Option<String> {
+    let seconds = since_evaluation(cx.expr, cx.flows(), node)?;
+    Some(match seconds {
+        0.0 => "the time of the evaluation".to_owned(),
+        _ if seconds < 0.0 => format!("{} seconds before the evaluation", -seconds),
+        _ => format!("{seconds} seconds after the evaluation"),
+    })
+}
+
+/// The number that a product always is, because it multiplies by what it divided that number by.
+fn cancelled_number(cx: &ExprContext<'_>, node: NodeId) -> Option<f64> {
+    let NodeKind::Binary { op: BinaryOp::Mul, lhs, rhs, modifiers } = cx.expr.kind(cx.bare(node)) else {
+        return None;
+    };
+    let modifiers = modifiers.map(|id| *cx.expr.binary_modifiers(id)).unwrap_or_default();
+    cancelled(cx.expr, cx.flows(), lhs, rhs, &modifiers)
+}
+
 fn help(cx: &ExprContext<'_>, operation: &Operation<'_>) -> Option<String> {
     let node = cx.bare(operation.lhs);
+    let sides = [operation.lhs, operation.rhs];
+    if sides.into_iter().any(|side| cancelled_number(cx, side).is_some()) {
+        return Some(
+            "without `ignoring` each series meets itself: divide by the sum of all, \
+             `100 * x{…} / ignoring (…) group_left () sum without (…) (x)`"
+                .to_owned(),
+        );
+    }
+    let is_timestamp = |side| cx.function(side) == Some(Function::Timestamp);
+    if sides.into_iter().any(is_timestamp) && sides.into_iter().all(|side| time_of(cx, side).is_some()) {
+        return Some(
+            "`timestamp` of what is computed is the time of the evaluation, only of a selector it is that of \
+             the sample: `timestamp(x) < … and x > …`"
+                .to_owned(),
+        );
+    }
     let zero = cx.number(operation.rhs) == Some(0.0);
     let counts = match cx.expr.kind(node) {
         NodeKind::Aggregate { op: Aggregator::Count | Aggregator::Group, .. } => true,
