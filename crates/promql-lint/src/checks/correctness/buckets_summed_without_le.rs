@@ -1,9 +1,9 @@
 //! `buckets-summed-without-le` (C037).
 
-use promql_syntax::ast::NodeKind;
+use promql_syntax::ast::{NodeId, NodeKind};
 use promql_syntax::{Aggregator, Function, Span};
 
-use crate::check::declare_check;
+use crate::check::{Severity, declare_check};
 use crate::context::ExprContext;
 use crate::evidence::lacks;
 use crate::finding::{Report, Safety};
@@ -17,6 +17,9 @@ declare_check! {
     /// above it: the result is several times too large, and the factor changes with how slow things are. The
     /// number of observations is in `_count`.
     ///
+    /// Compared with 0 alone, to see whether anything was observed at all, it is an information only: the answer
+    /// is right, and `_count` gives it with one series in place of one for each bound.
+    ///
     /// ## Examples
     /// ```promql bad
     /// sum by (job) (rate(latency_seconds_bucket[5m])) > 100
@@ -27,7 +30,7 @@ declare_check! {
     /// ```
     /// ```promql bad
     /// sum(increase(latency_seconds_bucket{job="shop"}[1h])) == 0
-    /// ^^^ this counts each observation once for each bound above it
+    /// ^^^ info: this counts each observation once for each bound above it
     /// ```
     /// ```promql fixed
     /// sum(increase(latency_seconds_count{job="shop"}[1h])) == 0
@@ -77,11 +80,31 @@ fn look(cx: &ExprContext<'_>, report: &mut Report<'_>) {
         }
         let message = "this counts each observation once for each bound above it";
         let finding = report.at(cx.place(word(cx, id)), message);
+        let mut is_harmless = "";
+        if is_compared_with_zero(cx, id, parents) {
+            finding.severity(Severity::Info);
+            is_harmless = ": compared with 0 it says the same, and reads one series for all bounds";
+        }
         finding.also(cx.place(buckets.name_span), "buckets hold all below their bound");
         let count = format!("{}_count", name.trim_end_matches("_bucket"));
-        finding.help(format!("use `{count}` (assumed: suffix-kinds)"));
+        finding.help(format!("use `{count}`{is_harmless} (assumed: suffix-kinds)"));
         let span: Span = buckets.name_span;
         let edits = buckets.name.and_then(|_| cx.edits(&[(span, &count)]));
         finding.fix(Safety::Unsafe, format!("use `{count}`"), edits);
     }
+}
+
+/// Whether all that is asked of a node is whether it is 0.
+fn is_compared_with_zero(cx: &ExprContext<'_>, mut id: NodeId, parents: &[Option<NodeId>]) -> bool {
+    while let Some(parent) = parents[id.index()] {
+        match cx.expr.kind(parent) {
+            NodeKind::Paren(_) => id = parent,
+            NodeKind::Binary { op, lhs, rhs, .. } if op.is_comparison() => {
+                let other = if id == lhs { rhs } else { lhs };
+                return cx.number(other) == Some(0.0);
+            }
+            _ => return false,
+        }
+    }
+    false
 }
