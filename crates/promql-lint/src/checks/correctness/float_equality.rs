@@ -44,6 +44,10 @@ declare_check! {
     /// ```promql good
     /// avg by (job) (last_reload_successful) != 1
     /// ```
+    /// A limit of -1 means that there is none, and the mean of such is -1 too:
+    /// ```promql good
+    /// avg by (job) (heap_used_bytes) / (avg by (job) (heap_max_bytes) != -1) > 0.9
+    /// ```
     /// ```promql good
     /// changes(process_start_time_seconds[1h]) == 2
     /// ```
@@ -68,9 +72,13 @@ fn look(cx: &ExprContext<'_>, report: &mut Report<'_>) {
             arm.value.integer || number == arm.value.lo || number == arm.value.hi
         };
         let Some(what) = computed(cx, node) else { continue };
-        // All that can be: each of them is 1.
-        let is_all = matches!(what, Computed::Quotient | Computed::Mean) && (number == 1.0 || number == 100.0);
-        if flow.arms.iter().all(is_exact) || is_all || cx.flows().of(id).is_never() {
+        // All that can be, so that each of them is 1; or nothing, for which exporters give -1.
+        let is_meant = match what {
+            Computed::Mean => [1.0, 100.0, -1.0].contains(&number),
+            Computed::Quotient => [1.0, 100.0].contains(&number),
+            _ => false,
+        };
+        if flow.arms.iter().all(is_exact) || is_meant || cx.flows().of(id).is_never() {
             continue;
         }
         let (what, op) = (what.name(), operation.op.symbol());
