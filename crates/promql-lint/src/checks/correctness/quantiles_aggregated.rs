@@ -63,7 +63,15 @@ fn look(cx: &ExprContext<'_>, report: &mut Report<'_>) {
             finding.severity(Severity::Info);
         }
         finding.also(cx.place_of(inner), "quantiles");
-        finding.help("add up the buckets: `histogram_quantile(0.9, sum by (le) (rate(x_bucket[5m])))`");
+        finding.help(match (evidence, op) {
+            (Evidence::Proven, _) => {
+                "add up the buckets: `histogram_quantile(0.9, sum by (le) (rate(x_bucket[5m])))`"
+            }
+            (_, Aggregator::Max) => {
+                "this is the worst one; for that of all let the application export a histogram"
+            }
+            _ => "use `max` for the worst one; for that of all let the application export a histogram",
+        });
     }
 }
 
