@@ -19,8 +19,9 @@ declare_check! {
     /// What happens is its increase.
     ///
     /// That a name ends in `_total` is not enough for a warning, as gauges are called so too: then this is an
-    /// information, and nothing is said if other rules read the value of the metric as well. `[lint.metrics]`
-    /// says which metrics are counters for certain.
+    /// information, and nothing is said if other rules read the value of the metric as well, or if it is compared
+    /// with 0: so it is asked whether something that must not be has ever been, or whether a gauge is 0.
+    /// `[lint.metrics]` says which metrics are counters for certain.
     ///
     /// ## Examples
     /// ```toml config
@@ -65,6 +66,10 @@ declare_check! {
     /// ```promql good
     /// volumes_total - volumes_attached > 0
     /// ```
+    /// What should never have happened, or how many there are:
+    /// ```promql good
+    /// memory_uncorrectable_errors_total > 0 or guests_not_backed_up_total > 0
+    /// ```
     /// It is called like a counter, but known to be none:
     /// ```promql good
     /// pool_connections_total > 100
@@ -82,6 +87,10 @@ fn look(cx: &ExprContext<'_>, report: &mut Report<'_>) {
         let Some((usage, other)) = usage(cx, id, name, parents) else { continue };
         // A number of things, such as `volumes_total`, is calculated with other gauges.
         let is_with_gauge = other.is_some_and(|other| !reads_counter(cx, other));
+        let is_zero = other.is_some_and(|other| cx.number(other) == Some(0.0));
+        if evidence == Evidence::Presumed && usage == "compared" && is_zero {
+            continue;
+        }
         found.push((id, name, evidence, usage, is_with_gauge));
     }
     let gauges: Vec<&str> = found.iter().filter(|found| found.4).map(|found| found.1).collect();
