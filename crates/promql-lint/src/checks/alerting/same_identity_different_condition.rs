@@ -79,15 +79,20 @@ fn look(set: &RuleSet<'_>, report: &mut Report<'_>) {
         for at in set.alerts.get(*name).into_iter().flatten() {
             let labels = set.rule(*at).effective_labels(set.group(*at));
             let others = of_labels.entry(labels).or_default();
-            // One finding for each alert that has a twin is enough.
-            let twin = others.iter().find_map(|other| Some((*other, conflict(set, *other, *at)?)));
+            // One finding for each alert that has a twin is enough: the worst, and rather of the same file.
+            let twins = others.iter().filter_map(|other| Some((*other, conflict(set, *other, *at)?)));
+            let twin = twins.max_by_key(|(other, severity)| (*severity, other.file == at.file));
             others.push(*at);
             let Some((other, severity)) = twin else { continue };
             let span = set.rule(*at).name.span.clone();
             let message = format!("another alert `{name}` with the same labels has another condition");
             let finding = report.in_file(at.file, Some((at.group, at.rule)), span, message);
             finding.severity(severity);
-            finding.help("give one of them another name, or a label that tells them apart");
+            let help = "give one of them another name, or a label that tells them apart";
+            finding.help(match other.file == at.file {
+                true => help.to_owned(),
+                false => format!("{help}, if one server loads both files"),
+            });
             let span = set.rule(other).name.span.clone();
             let text = "the other one".to_owned();
             match other.file == at.file {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use promql_rules::rule_file::RuleKind;
 
-use crate::check::declare_check;
+use crate::check::{Evidence, Severity, declare_check};
 use crate::context::RuleSet;
 use crate::finding::{Related, Report};
 
@@ -14,6 +14,8 @@ declare_check! {
     /// ## Why it matters
     /// A recording rule then writes its series twice, and one of the samples is refused. Of two equal alerts
     /// both are sent.
+    ///
+    /// Within a file that is an error. In two files it is a warning, since one server may not load both.
     ///
     /// ## Examples
     /// ```yaml bad
@@ -29,7 +31,7 @@ declare_check! {
     /// - name: hosts
     ///   rules:
     ///   - alert: Down
-    ///            ^^^^ this alert is there already
+    ///            ^^^^ warning: this alert is there already
     ///     expr: up==0
     ///     labels: {severity: page}
     /// ```
@@ -95,16 +97,18 @@ fn look(set: &RuleSet<'_>, report: &mut Report<'_>) {
                 let span = rule.name.span.clone();
                 let place = Some((at.group, at.rule));
                 let finding = report.in_file(at.file, place, span, format!("this {what} is there already"));
-                finding.help("remove one of them");
                 let first_span = set.rule(first).name.span.clone();
-                match first.file == at.file {
-                    true => drop(finding.also(first_span, "the first one")),
-                    false => finding.related.push(Related {
-                        file: first.file,
-                        span: first_span,
-                        text: "the first one".to_owned(),
-                    }),
+                if first.file == at.file {
+                    finding.help("remove one of them").also(first_span, "the first one");
+                    continue;
                 }
+                finding.help("remove one of them, if one server loads both files");
+                finding.severity(Severity::Warning).evidence(Evidence::Presumed);
+                finding.related.push(Related {
+                    file: first.file,
+                    span: first_span,
+                    text: "the first one".to_owned(),
+                });
             }
         }
     }
