@@ -65,6 +65,8 @@ pub struct Target {
     pub legend: Option<Text>,
     /// Whether it asks for one time only.
     pub is_instant: bool,
+    /// Whether it, or its panel, says how short the step between its points is at least.
+    pub has_shortest_step: bool,
     /// Why it can't be read; nothing if it can, or if its variables may be anything.
     pub error: Option<(String, Range<usize>)>,
 }
@@ -169,6 +171,7 @@ struct Open<'n, 't> {
     is_target: bool,
     panel: String,
     panel_kind: String,
+    has_shortest_step: bool,
     depth: usize,
 }
 
@@ -180,17 +183,19 @@ impl Walk<'_, '_> {
             is_target: false,
             panel: String::new(),
             panel_kind: String::new(),
+            has_shortest_step: false,
             depth: 0,
         }];
         while let Some(found) = open.pop() {
-            let Open { node, is_prometheus, is_target, panel, panel_kind, depth } = found;
+            let Open { node, is_prometheus, is_target, panel, panel_kind, depth, .. } = found;
+            let has_shortest_step = found.has_shortest_step || has_shortest_step(node);
             if depth > DEEPEST {
                 continue;
             }
             let own = node.get("datasource").and_then(is_of_prometheus);
             let is_prometheus = own.unwrap_or(is_prometheus);
             if is_target && is_prometheus {
-                self.target(node, &panel, &panel_kind);
+                self.target(node, &panel, &panel_kind, has_shortest_step);
             }
             let of_panel = |key: &str| {
                 node.get(key).and_then(Node::text).filter(|_| node.get("targets").is_some())
@@ -203,6 +208,8 @@ impl Walk<'_, '_> {
                 is_target,
                 panel: panel.clone(),
                 panel_kind: panel_kind.clone(),
+                // That of a dashboard is how often it is asked for anew.
+                has_shortest_step: has_shortest_step && depth > 0,
                 depth: depth + 1,
             };
             // Children are taken from the end.
@@ -216,7 +223,7 @@ impl Walk<'_, '_> {
         }
     }
 
-    fn target(&mut self, node: &Node<'_>, panel: &str, panel_kind: &str) {
+    fn target(&mut self, node: &Node<'_>, panel: &str, panel_kind: &str, has_shortest_step: bool) {
         let Some(expr) = node.get("expr").and_then(|expr| self.reader.text(expr)) else { return };
         if expr.value.trim().is_empty() {
             return;
@@ -243,9 +250,23 @@ impl Walk<'_, '_> {
             keep_firing_for: None,
         });
         let panel_kind = panel_kind.to_owned();
-        let target = Target { panel, panel_kind, expr, uses, legend, is_instant, error };
-        self.dashboard.targets.push(target);
+        self.dashboard.targets.push(Target {
+            panel,
+            panel_kind,
+            expr,
+            uses,
+            legend,
+            is_instant,
+            has_shortest_step,
+            error,
+        });
     }
+}
+
+/// Whether a panel or a query says how short its step is at least.
+fn has_shortest_step(node: &Node<'_>) -> bool {
+    let interval = node.get("interval").and_then(Node::text);
+    interval.is_some_and(|interval| interval.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 /// An expression with something in place of its variables; or why it can't be read.

@@ -10,7 +10,8 @@ declare_check! {
     /// Finds `rate` and the like over `[$__interval]`.
     ///
     /// ## Why it matters
-    /// `$__interval` is the step of the graph. Zoomed in, it is shorter than two scrapes, and the panel is empty.
+    /// `$__interval` is the step of the graph. Zoomed in, it is shorter than two scrapes, and the panel is empty;
+    /// unless the query or the panel has a shortest step, "Min step" or "Min interval", which is then meant for this.
     ///
     /// ## Examples
     /// ```json bad
@@ -43,6 +44,11 @@ declare_check! {
     /// {"panels": [{"title": "Requests / $__interval", "targets": [
     ///   {"expr": "sum(increase(requests_total[$__interval:] offset -$__interval))"}]}]}
     /// ```
+    /// Each point counts what happened in its step, and that is two minutes at least:
+    /// ```json good
+    /// {"panels": [{"title": "Requests", "targets": [
+    ///   {"expr": "increase(requests_total[$__interval:] offset -$__interval)", "interval": "2m"}]}]}
+    /// ```
     /// ```json good
     /// {"panels": [{"title": "Queue", "targets": [{"expr": "max_over_time(queue_length[$__interval])"}]}]}
     /// ```
@@ -54,7 +60,8 @@ declare_check! {
 
 fn look(cx: &TargetContext<'_>, report: &mut Report<'_>) {
     // A panel that is about what happens in a step says so.
-    let Some(expr) = cx.expr.filter(|_| !cx.target.panel.contains("$__interval")) else { return };
+    let is_meant = cx.target.panel.contains("$__interval") || cx.target.has_shortest_step;
+    let Some(expr) = cx.expr.filter(|_| !is_meant) else { return };
     for (_, function, arguments) in expr.calls() {
         use Function::{Delta, Increase, Irate, Rate};
         if !matches!(function, Rate | Irate | Increase | Delta) {
