@@ -28,6 +28,11 @@ declare_check! {
     /// {"panels": [{"title": "Up", "targets": [{"expr": "sum(up)", "legendFormat": "{{job}}"}]}]}
     ///                                                                              ^^^^^^^ the result has no label `job`
     /// ```
+    /// ```json bad
+    /// {"panels": [{"title": "Up", "targets": [
+    ///   {"expr": "count(up)", "legendFormat": "{{job}} - {{instance}}"}]}]}
+    ///                                          ^^^^^^^ the result has no label `job` or `instance`
+    /// ```
     /// ```json good
     /// {"panels": [{"title": "Up", "targets": [
     ///   {"expr": "sum by (job) (up)", "legendFormat": "{{job}}"}]}]}
@@ -47,18 +52,31 @@ fn look(cx: &TargetContext<'_>, report: &mut Report<'_>) {
     let (Some(expr), Some(legend)) = (cx.expr, &cx.target.legend) else { return };
     let Some((at, kept)) = kept(expr) else { return };
     let text = legend.value.as_str();
+    let mut missing: Vec<(&str, std::ops::Range<usize>)> = Vec::new();
     for (start, _) in text.match_indices("{{") {
         let Some(length) = text[start..].find("}}") else { break };
         let label = text[start + 2..start + length].trim();
-        if label.is_empty() || kept.iter().any(|known| known == label) || label.contains('$') {
+        let is_told = missing.iter().any(|(known, _)| *known == label);
+        if label.is_empty() || kept.iter().any(|known| known == label) || label.contains('$') || is_told {
             continue;
         }
-        let place = legend.positions(cx.text).file_span(start..start + length + 2);
-        report
-            .at(place, format!("the result has no label `{label}`"))
-            .also(expr.place_of(at), "what this keeps")
-            .help(format!("aggregate by `{label}` too, or name what is kept"));
+        missing.push((label, start..start + length + 2));
     }
+    // One finding for a legend, however many of its labels are gone.
+    let mut places = missing.iter().map(|(_, place)| legend.positions(cx.text).file_span(place.clone()));
+    let Some(first) = places.next() else { return };
+    let names: Vec<String> = missing.iter().map(|(label, _)| format!("`{label}`")).collect();
+    let names = match names.as_slice() {
+        [rest @ .., last] if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        names => names.concat(),
+    };
+    let finding = report.at(first, format!("the result has no label {names}"));
+    for place in places {
+        finding.also(place, "nor this one");
+    }
+    finding.also(expr.place_of(at), "what this keeps");
+    let these = if missing.len() == 1 { "it" } else { "them" };
+    finding.help(format!("aggregate by {these} too, or name what is kept"));
 }
 
 /// The labels of the result, if an aggregation decides them; with that.
