@@ -17,7 +17,7 @@ declare_check! {
     /// ## Examples
     /// ```json bad
     /// {"panels": [{"title": "Requests", "targets": [{"expr": "rate(requests_total[5m])"}]}]}
-    ///                                                                            ^^^^ `rate` over a fixed window misses what is between the points
+    ///                                                                            ^^^^ `rate` over a fixed window misses what lies between points that are farther apart
     /// ```
     /// ```json fixed
     /// {"panels": [{"title": "Requests", "targets": [{"expr": "rate(requests_total[$__rate_interval])"}]}]}
@@ -25,7 +25,7 @@ declare_check! {
     /// ```json bad
     /// {"panels": [{"title": "Requests", "targets": [
     ///   {"expr": "sum by (job) (irate(requests_total{job=~\"$job\"}[1m]))"}]}]}
-    ///                                                              ^^^^ `irate` over a fixed window misses what is between the points
+    ///                                                              ^^^^ `irate` over a fixed window misses what lies between points that are farther apart
     /// ```
     /// ```json fixed
     /// {"panels": [{"title": "Requests", "targets": [
@@ -33,7 +33,7 @@ declare_check! {
     /// ```
     /// ```json bad
     /// {"rows": [{"panels": [{"title": "Errors", "targets": [{"expr": "increase(errors_total[10m])"}]}]}]}
-    ///                                                                                      ^^^^^ `increase` over a fixed window misses what is between the points
+    ///                                                                                      ^^^^^ `increase` over a fixed window misses what lies between points that are farther apart
     /// ```
     /// ```json fixed
     /// {"rows": [{"panels": [{"title": "Errors", "targets": [{"expr": "increase(errors_total[$__rate_interval])"}]}]}]}
@@ -77,7 +77,7 @@ fn look(cx: &TargetContext<'_>, report: &mut Report<'_>) {
             continue;
         }
         report
-            .at(expr.place(written), format!("`{}` over a fixed window misses what is between the points", function.name()))
+            .at(expr.place(written), format!("`{}` over a fixed window misses what lies between points that are farther apart", function.name()))
             .help("write `[$__rate_interval]`")
             .fix(Safety::Unsafe, "write `[$__rate_interval]`", expr.edits(&[(written, "[$__rate_interval]")]));
     }
