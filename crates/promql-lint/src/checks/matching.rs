@@ -37,12 +37,13 @@ pub(crate) fn insert_matching(
         });
     }
     if word == "ignoring" && !operation.op.is_set() && operation.modifiers.group.is_none() {
-        // Who has the labels that don't count can have several elements for one of the other side.
+        // Who has the labels that don't count, with several values, can have several elements for one of the
+        // other side.
         let (a, b) = operation.flows();
         let has = |side: &Flow| {
             let mut labels =
                 side.arms.iter().flat_map(|arm| names.iter().map(|n| arm.labels.get(n)));
-            labels.any(|values| values.can_be_present())
+            labels.any(|values| values.can_be_present() && values.constant().is_none())
         };
         text.push_str(match (has(a), has(b)) {
             (true, false) => " group_left ()",

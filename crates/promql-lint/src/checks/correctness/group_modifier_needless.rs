@@ -79,8 +79,10 @@ fn look(cx: &ExprContext<'_>, report: &mut Report<'_>) {
         // The empty parentheses behind it go too.
         let parentheses = behind.find(')').filter(|_| behind.trim_start().starts_with('('));
         let length = parentheses.map_or(0, |at| at + 1);
-        let blanks = behind[length..].len() - behind[length..].trim_start().len();
-        let span = Span::new(keyword.start, keyword.end + (length + blanks) as u32);
+        // And the blanks in front, so that what is behind stays on its line.
+        let front = cx.source(Span::new(cx.expr.span(operation.lhs).end, keyword.start));
+        let blanks = front.len() - front.trim_end().len();
+        let span = Span::new(keyword.start - blanks as u32, keyword.end + length as u32);
         let finding = report.at(cx.place(keyword), "each side has one element for each of the other");
         let basis = left.arms.iter().chain(&right.arms).fold(Basis::NONE, |basis, arm| basis.or(arm.basis));
         if basis.is_empty() {
