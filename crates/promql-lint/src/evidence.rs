@@ -24,7 +24,9 @@ pub(crate) fn dies<'f>(
 /// What it means for the rule if a node never gives anything.
 pub(crate) fn consequence(cx: &ExprContext<'_>) -> &'static str {
     let root = cx.flows().root(cx.expr);
+    let is_query = cx.rule.file.dashboard.is_some();
     match (root.is_never(), cx.rule.rule.kind) {
+        (true, _) if is_query => "this query never gives a result",
         (true, RuleKind::Alerting) => "this alert can never fire",
         (true, RuleKind::Recording) => "this rule records nothing",
         (false, _) => "this part never gives a result",

@@ -4,9 +4,14 @@
 //! together. What is found is put in order by place and code, so the outcome doesn't depend on the
 //! number of threads.
 
+use std::ops::Range;
 use std::sync::Arc;
 
+use promql_model::METRIC_NAME;
+use promql_rules::format::DashboardVariable;
 use promql_rules::rule_file::{LoadOptions, RuleFile};
+use promql_syntax::Span;
+use promql_syntax::ast::NodeKind;
 use rayon::prelude::*;
 
 use crate::check::Look;
@@ -229,8 +234,17 @@ fn look_at_rule(set: &RuleSet<'_>, at: RuleRef, switches: &[bool], findings: &mu
 /// Checks of expressions that are about rules only.
 const ONLY_RULES: &[&str] = &["C029", "C030", "K009", "P003", "P008"];
 
-/// What the checks of expressions and of dashboards say about a dashboard. What has a variable in it is not
-/// known, so nothing is said about it but by the latter.
+/// Checks of expressions that stand on what the flow knows, for which a variable that is the value of a label
+/// can have any, and that don't ask how long a window is. The others would take what stands for a variable for
+/// what is written.
+const SEEING_THROUGH: &[&str] = &[
+    "C001", "C002", "C003", "C004", "C005", "C006", "C008", "C009", "C010", "C013", "C014", "C016",
+    "C018", "C019", "C020", "C021", "C022", "C024", "C025", "C026", "C027", "C032", "C033", "C034",
+    "C035", "C037", "C043", "K002", "K003", "K004", "K005", "K006",
+];
+
+/// What the checks of expressions and of dashboards say about a dashboard. What a variable stands for is not
+/// known, so what is said about it is left to the latter and to those that can do without.
 fn look_at_dashboard(
     set: &RuleSet<'_>,
     file: &LintedFile,
@@ -247,6 +261,7 @@ fn look_at_dashboard(
         let rule = RuleContext { set, file, group, rule, at };
         let expr = ExprContext::new(rule);
         let context = TargetContext { expr: expr.as_ref(), target, dashboard, text };
+        let hidden = expr.as_ref().and_then(|expr| hidden(expr, &target.uses));
         for (check, _) in CHECKS.iter().zip(switches).filter(|(_, is_on)| **is_on) {
             let mut found = Vec::new();
             let mut report = Report::new(check, at.file, Some((0, number)), &mut found);
@@ -256,9 +271,14 @@ fn look_at_dashboard(
                 (Look::Target(look), _) => look(&context, &mut report),
                 (Look::Expr(look), Some(expr)) if !is_for_rules => {
                     look(expr, &mut report);
-                    let is_opaque = |label: &Label| {
-                        text.get(label.span.clone())
-                            .is_some_and(|part| part.contains('$') || part.contains("[["))
+                    let sees_through = SEEING_THROUGH.contains(&check.code);
+                    let is_opaque = |label: &Label| match hidden.as_ref().filter(|_| sees_through) {
+                        Some(hidden) => hidden.iter().any(|place| {
+                            place.start < label.span.end && label.span.start < place.end
+                        }),
+                        None => text
+                            .get(label.span.clone())
+                            .is_some_and(|part| part.contains('$') || part.contains("[[")),
                     };
                     found.retain(|finding| !finding.labels.iter().any(is_opaque));
                 }
@@ -267,6 +287,39 @@ fn look_at_dashboard(
             findings.append(&mut found);
         }
     }
+}
+
+/// The places in the file of the variables of a query whose values matter for what is said about what is around
+/// them: numbers. Values of labels and durations don't. Nothing if one of the variables may be a name, so that
+/// nothing is known of any part.
+fn hidden(expr: &ExprContext<'_>, variables: &[DashboardVariable]) -> Option<Vec<Range<usize>>> {
+    let is_in = |outer: Range<usize>, inner: &Range<usize>| {
+        outer.start <= inner.start && inner.end <= outer.end
+    };
+    let mut numbers = Vec::new();
+    for variable in variables {
+        let place = &variable.place;
+        let is_label_value = || {
+            expr.matchers().any(|matcher| {
+                let is_label = expr.expr.text(matcher.name) != METRIC_NAME.as_bytes();
+                is_label && is_in(matcher.value_span.range(), place)
+            })
+        };
+        let is_number = || {
+            expr.nodes().any(|(_, node)| {
+                matches!(node.kind, NodeKind::Number { .. }) && is_in(node.span.range(), place)
+            })
+        };
+        match (variable.is_text, variable.is_free) {
+            (true, _) if is_label_value() => {}
+            (false, false) => {}
+            (false, true) if is_number() => {
+                numbers.push(expr.place(Span::new(place.start as u32, place.end as u32)));
+            }
+            _ => return None,
+        }
+    }
+    Some(numbers)
 }
 
 /// One finding per root cause: of findings of one rule with the same consequence, of which one's place

@@ -1,7 +1,7 @@
 //! Functions of histograms, classic and native.
 
-use promql_syntax::Function;
 use promql_syntax::ast::NodeId;
+use promql_syntax::{Function, ValueType};
 
 use super::flags::{Basis, Failures};
 use super::labels::Reason;
@@ -19,6 +19,9 @@ impl Walk<'_> {
             Function::HistogramFraction => (args[2], None),
             _ => (args[1], None),
         };
+        if function == Function::HistogramQuantiles && label.is_none() {
+            return Flow::top(ValueType::InstantVector);
+        }
         let quantiles = match function {
             Function::HistogramQuantiles => self.quantile_labels(&args[2..]),
             _ => ValueSet::NEVER,

@@ -263,10 +263,12 @@ impl Walk<'_> {
         bare(self.expr, node)
     }
 
-    /// A string argument.
+    /// A string argument, if it is known.
     fn string(&self, node: NodeId) -> Option<Text> {
         match self.expr.kind(self.bare(node)) {
-            NodeKind::String(text) => Some(self.text(text)),
+            NodeKind::String(text) => {
+                (!value_set::is_unknown(self.expr.text(text))).then(|| self.text(text))
+            }
             _ => None,
         }
     }

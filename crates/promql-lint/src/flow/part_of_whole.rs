@@ -10,6 +10,7 @@ use promql_syntax::ast::{
 use promql_syntax::{Aggregator, Function};
 
 use super::flags::Basis;
+use super::value_set::is_unknown;
 use super::{Flows, Range, ValueSet, bare};
 
 /// A quotient of a part and its whole.
@@ -242,6 +243,9 @@ impl Narrowing {
         for wanted in of_b {
             if of_a.iter().any(|matcher| same(matcher, wanted)) {
                 continue;
+            }
+            if is_unknown(expr.text(wanted.value)) {
+                return false;
             }
             let of_label =
                 of_a.iter().filter(|m| expr.text(m.name) == expr.text(wanted.name)).map(values);

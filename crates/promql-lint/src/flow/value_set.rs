@@ -4,6 +4,7 @@
 //! from the other values: the question asked most often is whether a label is there.
 
 use promql_model::MatchOp;
+use promql_rules::format::UNKNOWN;
 
 use super::Text;
 use super::pattern::{Pattern, text_of};
@@ -14,6 +15,11 @@ pub const MAX_TEXTS: usize = 64;
 pub const MAX_PATTERNS: usize = 4;
 
 type Texts = Vec<Text>;
+
+/// Whether a text has something in it that stands for a variable of a dashboard.
+pub(super) fn is_unknown(text: &[u8]) -> bool {
+    u8::try_from(UNKNOWN).is_ok_and(|unknown| text.contains(&unknown))
+}
 
 /// A set of label values.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,8 +78,12 @@ impl ValueSet {
         ValueSet { absent, values: Values::In(texts) }
     }
 
-    /// The values that a matcher lets through. A regular expression that is none lets all through.
+    /// The values that a matcher lets through. A regular expression that is none lets all through, and so does
+    /// a text that isn't known.
     pub fn matching(op: MatchOp, value: &[u8]) -> ValueSet {
+        if is_unknown(value) {
+            return ValueSet::ANY;
+        }
         match op {
             // No label's value is anything else than UTF-8.
             MatchOp::Equal if str::from_utf8(value).is_err() => ValueSet::NEVER,
@@ -97,6 +107,7 @@ impl ValueSet {
             (MatchOp::Matches, b".+") => return Some(ValueSet::CERTAIN),
             (MatchOp::NotMatches, b".*") => return Some(ValueSet::NEVER),
             (MatchOp::NotMatches, b".+") => return Some(ValueSet::ABSENT),
+            _ if is_unknown(source) => return Some(ValueSet::ANY),
             _ => {}
         }
         let pattern = Pattern::new(op, source)?;

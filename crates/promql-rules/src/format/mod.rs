@@ -27,7 +27,7 @@ mod variables;
 
 pub use dashboard::{format_dashboard, is_dashboard};
 pub use rules::format_rules;
-pub use variables::{DashboardVariable, dashboard_variables, with_stand_ins};
+pub use variables::{DashboardVariable, UNKNOWN, dashboard_variables, with_stand_ins};
 
 use std::ops::Range;
 

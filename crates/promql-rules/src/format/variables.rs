@@ -84,23 +84,38 @@ pub fn dashboard_variables(expression: &str) -> Vec<DashboardVariable> {
     find(expression).into_iter().filter_map(variable).collect()
 }
 
+/// What the texts begin with that stand for variables within quotes. It is a control character that nobody has in
+/// the values of labels, so that a text with it is known to be not known.
+pub const UNKNOWN: char = '\u{1}';
+
 /// Texts as long as an expression in which something that fits stands for each variable, likely ones first.
-/// So places in them are places in the expression.
+/// So places in them are places in the expression. The same stands for the same variable, and something else for
+/// another one; within quotes it is behind an [`UNKNOWN`].
 pub fn with_stand_ins(expression: &str) -> Vec<String> {
     let variables = find(expression);
+    let names: BTreeSet<&str> = variables.iter().map(|variable| &*variable.text).collect();
     let fill = |kinds: Vec<Kind>| {
         let stand_in = |(variable, kind): (&Variable, &Kind)| {
             let length = variable.text.len();
+            // Others for others, as long as one digit is enough.
+            let number = 5 + names.iter().position(|name| *name == variable.text).unwrap_or(0) % 5;
             match (variable.context, kind) {
-                (Context::Text, _) | (_, Kind::Name) => "x".repeat(length),
-                (_, Kind::Duration) => format!("{:0>1$}m", 5, length.saturating_sub(1)),
-                (_, Kind::DurationDigits | Kind::Number) => format!("{:0>1$}", 5, length),
+                (Context::Text, _) => unknown(&variable.text),
+                (_, Kind::Name) => "x".repeat(length),
+                (_, Kind::Duration) => format!("{number:0>0$}m", length.saturating_sub(1)),
+                (_, Kind::DurationDigits | Kind::Number) => format!("{number:0>length$}"),
             }
         };
         let stand_ins: Vec<String> = variables.iter().zip(&kinds).map(stand_in).collect();
         fill(expression, &variables, &stand_ins)
     };
     attempts(&variables).into_iter().map(fill).collect()
+}
+
+/// A text as long as the spelling of a variable, which no regular expression sees anything in.
+fn unknown(variable: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+    std::iter::once(UNKNOWN).chain(variable.chars().skip(1).map(plain)).collect()
 }
 
 /// A variable in an expression.
@@ -297,6 +312,8 @@ mod tests {
                 |text: &String| promql_syntax::parse(text, &promql_syntax::Features::ALL).is_ok();
             assert!(all.iter().any(is_read), "{all:?}");
         }
+        let text = with_stand_ins("a{b=~\"$b|$c\"}[$r] offset $o").remove(0);
+        assert_eq!(text, "a{b=~\"\u{1}b|\u{1}c\"}[8m] offset 7m");
         let names: Vec<String> = dashboard_variables("a{b=~\"${b:regex}\", c=\"$1\"}[$__range]")
             .into_iter()
             .map(|v| v.name)

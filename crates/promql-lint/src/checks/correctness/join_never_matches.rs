@@ -56,6 +56,21 @@ declare_check! {
     /// ```promql good
     /// sum by (pod) (memory_bytes) > sum(memory_limit_bytes)
     /// ```
+    /// In a dashboard a variable can have any value, but other labels are what they are:
+    /// ```json bad
+    /// {"panels": [{"title": "Latency", "targets": [{"expr":
+    ///   "rate(latency_sum{pod=~\"$pod\", kind=\"a\"}[$__rate_interval]) / rate(latency_count{kind=\"b\"}[$__rate_interval])"}]}]}
+    ///    ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the two sides of `/` never match: `kind` has no value that both can have; this query never gives a result
+    /// ```
+    /// ```json fixed
+    /// {"panels": [{"title": "Latency", "targets": [{"expr":
+    ///   "rate(latency_sum{pod=~\"$pod\", kind=\"a\"}[$__rate_interval]) / ignoring (kind) rate(latency_count{kind=\"b\"}[$__rate_interval])"}]}]}
+    /// ```
+    /// ```json good
+    /// {"panels": [{"title": "Latency", "targets": [
+    ///   {"expr": "latency_sum{pod=\"$pod\"} / latency_count{pod=\"$other\"}"},
+    ///   {"expr": "sum by ($by) (latency_sum{kind=\"a\"}) / sum by (kind) (latency_count{kind=\"b\"})"}]}]}
+    /// ```
     "C001" "join-never-matches" Error, Proven, fix: Unsafe, Expr(look)
 }
 

@@ -45,6 +45,10 @@ declare_check! {
     /// ```promql good
     /// max by (job) (count_values by (job) ("version", build)) < 2
     /// ```
+    /// A variable can be any labels:
+    /// ```json good
+    /// {"panels": [{"title": "Up", "targets": [{"expr": "sum by ($by) (sum by (job) (up))"}]}]}
+    /// ```
     "C033" "redundant-aggregation" Info, Proven, fix: Safe, Expr(look)
 }
 

@@ -35,6 +35,11 @@ declare_check! {
     /// ```promql good
     /// queue_length * queue_length
     /// ```
+    /// ```json good
+    /// {"panels": [{"title": "Share", "targets": [
+    ///   {"expr": "rate(x_total{pod=\"$pod\"}[5m]) / rate(x_total{pod=\"$all\"}[5m])"},
+    ///   {"expr": "rate(x_total[$a]) / rate(x_total[$b])"}]}]}
+    /// ```
     "C032" "same-operands" Warning, Proven, fix: Never, Expr(look)
 }
 
