@@ -2,9 +2,9 @@
 //! sample of 25 where there are more; all that are errors. When a number changes, read what is new
 //! (`PROMQL_SHOW_FINDINGS=C001` prints those of a check, `=1` all) before it is changed here.
 
+mod corpus;
+
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
 
 use promql_lint::{Input, Settings, lint};
 
@@ -48,45 +48,14 @@ const FINDINGS: &[(&str, usize)] = &[
     ("T013", 4),
 ];
 
-fn rules() -> Option<PathBuf> {
-    let folder = match std::env::var_os("PROMQL_CONFORMANCE_DIR") {
-        Some(folder) => PathBuf::from(folder),
-        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/conformance"),
-    };
-    Some(folder.join("realworld")).filter(|folder| folder.is_dir())
-}
-
-fn files(folder: &Path, all: &mut Vec<PathBuf>) {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    for path in entries.map(|entry| entry.path()) {
-        if path.is_dir() {
-            files(&path, all);
-        } else if path.extension().is_some_and(|extension| {
-            ["yml", "yaml", "json"].iter().any(|known| extension == *known)
-        }) {
-            all.push(path);
-        }
-    }
-}
-
 #[test]
 fn findings_in_real_rules_are_those_that_were_read() {
-    let Some(folder) = rules() else {
-        println!("skipped: there are no rules of others here");
-        return;
-    };
-    let mut paths = Vec::new();
-    for kind in ["rules", "dashboards"] {
-        files(&folder.join(kind), &mut paths);
-    }
-    paths.sort();
+    let Some(files) = corpus::files(&["rules", "dashboards"]) else { return };
     let shown = std::env::var("PROMQL_SHOW_FINDINGS").unwrap_or_default();
     let mut found: BTreeMap<&str, usize> = BTreeMap::new();
     let mut dead = 0;
     // Each file for itself: two collections record the same names differently.
-    for path in paths {
-        let Ok(text) = fs::read(&path) else { continue };
-        let name = path.strip_prefix(&folder).unwrap_or(&path).display().to_string();
+    for (name, text) in files {
         let outcome = lint(vec![Input::new(name.clone(), text)], &Settings::default());
         for file in &outcome.files {
             for finding in &file.findings {
