@@ -6,9 +6,10 @@ use promql_syntax::{Aggregator, Span};
 
 use crate::check::{Evidence, Severity, declare_check};
 use crate::context::{ExprContext, RuleRef};
+use crate::evidence::Operation;
 use crate::finding::{Edit, Report, Safety};
 use crate::flow::{Basis, Kind};
-use crate::shape::{changes_labels_only, has, metric, selector};
+use crate::shape::{beneath, changes_labels_only, has, metric, selector};
 
 declare_check! {
     /// Finds a counter whose value itself is compared, aggregated or calculated with.
@@ -22,6 +23,9 @@ declare_check! {
     /// information, and nothing is said if other rules read the value of the metric as well, or if it is compared
     /// with 0: so it is asked whether something that must not be has ever been, or whether a gauge is 0.
     /// `[lint.metrics]` says which metrics are counters for certain.
+    ///
+    /// A `_sum` that is divided by the `_count` of the same name is a mean. Without a rate of both it is that of
+    /// all observations since the process began, in which those of late count less from day to day.
     ///
     /// ## Examples
     /// ```toml config
@@ -51,8 +55,19 @@ declare_check! {
     /// ```promql fixed
     /// label_replace(rate(http_errors_total[5m]), "a", "$1", "b", "(.*)") / rate(http_requests_total[5m]) > 0.1
     /// ```
+    /// ```promql bad
+    /// sum by (instance) (write_seconds_sum) / sum by (instance) (write_seconds_count) * 1000 > 200
+    /// ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ this is the mean of all `write_seconds` since the process began
+    /// ```
+    /// ```promql fixed
+    /// sum by (instance) (rate(write_seconds_sum[5m])) / sum by (instance) (rate(write_seconds_count[5m])) * 1000 > 200
+    /// ```
     /// ```promql good
     /// increase(http_errors_total{job="shop"}[1h]) > 10
+    /// ```
+    /// The sum and the number of different things need not be counters:
+    /// ```promql good
+    /// budget_sum / team_count > 10
     /// ```
     /// Whether there are such series is no matter of their values:
     /// ```promql good
@@ -78,6 +93,7 @@ declare_check! {
 }
 
 fn look(cx: &ExprContext<'_>, report: &mut Report<'_>) {
+    look_at_means(cx, report);
     let mut parents = None;
     let mut found = Vec::new();
     for (id, selector) in cx.selectors() {
@@ -111,6 +127,44 @@ fn look(cx: &ExprContext<'_>, report: &mut Report<'_>) {
         }
         let function = if usage == "compared" { ("increase(", "[1h]") } else { ("rate(", "[5m]") };
         finding.fix(Safety::Unsafe, "take a rate or an increase", wrapped(cx, id, function));
+    }
+}
+
+/// The means that are made of the values of a sum and a number of observations.
+fn look_at_means(cx: &ExprContext<'_>, report: &mut Report<'_>) {
+    if !cx.env().presumes(Basis::SUFFIX_KINDS) {
+        return;
+    }
+    for (id, operation) in Operation::all(cx).filter(|(_, found)| found.op == BinaryOp::Div) {
+        let parts = added(cx, operation.lhs, "_sum").zip(added(cx, operation.rhs, "_count"));
+        let Some(((sum, name), (count, other))) = parts.filter(|(a, b)| a.1 == b.1) else { continue };
+        let is_gauge = |suffix| {
+            let metric = cx.env().metric(&format!("{name}{suffix}"));
+            metric.is_some_and(|m| m.quantity.is_some_and(|found| !found.kind.is_cumulative()))
+        };
+        if name.contains(':') || is_gauge("_sum") || is_gauge("_count") {
+            continue;
+        }
+        let message = format!("this is the mean of all `{other}` since the process began");
+        let finding = report.at(cx.place_of(id), message);
+        finding.also(cx.place_of(sum), "adds up for ever");
+        finding.help("take the rate of both over a window (assumed: suffix-kinds)");
+        let rate = ("rate(", "[5m]");
+        let edits = wrapped(cx, sum, rate).zip(wrapped(cx, count, rate));
+        let edits = edits.map(|(a, b)| a.into_iter().chain(b).collect());
+        finding.fix(Safety::Unsafe, "take the rate of both", edits);
+    }
+}
+
+/// The selector of which a node is the value, or a sum of the values; and what its name has in front of a suffix.
+fn added<'a>(cx: &ExprContext<'a>, mut id: NodeId, suffix: &str) -> Option<(NodeId, &'a str)> {
+    loop {
+        id = beneath(cx, id);
+        match cx.expr.kind(id) {
+            NodeKind::Aggregate { op: Aggregator::Sum, expr, .. } => id = expr,
+            NodeKind::VectorSelector(_) => return Some((id, metric(cx, id)?.strip_suffix(suffix)?)),
+            _ => return None,
+        }
     }
 }
 
