@@ -35,6 +35,9 @@ pub(super) struct Envelope<'a, T> {
     warnings: Vec<String>,
     #[serde(default, deserialize_with = "nullable")]
     infos: Vec<String>,
+    /// What VictoriaMetrics says about the cost of a query.
+    #[serde(default)]
+    pub(super) stats: Option<serde_json::Value>,
 }
 
 fn none<T>() -> Option<T> {
@@ -77,7 +80,11 @@ fn annotation(text: String, severity: Severity) -> Annotation {
 }
 
 /// The data of `query` and `query_range`.
-pub(super) struct QueryData(pub(super) QueryValue);
+pub(super) struct QueryData {
+    pub(super) value: QueryValue,
+    /// What the evaluation took, in whichever form.
+    pub(super) stats: Option<serde_json::Value>,
+}
 
 impl<'de> Deserialize<'de> for QueryData {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -98,8 +105,10 @@ impl<'de> Visitor<'de> for QueryDataVisitor {
         let mut result_type: Option<Cow<'de, str>> = None;
         let mut early: Option<&'de RawValue> = None;
         let mut value = None;
+        let mut stats = None;
         while let Some(Text(key)) = map.next_key()? {
             match &*key {
+                "stats" => stats = map.next_value()?,
                 "resultType" => result_type = Some(map.next_value::<Text<'de>>()?.0),
                 "result" => match &result_type {
                     Some(result_type) => value = Some(typed_result(result_type, &mut map)?),
@@ -118,7 +127,7 @@ impl<'de> Visitor<'de> for QueryDataVisitor {
             }
             (None, None) => return Err(de::Error::missing_field("result")),
         };
-        Ok(QueryData(value))
+        Ok(QueryData { value, stats })
     }
 }
 
@@ -281,7 +290,7 @@ impl<'de> Visitor<'de> for TextVisitor {
 }
 
 /// A number, which the API writes as a string; other servers write numbers.
-struct Number(f64);
+pub(super) struct Number(pub(super) f64);
 
 impl<'de> Deserialize<'de> for Number {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

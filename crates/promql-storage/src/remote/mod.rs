@@ -7,6 +7,7 @@ mod answer;
 mod aws;
 mod base_url;
 mod client;
+mod cost;
 mod credentials;
 mod encoding;
 mod error;
@@ -27,11 +28,13 @@ mod selectors;
 mod sigv4;
 mod slices;
 mod status;
+mod targets;
 mod transport;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use promql_engine::TimeRange;
@@ -40,6 +43,7 @@ use promql_model::{Annotation, Labels, QueryResult};
 use serde::Deserialize;
 
 pub use answer::BuildInfo;
+pub use cost::ServerCost;
 pub use credentials::{Credentials, Grant, JwtBearer, OAuth2, RsaAlgorithm, Secret, SigV4};
 pub use error::{RemoteError, RemoteErrorKind};
 pub use http_config::read_http_config;
@@ -47,6 +51,7 @@ pub use options::{HttpOptions, Proxy, RemoteOptions, TlsOptions, TlsVersion};
 pub use raw::RemoteStorage;
 pub use rules::{ServerAlert, ServerRule};
 pub use status::RuntimeInfo;
+pub use targets::{Exemplar, ServerTarget};
 #[doc(hidden)]
 pub use {answer::read_whole_json, export::read_whole_export, read::read_whole_answer};
 
@@ -141,14 +146,37 @@ impl RemoteServer {
         options: &QueryOptions,
     ) -> Result<QueryResult, RemoteError> {
         let slices = slices::slices(options);
-        slices::ask(&slices, |slice| self.query_once(expression, slice), |kind| self.failed(kind))
+        let ask = |slice: &QueryOptions| Ok(self.query_once(expression, slice, false)?.0);
+        slices::ask(&slices, ask, |kind| self.failed(kind))
+    }
+
+    /// The same, and what it took there.
+    ///
+    /// # Errors
+    /// As [`RemoteServer::query`].
+    pub fn query_with_cost(
+        &self,
+        expression: &str,
+        options: &QueryOptions,
+    ) -> Result<(QueryResult, ServerCost), RemoteError> {
+        let slices = slices::slices(options);
+        let costs = Mutex::new(ServerCost::default());
+        let ask = |slice: &QueryOptions| {
+            let (result, cost) = self.query_once(expression, slice, true)?;
+            let mut costs = costs.lock().unwrap_or_else(PoisonError::into_inner);
+            *costs = costs.and(cost);
+            Ok(result)
+        };
+        let result = slices::ask(&slices, ask, |kind| self.failed(kind))?;
+        Ok((result, costs.into_inner().unwrap_or_else(PoisonError::into_inner)))
     }
 
     fn query_once(
         &self,
         expression: &str,
         options: &QueryOptions,
-    ) -> Result<QueryResult, RemoteError> {
+        with_cost: bool,
+    ) -> Result<(QueryResult, ServerCost), RemoteError> {
         let timeout = options.engine.timeout.unwrap_or(self.options.timeout);
         let mut parameters = vec![("query", expression.to_owned())];
         let endpoint = match options.time {
@@ -168,6 +196,9 @@ impl RemoteServer {
         if !lookback.is_zero() && lookback != EngineOptions::default().lookback_delta {
             parameters.push(("lookback_delta", duration(lookback)));
         }
+        if with_cost {
+            parameters.push(("stats", "true".to_owned()));
+        }
         let request = Request {
             url: self.base.endpoint(&[endpoint]),
             parameters,
@@ -176,9 +207,13 @@ impl RemoteServer {
             timeout: timeout.saturating_add(Duration::from_secs(5)),
         };
         let response = self.send(&request, &options.cancellation)?;
-        let answer = self.read::<QueryData>(&response, Some(expression))?;
+        let (answer, beside) = self.read_with_stats::<QueryData>(&response, Some(expression))?;
         match answer.data {
-            Some(QueryData(value)) => Ok(QueryResult { value, annotations: answer.annotations }),
+            Some(QueryData { value, stats }) => {
+                let cost = stats.or(beside).as_ref().map(ServerCost::read);
+                let result = QueryResult { value, annotations: answer.annotations };
+                Ok((result, cost.unwrap_or_default()))
+            }
             None => Err(self.malformed("`data` is missing".to_owned(), &response)),
         }
     }
@@ -303,10 +338,19 @@ impl RemoteServer {
         response: &'a Response,
         expression: Option<&str>,
     ) -> Result<Answer<Option<T>>, RemoteError> {
+        Ok(self.read_with_stats(response, expression)?.0)
+    }
+
+    /// The same with the `stats` that some servers write beside the data.
+    fn read_with_stats<'a, T: Deserialize<'a>>(
+        &self,
+        response: &'a Response,
+        expression: Option<&str>,
+    ) -> Result<(Answer<Option<T>>, Option<serde_json::Value>), RemoteError> {
         let Response { status, body, .. } = response;
         let status = *status;
         if status == 204 || (body.is_empty() && status < 300) {
-            return Ok(Answer { data: None, annotations: Vec::new() });
+            return Ok((Answer { data: None, annotations: Vec::new() }, None));
         }
         match body.trim_ascii_start().first() {
             Some(b'{') => {}
@@ -351,7 +395,7 @@ impl RemoteServer {
         match &*envelope.status {
             "success" => {
                 let annotations = envelope.annotations();
-                Ok(Answer { data: envelope.data, annotations })
+                Ok((Answer { data: envelope.data, annotations }, envelope.stats))
             }
             _ => Err(self.failed(api_error(status, body, expression))),
         }
