@@ -4,6 +4,9 @@
 //! default_profile = "dev"
 //! edit_mode = "vi"
 //!
+//! [settings]
+//! maxrows = "20"                              # what \set takes
+//!
 //! [profile.prod]
 //! source = "https://prometheus.example.com"
 //! http = "prod-http.yml"                      # Prometheus' HTTP client format, relative to this file
@@ -11,6 +14,7 @@
 //! token_command = ["pass", "show", "prometheus/token"]
 //! step = "30s"
 //! production = true                           # a red prompt
+//! thanos = {dedup = true, max_source_resolution = "auto"}
 //! ```
 
 use std::collections::BTreeMap;
@@ -28,6 +32,8 @@ pub struct Config {
     pub default_profile: Option<String>,
     /// `emacs` or `vi`.
     pub edit_mode: EditMode,
+    /// The options that sessions begin with, as `\set` takes them.
+    pub settings: BTreeMap<String, String>,
     /// The profiles by name.
     pub profile: BTreeMap<String, Profile>,
 }
@@ -61,6 +67,39 @@ pub struct Profile {
     pub color: Option<String>,
     /// Whether the prompt warns.
     pub production: bool,
+    /// What a Thanos is told with each query.
+    pub thanos: Option<Thanos>,
+}
+
+/// What a Thanos is told with each query; it decides what isn't said.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Thanos {
+    /// Whether series of replicas become one.
+    pub dedup: Option<bool>,
+    /// Whether stores that don't answer are left out, with a warning.
+    pub partial_response: Option<bool>,
+    /// How coarse the samples may be: `0s` for raw ones, `5m`, `1h`, or `auto`.
+    pub max_source_resolution: Option<String>,
+}
+
+impl Thanos {
+    /// The source with what it is told as parameters, which go with each request.
+    fn told(&self, source: &str) -> String {
+        let parameters = [
+            ("dedup", self.dedup.map(|on| on.to_string())),
+            ("partial_response", self.partial_response.map(|on| on.to_string())),
+            ("max_source_resolution", self.max_source_resolution.clone()),
+        ];
+        let mut source = source.to_owned();
+        for (name, value) in parameters {
+            if let Some(value) = value {
+                let separator = if source.contains('?') { '&' } else { '?' };
+                source.push_str(&format!("{separator}{name}={value}"));
+            }
+        }
+        source
+    }
 }
 
 /// A configuration that can't be used.
@@ -100,6 +139,14 @@ impl Config {
             if profile.source.is_empty() {
                 return Err(error(format!("the profile `{name}` has no `source`")));
             }
+            let resolution = profile.thanos.as_ref().and_then(|t| t.max_source_resolution.as_ref());
+            if let Some(text) = resolution.filter(|text| *text != "auto")
+                && promql_model::parse_duration(text).is_err()
+            {
+                return Err(error(format!(
+                    "max_source_resolution of the profile `{name}` wants auto or a duration as 5m, not `{text}`"
+                )));
+            }
             if let Some(file) = &mut profile.http {
                 *file = folder.join(&*file).display().to_string();
             }
@@ -112,7 +159,10 @@ impl Config {
         match self.profile.get(name) {
             Some(profile) => Target {
                 profile: Some(name.to_owned()),
-                source: profile.source.clone(),
+                source: match &profile.thanos {
+                    Some(thanos) => thanos.told(&profile.source),
+                    None => profile.source.clone(),
+                },
                 http: profile.http.clone(),
                 headers: profile.headers.clone(),
                 token_command: profile.token_command.clone(),
@@ -182,9 +232,23 @@ mod tests {
     }
 
     #[test]
+    fn a_thanos_is_told_what_it_shall_do() {
+        let thanos = "thanos = {dedup = true, max_source_resolution = \"5m\"}";
+        let read = |source: &str| {
+            let config = read(&format!("[profile.t]\nsource = \"{source}\"\n{thanos}"));
+            config.expect("a configuration").target("t").source
+        };
+        assert_eq!(read("http://t"), "http://t?dedup=true&max_source_resolution=5m");
+        assert_eq!(read("http://t/?a=b"), "http://t/?a=b&dedup=true&max_source_resolution=5m");
+    }
+
+    #[test]
     fn mistakes_are_told() {
         assert!(read("profile.x.sauce = \"a\"").expect_err("unknown").reason.contains("sauce"));
         assert!(read("[profile.x]").expect_err("no source").reason.contains("has no `source`"));
+        let text =
+            "[profile.x]\nsource = \"http://p\"\nthanos = {max_source_resolution = \"5 m&x\"}";
+        assert!(read(text).expect_err("a duration").reason.contains("wants auto or a duration"));
         assert!(read("default_profile = ").expect_err("no TOML").to_string().contains("line 1"));
     }
 }

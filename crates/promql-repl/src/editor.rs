@@ -312,6 +312,12 @@ impl Assistant {
                 }
                 Completes::File => fitting(word, files(&front[word..])),
                 Completes::Saved => fitting(word, self.words(|words| words.saved.clone())),
+                Completes::Setting => {
+                    let settings = crate::options::SETTINGS
+                        .iter()
+                        .map(|s| Choice { detail: s.about.to_owned(), ..Choice::word(s.name) });
+                    choices(word, settings.chain([Choice::word("--save")]).collect())
+                }
                 Completes::Command => commands(word),
             };
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use promql_engine::Cancellation;
 use promql_ide::{Metadata, Names, Question};
-use promql_model::QueryResult;
+use promql_model::{Labels, QueryResult, QueryValue};
 
 /// Where series are, and how they are asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -24,6 +24,21 @@ pub struct Target {
     pub token_command: Vec<String>,
     /// More sources that are one view with it.
     pub others: Vec<Target>,
+}
+
+impl Target {
+    /// Whether another one is asked with the same headers and credentials.
+    ///
+    /// ```
+    /// use promql_repl::Target;
+    /// let open = Target { source: "http://a".into(), ..Target::default() };
+    /// let closed = Target { http: Some("http.yml".into()), ..open.clone() };
+    /// assert!(!open.is_asked_like(&closed));
+    /// ```
+    pub fn is_asked_like(&self, other: &Target) -> bool {
+        (&self.http, &self.headers, &self.token_command)
+            == (&other.http, &other.headers, &other.token_command)
+    }
 }
 
 /// An expression and the times to evaluate it at, as they were written.
@@ -70,6 +85,54 @@ pub struct Answer {
     pub took: Duration,
     /// Whether the order of the elements means something.
     pub ordered: bool,
+    /// What the evaluation took, where it was done.
+    pub cost: Cost,
+}
+
+impl Answer {
+    /// What was asked, with the times that it was answered at.
+    pub fn fixed(&self) -> Request {
+        let seconds = |time: i64| {
+            let sign = if time < 0 { "-" } else { "" };
+            let size = time.unsigned_abs();
+            format!("{sign}{}.{:03}", size / 1000, size % 1000)
+        };
+        let time = match &self.result.value {
+            QueryValue::Vector(elements) => elements.first().map(|element| element.timestamp),
+            QueryValue::Scalar { timestamp, .. } | QueryValue::String { timestamp, .. } => {
+                Some(*timestamp)
+            }
+            QueryValue::Matrix(_) => None,
+        };
+        let mut request = self.request.clone();
+        match self.range {
+            Some((start, end, step)) => {
+                let over = Over::Between(seconds(start), Some(seconds(end)));
+                request.range = Some(Range { over, step: Some(format!("{step}ms")) });
+            }
+            None => request.time = time.map(seconds).or(request.time),
+        }
+        request
+    }
+}
+
+/// What an evaluation took, as far as whoever did it says so.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cost {
+    /// The evaluation, without waiting for its turn and without the way there and back.
+    pub time: Option<Duration>,
+    /// How long it waited for its turn.
+    pub waited: Option<Duration>,
+    /// The series that were read.
+    pub series: Option<u64>,
+    /// The samples that were read of them.
+    pub samples_read: Option<u64>,
+    /// The samples that the steps looked at, each as often as one looked.
+    pub samples: Option<u64>,
+    /// The most samples that were held at one time.
+    pub peak_samples: Option<u64>,
+    /// The most bytes that were held at one time.
+    pub peak_bytes: Option<u64>,
 }
 
 /// Why something didn't work, ready to be shown.
@@ -210,6 +273,12 @@ pub trait Host: Send + Sync {
 
     /// Writes to standard error.
     fn remark(&self, text: &str);
+
+    /// Puts a text into the clipboard of whoever sits at the terminal.
+    ///
+    /// # Errors
+    /// When there is no terminal, it can't do that, or the text is too long for it.
+    fn copy(&self, text: &str) -> Result<(), Failure>;
 
     /// Whether answers are shown on a terminal, and with which look.
     fn terminal(&self) -> Terminal;
@@ -364,6 +433,30 @@ pub trait Connection: Send + Sync {
     /// In a sentence, also where a source has no rules.
     fn rules(&self, cancellation: &Cancellation) -> Result<Vec<Rule>, String>;
 
+    /// The targets that the source scrapes.
+    ///
+    /// # Errors
+    /// In a sentence, also where a source scrapes nothing.
+    fn targets(&self, cancellation: &Cancellation) -> Result<Vec<ScrapeTarget>, String>;
+
+    /// The exemplars of the series that an expression selects, of the range of a request, else of the hour
+    /// before its time.
+    ///
+    /// # Errors
+    /// In a sentence, also where a source keeps none.
+    fn exemplars(
+        &self,
+        request: &Request,
+        cancellation: &Cancellation,
+    ) -> Result<Vec<Exemplar>, Failure>;
+
+    /// The address of a page of the source that shows an expression at the time of a request, without
+    /// secrets.
+    ///
+    /// # Errors
+    /// In a sentence, also where a source has no pages.
+    fn page(&self, request: &Request) -> Result<String, Failure>;
+
     /// The sources as `--source` takes them, for other commands.
     fn sources(&self) -> Vec<String>;
 }
@@ -394,4 +487,36 @@ pub struct Alert {
     pub since: String,
     /// Its labels.
     pub labels: BTreeMap<String, String>,
+}
+
+/// A target that a source scrapes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ScrapeTarget {
+    /// The job.
+    pub job: String,
+    /// The instance.
+    pub instance: String,
+    /// What is scraped.
+    pub url: String,
+    /// `up`, `down`, or `unknown` before the first scrape.
+    pub health: String,
+    /// When the last scrape began, in milliseconds since the epoch, if there was one.
+    pub last_scrape: Option<i64>,
+    /// How long it took.
+    pub took: Duration,
+    /// Why it failed; nothing if it didn't.
+    pub error: String,
+}
+
+/// A sample of a series with a reference to what lies behind it, as a trace.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Exemplar {
+    /// The series that it stands for.
+    pub series: Labels,
+    /// Its own labels, as `trace_id`.
+    pub labels: BTreeMap<String, String>,
+    /// The value.
+    pub value: f64,
+    /// When it was taken, in milliseconds since the epoch.
+    pub timestamp: i64,
 }

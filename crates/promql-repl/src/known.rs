@@ -31,7 +31,12 @@ pub struct Known {
     sender: Mutex<Sender<Question>>,
     waiting: AtomicUsize,
     cancellation: Cancellation,
+    /// Who wants to know that an answer has come.
+    listener: Mutex<Option<Listener>>,
 }
+
+/// Who wants to know that an answer has come.
+pub type Listener = Arc<dyn Fn() + Send + Sync>;
 
 impl Known {
     /// What is known of a source, at first nothing. Questions are asked as they come.
@@ -43,6 +48,7 @@ impl Known {
             sender: Mutex::new(sender),
             waiting: AtomicUsize::new(0),
             cancellation: Cancellation::default(),
+            listener: Mutex::default(),
         });
         let receiver = Arc::new(Mutex::new(receiver));
         for _ in 0..ASKERS {
@@ -57,6 +63,11 @@ impl Known {
             });
         }
         known
+    }
+
+    /// Tells somebody of each answer from now on, from the thread that has got it.
+    pub fn tell(&self, listener: Listener) {
+        *self.listener.lock().unwrap_or_else(PoisonError::into_inner) = Some(listener);
     }
 
     /// Reads what is known.
@@ -108,6 +119,10 @@ impl Known {
             }
         }
         self.waiting.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1)).ok();
+        let listener = self.listener.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(listener) = listener {
+            listener();
+        }
     }
 }
 

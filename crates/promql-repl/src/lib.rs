@@ -20,7 +20,9 @@ mod history;
 mod host;
 mod known;
 mod menu;
+mod options;
 mod plain;
+pub mod rule;
 mod script;
 mod session;
 pub mod stages;
@@ -31,10 +33,10 @@ pub mod watch;
 pub use config::{Config, ConfigError, Profile};
 pub use history::{Entry, History, without_secrets};
 pub use host::{
-    Alert, Answer, Connection, Failure, Fix, Form, Host, Knowledge, Look, Over, Range, Reason,
-    Request, Rule, Target, Terminal, Units,
+    Alert, Answer, Connection, Cost, Exemplar, Failure, Fix, Form, Host, Knowledge, Look, Over,
+    Range, Reason, Request, Rule, ScrapeTarget, Target, Terminal, Units,
 };
-pub use known::Known;
+pub use known::{Known, Listener};
 pub use plain::plain;
 pub use session::{Exit, Session};
 pub use variables::expand;

@@ -17,7 +17,8 @@ use crate::history::History;
 use crate::host::{
     Answer, Connection, Failure, Fix, Form, Host, Look, Over, Range, Request, Target, Units,
 };
-use crate::known::Known;
+use crate::known::{Known, Listener};
+use crate::options;
 use crate::plain::plain;
 use crate::stages::{Outcome, Stage, apply};
 use crate::statement::{Query, Statement};
@@ -47,7 +48,8 @@ pub(crate) struct Settings {
     pub(crate) timing: Option<bool>,
     pub(crate) units: Option<Units>,
     pub(crate) tolerance: f64,
-    pub(crate) no_pager: bool,
+    pub(crate) pager: Option<bool>,
+    pub(crate) zone: Option<String>,
 }
 
 /// Rows of a table on a terminal before its middle is left out.
@@ -68,6 +70,8 @@ pub struct Session<'h> {
     /// What was proposed last, for `\fix`.
     pub(crate) fixes: Vec<Fix>,
     pub(crate) words: Arc<RwLock<Words>>,
+    /// Who wants to know that something is known that wasn't.
+    pub(crate) listener: Option<Listener>,
     pub(crate) tee: Option<File>,
     /// What the next prompt begins with.
     pub(crate) initial: Option<String>,
@@ -93,6 +97,7 @@ impl<'h> Session<'h> {
             last: None,
             fixes: Vec::new(),
             words: Arc::new(RwLock::new(words)),
+            listener: None,
             tee: None,
             initial: None,
             ended: false,
@@ -117,6 +122,9 @@ impl<'h> Session<'h> {
         // A script completes nothing, so it doesn't ask for names.
         if self.host.terminal().is_interactive {
             let known = Known::of(&connection);
+            if let Some(listener) = &self.listener {
+                known.tell(Arc::clone(listener));
+            }
             known.ask(vec![Question::Metrics { prefix: String::new() }]);
             self.share(|words| words.known = Some(known));
         }
@@ -125,9 +133,6 @@ impl<'h> Session<'h> {
         }
         self.used.retain(|used| *used != target);
         self.used.push(target.clone());
-        let step =
-            target.profile.as_ref().and_then(|name| self.config.profile.get(name)?.step.clone());
-        self.settings.step = step.or(self.settings.step.take());
         let profile = target.profile.as_ref().and_then(|name| self.config.profile.get(name));
         let style = prompt_style(profile);
         self.share(|words| words.prompt = style);
@@ -256,7 +261,7 @@ impl<'h> Session<'h> {
             for text in [&mut range.step].into_iter().flatten() {
                 *text = self.expanded(text)?;
             }
-            range.step = range.step.take().or_else(|| self.settings.step.clone());
+            range.step = range.step.take().or_else(|| self.step());
             if let Over::Last(last) = &mut range.over {
                 *last = self.expanded(last)?;
             }
@@ -267,6 +272,12 @@ impl<'h> Session<'h> {
             range,
             lookback: self.settings.lookback.clone(),
         })
+    }
+
+    /// The step of range queries: that of `\step`, else that of the profile.
+    pub(crate) fn step(&self) -> Option<String> {
+        let profile = self.target.profile.as_ref().and_then(|name| self.config.profile.get(name));
+        self.settings.step.clone().or_else(|| profile?.step.clone())
     }
 
     fn query(&mut self, query: &Query) -> Result<(), Failure> {
@@ -336,13 +347,26 @@ impl<'h> Session<'h> {
         let text = self.host.show(&answer, form, look)?;
         match file {
             None => self.print_paged(&text),
-            Some(path) => {
-                std::fs::write(&path, text)
-                    .map_err(|error| Failure::new(format!("can't write {path}: {error}")))?;
-                self.host.remark(&format!("written to {}\n", plain(&path)));
-            }
+            Some(path) => self.write_file(&path, &text)?,
         }
         Ok(())
+    }
+
+    /// Writes a file, and says so.
+    pub(crate) fn write_file(&self, path: &str, text: &str) -> Result<(), Failure> {
+        std::fs::write(path, text)
+            .map_err(|error| Failure::new(format!("can't write {path}: {error}")))?;
+        self.host.remark(&format!("written to {}\n", plain(path)));
+        Ok(())
+    }
+
+    /// The last answer in a form, whole, as a file would hold it.
+    pub(crate) fn last_as_text(&self, form: Option<Form>) -> Result<String, Failure> {
+        let Some((answer, _)) = &self.last else {
+            return Err(Failure::new("nothing was asked yet"));
+        };
+        let form = form.or(self.settings.form).unwrap_or(Form::Table);
+        self.host.show(answer, form, self.look(true))
     }
 
     /// How answers look as the session is set.
@@ -399,10 +423,13 @@ impl<'h> Session<'h> {
                 line.push_str(&styled(color.on_default(), &format!("{count} {what}{plural}")));
             }
         }
-        line.push_str(&styled(
-            dim,
-            &[String::new(), took, plain(name).into_owned()].join(separator),
-        ));
+        let samples = answer.cost.samples.map(|count| match count {
+            1 => "1 sample".to_owned(),
+            count => format!("{} samples", rounded(count)),
+        });
+        let parts = [Some(took), samples, Some(plain(name).into_owned())];
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        line.push_str(&styled(dim, &format!("{separator}{}", parts.join(separator))));
         self.host.remark(&format!("{line}\n"));
     }
 
@@ -426,7 +453,7 @@ impl<'h> Session<'h> {
         let terminal = self.host.terminal();
         let lines = text.lines().count();
         let fits = terminal.size.is_none_or(|(_, height)| lines < height);
-        if fits || !terminal.is_interactive || self.settings.no_pager || !paged(text) {
+        if fits || !terminal.is_interactive || self.settings.pager == Some(false) || !paged(text) {
             self.print(text);
         } else {
             self.copy_to_tee(text);
@@ -438,10 +465,48 @@ impl<'h> Session<'h> {
         Config::default_path().map(|path| path.with_file_name("queries.promql"))
     }
 
+    /// The file of saved options, beside the configuration.
+    pub(crate) fn settings_path() -> Option<PathBuf> {
+        Config::default_path().map(|path| path.with_file_name("settings.toml"))
+    }
+
+    /// Begins with the options of the configuration, and over them with those that `\set --save` saved.
+    ///
+    /// # Errors
+    /// When one can't be set, or the file of those that were saved can't be read.
+    pub fn begin_with_settings(&mut self) -> Result<(), Failure> {
+        for (name, value) in self.config.settings.clone() {
+            self.set(&name, &value)?;
+        }
+        let Some(path) = Session::settings_path() else { return Ok(()) };
+        let wrong = |reason: String| {
+            Failure::new(format!("the saved options {} can't be used: {reason}", path.display()))
+        };
+        for (name, value) in options::saved(&path).map_err(wrong)? {
+            self.set(&name, &value)?;
+        }
+        Ok(())
+    }
+
     /// Lets completion know the names of saved queries.
     pub(crate) fn tell_saved(&mut self) {
         let names = commands::saved_queries().into_iter().map(|(name, _)| name).collect();
         self.share(|words| words.saved = names);
+    }
+}
+
+/// A count in at most four characters: `999`, `3.1k`, `12M`.
+fn rounded(count: u64) -> String {
+    let (mut value, mut prefixes) = (count as f64, ["k", "M", "G", "T"].into_iter());
+    let mut prefix = "";
+    while value >= 999.5 {
+        let Some(next) = prefixes.next() else { break };
+        (value, prefix) = (value / 1e3, next);
+    }
+    match prefix {
+        "" => format!("{count}"),
+        prefix if value < 9.95 => format!("{value:.1}{prefix}"),
+        prefix => format!("{value:.0}{prefix}"),
     }
 }
 
@@ -474,5 +539,26 @@ pub(crate) fn is_empty(value: &QueryValue) -> bool {
         QueryValue::Vector(elements) => elements.is_empty(),
         QueryValue::Matrix(series) => series.is_empty(),
         QueryValue::Scalar { .. } | QueryValue::String { .. } => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rounded;
+
+    #[test]
+    fn counts_are_short() {
+        let table = [
+            (0, "0"),
+            (999, "999"),
+            (1000, "1.0k"),
+            (3149, "3.1k"),
+            (999_499, "999k"),
+            (1_500_000, "1.5M"),
+        ];
+        for (count, expected) in table {
+            assert_eq!(rounded(count), expected);
+        }
+        assert_eq!(rounded(u64::MAX), "18446744T");
     }
 }

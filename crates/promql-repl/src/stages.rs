@@ -113,7 +113,7 @@ impl Stage {
     }
 }
 
-fn unquoted(text: &str) -> &str {
+pub(crate) fn unquoted(text: &str) -> &str {
     let inner = |mark| text.strip_prefix(mark).and_then(|rest: &str| rest.strip_suffix(mark));
     inner('"').or_else(|| inner('\'')).unwrap_or(text)
 }

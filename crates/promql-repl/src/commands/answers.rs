@@ -23,20 +23,6 @@ pub(super) fn wide(session: &mut Session<'_>, _: &str) -> Result<(), Failure> {
     session.show_again(&[Stage::Wide])
 }
 
-pub(super) fn export(session: &mut Session<'_>, rest: &str) -> Result<(), Failure> {
-    let Some((form, file)) = rest.split_once(char::is_whitespace) else {
-        return Err(Failure::new("\\export wants a form and a file: \\export svg graph.svg"));
-    };
-    let Some(form) = Form::named(form) else {
-        let names: Vec<&str> = Form::ALL.iter().map(|form| form.name()).collect();
-        return Err(Failure::new(format!(
-            "there is no form `{form}`; there are {}",
-            names.join(", ")
-        )));
-    };
-    session.show_again(&[Stage::Show(form, Some(file.trim().to_owned()))])
-}
-
 pub(super) fn why(session: &mut Session<'_>, _: &str) -> Result<(), Failure> {
     let Some((answer, _)) = &session.last else {
         return Err(Failure::new("nothing was asked yet"));

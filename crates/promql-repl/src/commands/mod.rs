@@ -7,7 +7,9 @@ mod queries;
 mod rules;
 mod series;
 mod settings;
+mod share;
 mod sources;
+mod targets;
 
 use crate::host::Failure;
 use crate::session::Session;
@@ -31,6 +33,8 @@ pub enum Completes {
     Saved,
     /// A command.
     Command,
+    /// An option.
+    Setting,
 }
 
 /// A command.
@@ -87,13 +91,15 @@ commands! {
     "describe" ["d"], "METRIC", Metric, "Shows a metric's kind, labels and how to ask for it" => series::describe;
     "rules" [], "[TEXT]", Nothing, "Lists the rules that the server evaluates" => rules::rules;
     "alerts" [], "[TEXT]", Nothing, "Lists the alerts of the server that fire or are about to" => rules::alerts;
+    "targets" [], "[TEXT]", Nothing, "Lists what the server scrapes, and why a scrape failed" => targets::targets;
+    "exemplars" [], "[EXPR]", Expression, "Lists the exemplars of the series that an expression selects, of the last hour or of its range" => targets::exemplars;
     "time" [], "[TIME|now]", Nothing, "Shows or sets the time of instant queries, as now-1h or 10:00" => settings::time;
     "range" [], "[1h[:30s]|off]", Nothing, "Shows or sets a range, which makes all queries range queries" => settings::range;
     "step" [], "[DURATION|auto]", Nothing, "Shows or sets the step of range queries" => settings::step;
     "lookback" [], "[DURATION|default]", Nothing, "Shows or sets how old a sample may be" => settings::lookback;
     "tz" ["timezone"], "[ZONE|UTC|local]", Nothing, "Shows or sets the zone in which times are shown and read" => settings::zone;
-    "set" [], "[NAME VALUE]", Nothing, "Shows or sets a variable, used as $NAME, or an option: output, maxrows, pager, timing, units, tolerance" => settings::set;
-    "unset" [], "NAME", Nothing, "Removes a variable, or takes an option back" => settings::unset;
+    "set" [], "[NAME VALUE|--save]", Setting, "Shows or sets a variable, used as $NAME, or an option; --save keeps the options for later sessions" => settings::set;
+    "unset" [], "NAME", Setting, "Removes a variable, or takes an option back" => settings::unset;
     "timing" [], "on|off", Nothing, "Says below each answer how long it took, or doesn't" => settings::timing;
     "table" [], "", Nothing, "Shows the last answer as a table" => answers::table;
     "x" ["vertical"], "", Nothing, "Shows the last answer one label to a line" => answers::vertical;
@@ -101,7 +107,10 @@ commands! {
     "json" [], "", Nothing, "Shows the last answer as JSON" => answers::json;
     "csv" [], "", Nothing, "Shows the last answer as comma-separated values" => answers::csv;
     "wide" [], "", Nothing, "Shows the last answer as a table with lines of any length" => answers::wide;
-    "export" [], "FORM FILE", File, "Writes the last answer to a file, in one of the forms of `promql query -o`" => answers::export;
+    "export" [], "FORM|rule FILE", File, "Writes the last answer to a file, in one of the forms of `promql query -o`, or a rule for what was asked" => share::export;
+    "copy" [], "[expr|url|FORM]", Nothing, "Puts the last answer, what was asked or its address into the clipboard" => share::copy;
+    "url" [], "[EXPR]", Expression, "Shows the address of the server's page for an expression" => share::url;
+    "stats" [], "", Nothing, "Shows what the last answer took" => share::stats;
     "why" [], "", Nothing, "Says why the last answer was empty, and what would change it" => answers::why;
     "check" [], "[EXPR]", Expression, "Says what the linter finds in an expression" => fixes::check;
     "fix" [], "[N]", Nothing, "Puts what \\why or \\check proposed into the next line" => fixes::fix;
@@ -154,6 +163,18 @@ fn given_or_last(session: &Session<'_>, rest: &str) -> Result<String, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_manual_has_everything_that_can_be_written() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/src/reference/repl.md");
+        let manual = std::fs::read_to_string(path).expect("the manual");
+        let commands = COMMANDS.iter().map(|row| format!("`\\{}", row.name));
+        let settings = crate::options::SETTINGS.iter().map(|s| format!("| `{}` |", s.name));
+        let stages = crate::stages::STAGES.iter().map(|(name, _)| format!("`{name}"));
+        for written in commands.chain(settings).chain(stages) {
+            assert!(manual.contains(&written), "the manual doesn't say what {written} is");
+        }
+    }
 
     #[test]
     fn names_are_unique_and_mistakes_are_near() {

@@ -35,8 +35,11 @@ fn times(request: &Request) -> Vec<String> {
     flags
 }
 
-/// The expression that is given, or the last one, as a request.
-fn request(session: &Session<'_>, rest: &str) -> Result<Request, Failure> {
+/// The expression that is given as a request, or what was asked last, at the time that it was answered at.
+pub(super) fn request(session: &Session<'_>, rest: &str) -> Result<Request, Failure> {
+    if let ("", Some((answer, _))) = (rest, &session.last) {
+        return Ok(answer.fixed());
+    }
     let text = given_or_last(session, rest)?;
     match Statement::read(&text) {
         Ok(Statement::Query(query)) => session.request(&query),

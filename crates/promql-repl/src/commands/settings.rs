@@ -3,8 +3,9 @@
 use std::fs::OpenOptions;
 
 use super::Failure;
-use crate::diff;
-use crate::host::{Form, Over, Units};
+use crate::host::{Over, Range};
+use crate::options::{self, SETTINGS};
+use crate::plain::plain;
 use crate::session::Session;
 use crate::statement::read_range;
 
@@ -20,21 +21,22 @@ pub(super) fn time(session: &mut Session<'_>, rest: &str) -> Result<(), Failure>
     Ok(())
 }
 
+/// A range as it is written between `[[` and `]]`.
+pub(crate) fn range_text(range: &Range) -> String {
+    let over = match &range.over {
+        Over::Last(last) => last.clone(),
+        Over::Between(from, to) => format!("{from} .. {}", to.as_deref().unwrap_or_default()),
+    };
+    let step = range.step.as_ref().map(|step| format!(" : {step}"));
+    over + &step.unwrap_or_default()
+}
+
 pub(super) fn range(session: &mut Session<'_>, rest: &str) -> Result<(), Failure> {
     match rest {
         "" => {
             let text = match &session.settings.range {
                 None => "off".to_owned(),
-                Some(range) => {
-                    let over = match &range.over {
-                        Over::Last(last) => last.clone(),
-                        Over::Between(from, to) => {
-                            format!("{from} .. {}", to.as_deref().unwrap_or_default())
-                        }
-                    };
-                    let step = range.step.as_ref().map(|step| format!(" : {step}"));
-                    over + &step.unwrap_or_default()
-                }
+                Some(range) => range_text(range),
             };
             session.print(&format!("{text}\n"));
         }
@@ -49,6 +51,11 @@ pub(super) fn range(session: &mut Session<'_>, rest: &str) -> Result<(), Failure
 }
 
 pub(super) fn step(session: &mut Session<'_>, rest: &str) -> Result<(), Failure> {
+    if rest.is_empty() {
+        let step = session.step().unwrap_or_else(|| "auto".to_owned());
+        session.print(&format!("{step}\n"));
+        return Ok(());
+    }
     let mut step = session.settings.step.take();
     let result = duration(session, &mut step, rest, "auto");
     session.settings.step = step;
@@ -65,8 +72,9 @@ pub(super) fn lookback(session: &mut Session<'_>, rest: &str) -> Result<(), Fail
 /// `\tz [ZONE]`
 pub(super) fn zone(session: &mut Session<'_>, rest: &str) -> Result<(), Failure> {
     let name = session.host.zone(Some(rest).filter(|name| !name.is_empty()))?;
-    if rest.is_empty() {
-        session.print(&format!("{name}\n"));
+    match rest {
+        "" => session.print(&format!("{name}\n")),
+        zone => session.settings.zone = Some(zone.to_owned()),
     }
     Ok(())
 }
@@ -92,6 +100,7 @@ fn duration(
     Ok(())
 }
 
+/// `\set [NAME VALUE|--save]`
 pub(super) fn set(session: &mut Session<'_>, rest: &str) -> Result<(), Failure> {
     let Some((name, value)) = rest.split_once(char::is_whitespace) else {
         return match rest {
@@ -99,56 +108,36 @@ pub(super) fn set(session: &mut Session<'_>, rest: &str) -> Result<(), Failure> 
                 show(session);
                 Ok(())
             }
+            "--save" => save(session),
             name => Err(Failure::new(format!("\\set {name} wants a value"))),
         };
     };
     let value = value.trim().trim_start_matches("= ").trim();
-    let wrong = |wants: &str| Failure::new(format!("\\set {name} wants {wants}, not `{value}`"));
-    let on = || match value {
-        "on" | "true" | "yes" => Ok(true),
-        "off" | "false" | "no" => Ok(false),
-        _ => Err(wrong("on or off")),
-    };
-    match name {
-        "output" => {
-            let form = Form::named(value).ok_or_else(|| {
-                let names: Vec<&str> = Form::ALL.iter().map(|form| form.name()).collect();
-                wrong(&format!("one of {}", names.join(", ")))
-            })?;
-            session.settings.form = Some(form);
-        }
-        "maxrows" => {
-            session.settings.max_rows =
-                Some(value.parse().map_err(|_| wrong("a number; 0 is all"))?);
-        }
-        "units" => {
-            let units =
-                Units::named(value).ok_or_else(|| wrong(&format!("one of {}", Units::all())))?;
-            session.settings.units = Some(units);
-        }
-        "tolerance" => {
-            session.settings.tolerance =
-                diff::tolerance(value).ok_or_else(|| wrong("a part as 1% or 0.01"))?;
-        }
-        "pager" => session.settings.no_pager = !on()?,
-        "timing" => session.settings.timing = Some(on()?),
-        _ => return session.assign(name, value),
+    match options::named(name) {
+        Some(setting) => setting.set(session, value),
+        None => session.assign(name, value),
     }
+}
+
+fn save(session: &mut Session<'_>) -> Result<(), Failure> {
+    let Some(path) = Session::settings_path() else {
+        return Err(Failure::new(
+            "there is no folder for configuration: set HOME or PROMQL_CONFIG",
+        ));
+    };
+    let shown = plain(&path.display().to_string()).into_owned();
+    options::save(session, &path)
+        .map_err(|error| Failure::new(format!("can't write {shown}: {error}")))?;
+    session.host.remark(&format!("written to {shown}; later sessions begin so\n"));
     Ok(())
 }
 
 fn show(session: &mut Session<'_>) {
-    let settings = &session.settings;
-    let on = |on: bool| if on { "on" } else { "off" };
-    let rows = settings.max_rows.map_or("automatic".to_owned(), |rows| rows.to_string());
-    let mut text = format!(
-        "output   {}\nmaxrows  {rows}\npager    {}\ntiming   {}\nunits    {}\ntolerance {}\n",
-        settings.form.map_or("automatic", Form::name),
-        on(!settings.no_pager),
-        settings.timing.map_or("automatic", on),
-        settings.units.map_or("automatic".to_owned(), |units| units.to_string()),
-        settings.tolerance,
-    );
+    let mut text = String::new();
+    for setting in SETTINGS {
+        let value = setting.get(session).unwrap_or_else(|| "automatic".to_owned());
+        text.push_str(&format!("{:10} {value:10} {}\n", setting.name, setting.about));
+    }
     for (name, value) in &session.variables {
         text.push_str(&format!("${name} = {}\n", value.replace('\n', "\n    ")));
     }
@@ -156,19 +145,13 @@ fn show(session: &mut Session<'_>) {
 }
 
 pub(super) fn unset(session: &mut Session<'_>, rest: &str) -> Result<(), Failure> {
-    match rest.trim_start_matches('$') {
-        "output" => session.settings.form = None,
-        "maxrows" => session.settings.max_rows = None,
-        "units" => session.settings.units = None,
-        "tolerance" => session.settings.tolerance = 0.0,
-        "pager" => session.settings.no_pager = false,
-        "timing" => session.settings.timing = None,
-        name => {
-            if session.variables.remove(name).is_none() {
-                return Err(Failure::new(format!("there is no variable ${name}")));
-            }
-            session.tell_variables();
-        }
+    let name = rest.trim_start_matches('$');
+    if let Some(setting) = options::named(rest) {
+        setting.unset(session);
+    } else if session.variables.remove(name).is_some() {
+        session.tell_variables();
+    } else {
+        return Err(Failure::new(format!("there is no variable ${}", plain(name))));
     }
     Ok(())
 }

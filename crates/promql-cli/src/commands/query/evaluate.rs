@@ -2,7 +2,7 @@
 
 use promql_engine::{EngineError, QueryOptions, QueryStatistics, evaluate_with_statistics};
 use promql_model::QueryResult;
-use promql_storage::remote::{RemoteError, RemoteErrorKind};
+use promql_storage::remote::{RemoteError, RemoteErrorKind, ServerCost};
 use promql_syntax::ast::NodeKind;
 use promql_syntax::{Aggregator, Errors, Features, Function};
 
@@ -24,11 +24,20 @@ pub(in crate::commands) enum QueryFailure {
     Server(Box<RemoteError>),
 }
 
+/// What an evaluation took.
+#[derive(Clone, Debug)]
+pub(in crate::commands) enum Measured {
+    /// As this program counts.
+    Here(Box<QueryStatistics>),
+    /// As the server says.
+    Server(ServerCost),
+}
+
 /// Answers an expression.
 ///
 /// A server gets it as it was written: it may know a dialect that this program does not. Where it
 /// refuses an expression that is wrong here, too, the diagnostics of this program are shown, which
-/// say more. What an evaluation here took is measured if `measure`.
+/// say more. What the evaluation took is measured, or asked for, if `measure`.
 ///
 /// # Errors
 /// When there is no answer.
@@ -38,19 +47,25 @@ pub(in crate::commands) fn answer(
     options: &QueryOptions,
     measure: bool,
     console: &Console,
-) -> Result<(QueryResult, Option<QueryStatistics>), QueryFailure> {
+) -> Result<(QueryResult, Option<Measured>), QueryFailure> {
     let storage = match opened {
         Opened::Local { storage, .. } => storage,
         Opened::Server(server) => {
             let _progress = Progress::start(console, format!("asking {}", server.address()));
             let text = String::from_utf8_lossy(&input.text);
-            let answer = interrupt::while_stoppable(|| server.query(text.trim_end(), options));
-            return answer.map(|result| (result, None)).map_err(
-                |error| match promql_syntax::compile(&input.text, &Features::ALL) {
+            let answer = interrupt::while_stoppable(|| match measure {
+                false => server.query(text.trim_end(), options).map(|result| (result, None)),
+                true => {
+                    let answer = server.query_with_cost(text.trim_end(), options);
+                    answer.map(|(result, cost)| (result, Some(Measured::Server(cost))))
+                }
+            });
+            return answer.map_err(|error| {
+                match promql_syntax::compile(&input.text, &Features::ALL) {
                     Err(errors) if is_refused(&error) => QueryFailure::Syntax(errors),
                     _ => QueryFailure::Server(Box::new(error)),
-                },
-            );
+                }
+            });
         }
     };
     let query =
@@ -61,7 +76,7 @@ pub(in crate::commands) fn answer(
         false => promql_engine::evaluate(&query, storage, options).map(|result| (result, None)),
         true => {
             let (result, statistics) = evaluate_with_statistics(&query, storage, options);
-            result.map(|result| (result, Some(statistics)))
+            result.map(|result| (result, Some(Measured::Here(Box::new(statistics)))))
         }
     });
     answer.map_err(QueryFailure::Engine)

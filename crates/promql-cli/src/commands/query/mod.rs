@@ -19,7 +19,7 @@ use promql_model::{QueryResult, QueryValue, Severity};
 use promql_repl::Units;
 use promql_storage::OpenOptions;
 
-use self::evaluate::QueryFailure;
+use self::evaluate::{Measured, QueryFailure};
 use self::limits::LimitFlags;
 use self::server::ServerFlags;
 use self::source::Opened;
@@ -216,7 +216,11 @@ impl Query {
             }
             let answered = evaluate::answer(&opened, input, &options, self.stats, console);
             exit = exit.and(match answered {
-                Ok((result, statistics)) => {
+                Ok((result, measured)) => {
+                    let statistics = match measured {
+                        Some(Measured::Here(statistics)) => Some(*statistics),
+                        Some(Measured::Server(_)) | None => None,
+                    };
                     let view = View { statistics, ..self.view(input, &options, &clock, console) };
                     let shown = self.show(&result, input, format, &view, console)?;
                     let for_people = matches!(

@@ -2,17 +2,23 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::tz::TimeZone;
 
 use promql_engine::{Cancellation, LabelQuery, MetricMetadata, QueryOptions, Storage, TimeRange};
 use promql_ide::{Condition, Metadata, MetricKind, Names, Question, Selector};
 use promql_model::{METRIC_NAME, MatchOp, Matcher};
-use promql_repl::{Alert, Answer, Connection, Failure, Knowledge, Over, Reason, Request, Rule};
-use promql_storage::remote::{LabelRequest, RemoteServer, ServerAlert, ServerRule};
+use promql_repl::{
+    Alert, Answer, Connection, Cost, Exemplar, Failure, Knowledge, Over, Reason, Request, Rule,
+    ScrapeTarget,
+};
+use promql_storage::remote::{LabelRequest, RemoteServer, ServerAlert, ServerRule, ServerTarget};
+
+use super::page;
 
 use crate::commands::Stop;
+use crate::commands::query::evaluate::Measured;
 use crate::commands::query::limits::LimitFlags;
 use crate::commands::query::source::Opened;
 use crate::commands::query::{empty, evaluate, history};
@@ -48,6 +54,17 @@ fn stopped(stop: Stop) -> Failure {
 }
 
 impl CliConnection {
+    /// The server that evaluates; else what is said of a source that is none.
+    fn server(&self, said: &str) -> Result<&RemoteServer, String> {
+        match &self.opened {
+            Opened::Server(server) => Ok(server),
+            Opened::Local { .. } if self.name.contains("://") => {
+                Err(format!("{} is evaluated here and {said}: \\connect it alone", self.name))
+            }
+            Opened::Local { .. } => Err(format!("{} is no server and {said}", self.name)),
+        }
+    }
+
     /// The options for a request; nothing if waiting for an exporter's history was cancelled.
     fn options(
         &self,
@@ -106,8 +123,8 @@ impl Connection for CliConnection {
         let cancelled = || Failure { cancelled: true, ..Failure::new("cancelled") };
         let (options, when) = self.options(request, cancellation)?.ok_or_else(cancelled)?;
         let started = Instant::now();
-        let answer = evaluate::answer(&self.opened, &input, &options, false, &self.console);
-        let (result, _) = answer.map_err(|failure| Failure {
+        let answer = evaluate::answer(&self.opened, &input, &options, true, &self.console);
+        let (result, measured) = answer.map_err(|failure| Failure {
             text: failure.drawn(&input, &self.console),
             cancelled: failure.is_cancelled(),
             is_input: failure.exit() == crate::exit::Exit::Usage,
@@ -121,6 +138,7 @@ impl Connection for CliConnection {
             },
             took: started.elapsed(),
             ordered: evaluate::sorts(&input.text),
+            cost: measured.map(cost).unwrap_or_default(),
         })
     }
 
@@ -142,11 +160,89 @@ impl Connection for CliConnection {
         }
     }
 
+    fn targets(&self, cancellation: &Cancellation) -> Result<Vec<ScrapeTarget>, String> {
+        let server = self.server("scrapes nothing that this program knows of")?;
+        let found = server.targets(cancellation).map_err(|error| error.to_string())?;
+        Ok(found.into_iter().map(target).collect())
+    }
+
+    fn exemplars(
+        &self,
+        request: &Request,
+        cancellation: &Cancellation,
+    ) -> Result<Vec<Exemplar>, Failure> {
+        let server = self.server("keeps no exemplars").map_err(Failure::new)?;
+        let cancelled = || Failure { cancelled: true, ..Failure::new("cancelled") };
+        let (_, when) = self.options(request, cancellation)?.ok_or_else(cancelled)?;
+        let range = match when {
+            When::At(time) => TimeRange { start: time.saturating_sub(LATELY), end: time },
+            When::Over(range) => TimeRange { start: range.start, end: range.end },
+        };
+        let found = server.exemplars(&request.expression, range, cancellation);
+        let found = found.map_err(|error| match error.is_cancelled() {
+            true => cancelled(),
+            false => Failure::new(error),
+        })?;
+        let one = |exemplar: promql_storage::remote::Exemplar| Exemplar {
+            series: exemplar.series,
+            labels: exemplar.labels,
+            value: exemplar.value,
+            timestamp: exemplar.timestamp,
+        };
+        Ok(found.into_iter().map(one).collect())
+    }
+
+    fn page(&self, request: &Request) -> Result<String, Failure> {
+        let server = self.server("has no pages").map_err(Failure::new)?;
+        let cancelled = || Failure { cancelled: true, ..Failure::new("cancelled") };
+        let (_, when) = self.options(request, &Cancellation::default())?.ok_or_else(cancelled)?;
+        Ok(page::address(&server.address(), &request.expression, when))
+    }
+
     fn know(&self, question: &Question, cancellation: &Cancellation) -> Result<Knowledge, String> {
         match &self.opened {
             Opened::Server(server) => of_server(server, question, cancellation),
             Opened::Local { storage, .. } => of_storage(&**storage, question),
         }
+    }
+}
+
+/// What an evaluation took.
+fn cost(measured: Measured) -> Cost {
+    match measured {
+        Measured::Here(statistics) => Cost {
+            time: Some(statistics.total_time),
+            waited: None,
+            series: Some(statistics.reads.iter().map(|read| read.series as u64).sum()),
+            samples_read: Some(statistics.samples_read),
+            samples: Some(statistics.samples_queried),
+            peak_samples: Some(statistics.peak_samples as u64),
+            peak_bytes: Some(statistics.peak_bytes as u64),
+        },
+        Measured::Server(cost) => Cost {
+            time: cost.time,
+            waited: cost.waited,
+            series: cost.series,
+            samples: cost.samples,
+            peak_samples: cost.peak_samples,
+            ..Cost::default()
+        },
+    }
+}
+
+fn target(mut target: ServerTarget) -> ScrapeTarget {
+    // A target that was never scraped has the first second of the calendar.
+    let time = target.last_scrape.parse::<jiff::Timestamp>().ok();
+    let mut label = |name: &str| target.labels.remove(name).unwrap_or_default();
+    let (job, instance) = (label("job"), label("instance"));
+    ScrapeTarget {
+        job,
+        instance,
+        url: target.scrape_url,
+        health: target.health,
+        last_scrape: time.map(jiff::Timestamp::as_millisecond).filter(|time| *time > 0),
+        took: Duration::try_from_secs_f64(target.last_scrape_duration).unwrap_or_default(),
+        error: target.last_error,
     }
 }
 

@@ -13,6 +13,7 @@ use promql_repl::{
 use promql_storage::remote::Secret;
 use promql_storage::{LabelledSource, OpenOptions};
 
+use super::clipboard;
 use super::connection::{CliConnection, input};
 use crate::cli::{self, Cli};
 use crate::commands::query::Evaluator;
@@ -212,6 +213,12 @@ impl Host for CliHost {
         };
         // Secrets go from here to there without a command line between.
         if let (Some(server), Some(target)) = (server, target) {
+            if target.others.iter().any(|other| !target.is_asked_like(other)) {
+                return Err(Failure::new(
+                    "the sources are asked in different ways, and each would get the headers and tokens of \
+                     the first: \\connect one of them alone",
+                ));
+            }
             *server = self.flags(target)?;
         }
         let _ = interrupt::listen_anew(self.console);
@@ -233,6 +240,19 @@ impl Host for CliHost {
 
     fn remark(&self, text: &str) {
         self.console.remark(text);
+    }
+
+    fn copy(&self, text: &str) -> Result<(), Failure> {
+        if !promql_repl::Host::terminal(self).is_interactive {
+            return Err(Failure::new("\\copy needs a terminal; `| csv FILE` writes a file"));
+        }
+        let terminal = clipboard::Surroundings::of_environment();
+        let sequence = clipboard::sequence(text, &terminal).map_err(Failure::new)?;
+        self.print(&sequence);
+        if let Some(remark) = terminal.remark() {
+            self.remark(remark);
+        }
+        Ok(())
     }
 
     fn terminal(&self) -> Terminal {

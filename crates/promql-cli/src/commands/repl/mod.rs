@@ -3,8 +3,10 @@
 //! The session itself is `promql-repl`; here are its arguments, and what it asks of the program around it:
 //! sources, evaluation, rendering, the other commands.
 
+mod clipboard;
 mod connection;
 pub(in crate::commands) mod host;
+mod page;
 
 use std::path::PathBuf;
 
@@ -31,6 +33,7 @@ them, and the exit code is that of the worst.
 Files:
   ~/.config/promql/config.toml   profiles: sources with names, headers, secrets by reference
   ~/.config/promql/queries.promql   what \\save saved
+  ~/.config/promql/settings.toml what \\set --save saved
   ~/.local/state/promql/history  what was written, without secrets
   The variables PROMQL_CONFIG and PROMQL_HISTORY name others.
 
@@ -56,6 +59,9 @@ pub struct Repl {
     /// The configuration
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub config: Option<PathBuf>,
+    /// Begin with an option as \set takes it, as maxrows=20; may be given several times
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    pub settings: Vec<String>,
     /// Do this instead of reading statements; may be given several times
     #[arg(short = 'c', long = "command", value_name = "STATEMENT")]
     pub statements: Vec<String>,
@@ -132,6 +138,21 @@ impl Repl {
         let mut session = Session::new(&host, config, history);
         if self.warn_as_error {
             session.warn_as_error();
+        }
+        // A script does the same for everybody.
+        if is_interactive && let Err(failure) = session.begin_with_settings() {
+            console.remark(&failure.text);
+        }
+        for setting in &self.settings {
+            let Some((name, value)) = setting.split_once('=') else {
+                return Err(Stop::Usage(format!(
+                    "--set wants a name and a value with `=` between, as maxrows=20, not `{setting}`"
+                )));
+            };
+            if let Err(failure) = session.set(name.trim(), value.trim()) {
+                console.remark(&failure.text);
+                return Ok(Exit::Usage);
+            }
         }
         let connected = session.connect(target);
         if is_interactive {
