@@ -74,6 +74,7 @@ mod plan;
 mod result;
 mod select;
 mod shared;
+mod shared_timestamps;
 mod statistics;
 mod storage;
 mod subquery;
@@ -90,6 +91,7 @@ pub use explain::{
 };
 pub use options::{Cancellation, EngineOptions, EvaluationTime, QueryOptions};
 pub use parts::{Part, PartValue};
+pub use shared_timestamps::{KnownFloats, SharedTimestamps};
 pub use statistics::{NodeStatistics, QueryStatistics, ReadStatistics};
 pub use storage::{
     KeptColumns, LabelQuery, LentColumns, MetricMetadata, SampleBuffer, Samples, SelectHints,

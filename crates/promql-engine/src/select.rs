@@ -96,7 +96,7 @@ impl<'a> SelectorSamples<'a> {
         let drop = markers == StaleMarkers::Drop;
         let histograms_change = !samples.histograms.is_empty()
             && (self.totals || drop && samples.histograms.iter().any(FloatHistogram::is_stale));
-        let floats_change = drop && has_stale_marker(samples.values);
+        let floats_change = drop && has_stale_marker(&samples);
         if !histograms_change && !floats_change {
             return Ok(samples);
         }
@@ -123,6 +123,7 @@ impl<'a> SelectorSamples<'a> {
             samples.timestamps = cleaned.timestamps;
             samples.values = cleaned.values;
             samples.start_timestamps = cleaned.start_timestamps;
+            samples.known = cleaned.known;
         }
         Ok(samples)
     }
@@ -174,20 +175,31 @@ impl RangeSource for SelectorSamples<'_> {
 
 /// Whether there is a staleness marker. Nearly always there is not even a NaN, and to find that out
 /// takes a loop that the compiler vectorises.
-fn has_stale_marker(values: &[f64]) -> bool {
-    values.iter().fold(false, |any, value| any | value.is_nan())
-        && values.iter().any(|&value| is_stale_nan(value))
+fn has_stale_marker(samples: &Samples<'_>) -> bool {
+    !samples.known.has_no_nan
+        && samples.values.iter().fold(false, |any, value| any | value.is_nan())
+        && samples.values.iter().any(|&value| is_stale_nan(value))
 }
 
 /// The samples in a time range.
 fn cut(samples: Samples<'_>, range: TimeRange) -> Samples<'_> {
     let bounds = |timestamps: &[i64]| {
-        let start = timestamps.partition_point(|&t| t < range.start);
-        start..start + timestamps[start..].partition_point(|&t| t <= range.end)
+        // Mostly a storage gives no more than what was asked for.
+        let start = match timestamps.first() {
+            Some(first) if *first < range.start => timestamps.partition_point(|&t| t < range.start),
+            _ => 0,
+        };
+        match timestamps.last() {
+            Some(last) if *last > range.end => {
+                start..start + timestamps[start..].partition_point(|&t| t <= range.end)
+            }
+            _ => start..timestamps.len(),
+        }
     };
     let floats = bounds(samples.timestamps);
     let histograms = bounds(samples.histogram_timestamps);
     Samples {
+        known: samples.known.behind(floats.start),
         timestamps: &samples.timestamps[floats.clone()],
         values: samples.values.get(floats.clone()).unwrap_or_default(),
         start_timestamps: samples.start_timestamps.get(floats).unwrap_or_default(),
@@ -248,7 +260,7 @@ impl InstantSelector<'_> {
 
     /// A series of floats.
     fn floats(&self, samples: &Samples<'_>, table: &WindowTable, out: &mut Column) {
-        let stale = has_stale_marker(samples.values);
+        let stale = has_stale_marker(samples);
         for piece in &table.pieces {
             if self.take == Take::Value
                 && !stale
@@ -311,12 +323,12 @@ impl Operator for InstantSelector<'_> {
         let samples = self.samples.read_samples(index, scratch, &mut buffer, StaleMarkers::Keep)?;
         let mut tables = scratch.take_tables(self.operation, &samples);
         let windows = &self.samples.select.windows;
-        tables.windows.update(windows, samples.timestamps);
+        tables.windows.update(windows, samples.timestamps, samples.known.timestamps);
         out.reset(windows.len);
         if samples.histograms.is_empty() {
             self.floats(&samples, &tables.windows, out);
         } else {
-            tables.histogram_windows.update(windows, samples.histogram_timestamps);
+            tables.histogram_windows.update(windows, samples.histogram_timestamps, None);
             self.mixed(&samples, &tables, out);
         }
         if let Some(statistics) = &self.samples.context.statistics {

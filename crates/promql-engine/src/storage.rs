@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use promql_model::{Annotation, FloatHistogram, Labels, Matcher};
 
-use crate::Cancellation;
+use crate::{Cancellation, KnownFloats};
 
 /// A place that holds series. Any number of threads may ask it at the same time.
 ///
@@ -276,6 +276,8 @@ pub struct Samples<'a> {
     pub histograms: &'a [FloatHistogram],
     /// The same as `start_timestamps` for the histograms.
     pub histogram_start_timestamps: &'a [i64],
+    /// What is known about the floats.
+    pub known: KnownFloats,
 }
 
 impl<'a> Samples<'a> {
@@ -304,6 +306,12 @@ pub struct SampleBuffer {
     /// Floats that are not in the buffer but in the memory of the storage, which others may read as
     /// well, held for as long as they are needed.
     pub lent: Option<Arc<dyn LentColumns>>,
+    /// The timestamps of the values in the buffer, if they are in the memory of the storage, from this
+    /// position on: then there are none in `timestamps`.
+    pub lent_timestamps: Option<(Arc<dyn LentColumns>, usize)>,
+    /// Whether it is known of the values in the buffer that none is NaN. Looked at only where
+    /// timestamps are lent.
+    pub has_no_nan: bool,
 }
 
 /// Columns of floats in the memory of a storage that may let go of them: whoever reads them holds
@@ -314,15 +322,23 @@ pub trait LentColumns: fmt::Debug + Send + Sync {
 
     /// See [`Samples::values`].
     fn values(&self) -> &[f64];
+
+    /// See [`Samples::known`]. By default that is nothing.
+    fn known(&self) -> KnownFloats {
+        KnownFloats::default()
+    }
 }
 
 impl SampleBuffer {
     /// Holds columns of a storage, and gives the samples at some positions, or none if there are not
     /// so many.
     pub fn lend(&mut self, columns: Arc<dyn LentColumns>, range: Range<usize>) -> Samples<'_> {
-        let columns = self.lent.insert(columns);
+        let (columns, start) = (self.lent.insert(columns), range.start);
         match (columns.timestamps().get(range.clone()), columns.values().get(range)) {
-            (Some(timestamps), Some(values)) => Samples::floats(timestamps, values),
+            (Some(timestamps), Some(values)) => Samples {
+                known: columns.known().behind(start),
+                ..Samples::floats(timestamps, values)
+            },
             _ => Samples::default(),
         }
     }
@@ -330,6 +346,8 @@ impl SampleBuffer {
     /// Removes all samples and keeps the memory.
     pub fn clear(&mut self) {
         self.lent = None;
+        self.lent_timestamps = None;
+        self.has_no_nan = false;
         self.timestamps.clear();
         self.values.clear();
         self.start_timestamps.clear();
@@ -352,8 +370,15 @@ impl SampleBuffer {
 
     /// The samples in the buffer.
     pub fn samples(&self) -> Samples<'_> {
+        let lent = self.lent_timestamps.as_ref().and_then(|(columns, start)| {
+            let timestamps = columns.timestamps().get(*start..start + self.values.len())?;
+            let known = columns.known().behind(*start);
+            Some((timestamps, KnownFloats { has_no_nan: self.has_no_nan, ..known }))
+        });
+        let (timestamps, known) = lent.unwrap_or((&self.timestamps, KnownFloats::default()));
         Samples {
-            timestamps: &self.timestamps,
+            timestamps,
+            known,
             values: &self.values,
             start_timestamps: &self.start_timestamps,
             histogram_timestamps: &self.histogram_timestamps,

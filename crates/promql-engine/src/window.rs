@@ -7,6 +7,7 @@
 //! timestamps costs a small part of what searching them does.
 
 use crate::grid::Grid;
+use crate::shared_timestamps::KnownTimestamps;
 use crate::storage::TimeRange;
 
 /// The windows of a selector or subquery over the steps of a grid. Times in milliseconds. Each
@@ -57,6 +58,9 @@ impl Windows {
 #[derive(Debug, Default)]
 pub(crate) struct WindowTable {
     windows: Option<Windows>,
+    /// What they are over: how many timestamps, which ones, or a copy of them if that isn't known.
+    len: usize,
+    known: Option<KnownTimestamps>,
     timestamps: Vec<i64>,
     /// Changes when the table does, so that what was derived from it can be kept as long.
     pub(crate) version: u64,
@@ -87,15 +91,27 @@ const SHORTEST_REGULAR: usize = 8;
 impl WindowTable {
     /// Makes the table for these windows over these timestamps, unless it is that already. The
     /// timestamps ascend, and there are fewer than 2^32.
-    pub(crate) fn update(&mut self, windows: &Windows, timestamps: &[i64]) {
-        if self.windows == Some(*windows) && self.timestamps == timestamps {
+    pub(crate) fn update(
+        &mut self,
+        windows: &Windows,
+        timestamps: &[i64],
+        known: Option<KnownTimestamps>,
+    ) {
+        let is_over = || match known {
+            Some(_) => self.known == known && self.len == timestamps.len(),
+            None => self.known.is_none() && self.timestamps == timestamps,
+        };
+        if self.windows == Some(*windows) && is_over() {
             return;
         }
         self.windows = Some(*windows);
+        (self.known, self.len) = (known, timestamps.len());
         self.timestamps.clear();
-        self.timestamps.extend_from_slice(timestamps);
+        if known.is_none() {
+            self.timestamps.extend_from_slice(timestamps);
+        }
         self.version += 1;
-        self.search(windows);
+        self.search(windows, timestamps);
         self.find_pieces();
     }
 
@@ -116,7 +132,7 @@ impl WindowTable {
         self.first[step] as usize..self.end[step] as usize
     }
 
-    fn search(&mut self, windows: &Windows) {
+    fn search(&mut self, windows: &Windows, timestamps: &[i64]) {
         for positions in [&mut self.first, &mut self.end] {
             positions.clear();
             positions.reserve_exact(windows.len);
@@ -126,8 +142,8 @@ impl WindowTable {
         let (mut first_stride, mut end_stride) = (0, 0);
         for step in 0..windows.len {
             let before = (first, end);
-            first = first_after(&self.timestamps, first, first_stride, windows.start(step));
-            end = first_after(&self.timestamps, end.max(first), end_stride, windows.end(step));
+            first = first_after(timestamps, first, first_stride, windows.start(step));
+            end = first_after(timestamps, end.max(first), end_stride, windows.end(step));
             (first_stride, end_stride) = (first - before.0, end - before.1);
             self.first.push(first as u32);
             self.end.push(end as u32);
@@ -191,11 +207,39 @@ fn first_after(timestamps: &[i64], from: usize, guess: usize, bound: i64) -> usi
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{KnownFloats, SharedTimestamps};
 
     fn table(timestamps: &[i64], grid: Grid, range: i64) -> WindowTable {
         let mut table = WindowTable::default();
-        table.update(&Windows::new(&grid, range, None, 0), timestamps);
+        table.update(&Windows::new(&grid, range, None, 0), timestamps, None);
         table
+    }
+
+    /// A table of timestamps that have a number is made again for others, and only for others.
+    #[test]
+    fn timestamps_are_known_by_their_number() {
+        let shared =
+            [SharedTimestamps::new([0, 10, 20, 30]), SharedTimestamps::new([5, 15, 25, 35])];
+        let windows = Windows::new(&Grid { start: 0, step: 10, len: 4 }, 20, None, 0);
+        let mut kept = WindowTable::default();
+        let mut versions = Vec::new();
+        let cases = [(0, 0..4), (0, 0..4), (0, 1..4), (0, 1..3), (1, 1..3), (1, 1..3), (0, 0..4)];
+        for (number, range) in cases {
+            let known = KnownFloats::of(&shared[number], true).behind(range.start).timestamps;
+            let timestamps = &shared[number][range];
+            kept.update(&windows, timestamps, known);
+            versions.push(kept.version);
+            let mut fresh = WindowTable::default();
+            fresh.update(&windows, timestamps, None);
+            assert_eq!((&kept.first, &kept.end), (&fresh.first, &fresh.end));
+            assert_eq!(kept.longest, fresh.longest);
+        }
+        assert_eq!(versions, [1, 1, 2, 3, 4, 4, 5]);
+        // What has no number is compared, with one that has none.
+        for (version, timestamps) in [(6, [0, 10]), (6, [0, 10]), (7, [0, 11])] {
+            kept.update(&windows, &timestamps, None);
+            assert_eq!(kept.version, version);
+        }
     }
 
     #[test]

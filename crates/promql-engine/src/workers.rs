@@ -359,8 +359,15 @@ impl KnownTables {
         self.tables.iter().flatten().map(|tables| tables.bytes()).sum()
     }
 
+    /// Where a key is. Mostly that is where the last one was, or behind it: targets come in turn.
+    fn position(&self, key: u64) -> Option<usize> {
+        let is_at = |at: &usize| self.keys.get(*at) == Some(&key);
+        let near = [self.recent, self.recent + 1, 0].into_iter().find(is_at);
+        near.or_else(|| self.keys.iter().position(|known| *known == key))
+    }
+
     fn take(&mut self, key: u64) -> Box<Tables> {
-        let at = match self.keys.iter().position(|known| *known == key) {
+        let at = match self.position(key) {
             Some(at) => at,
             None if self.keys.is_empty() || self.bytes() < TABLES_BYTES => {
                 self.keys.push(key);
@@ -377,7 +384,7 @@ impl KnownTables {
     }
 
     fn give(&mut self, tables: Box<Tables>) {
-        if let Some(at) = self.keys.iter().position(|known| *known == tables.key) {
+        if let Some(at) = self.position(tables.key) {
             self.tables[at] = Some(tables);
         }
     }
@@ -388,6 +395,13 @@ fn fingerprint(samples: &Samples<'_>) -> u64 {
     /// So many of the timestamps are looked at.
     const PLACES: usize = 8;
     let mut print = 0_u64;
+    if let Some(known) = samples.known.timestamps
+        && samples.histogram_timestamps.is_empty()
+    {
+        // Neither the place nor the length is large.
+        let place = (known.start as u64) << 32 | samples.timestamps.len() as u64;
+        return known.number.get().rotate_right(16) ^ place;
+    }
     for times in [samples.timestamps, samples.histogram_timestamps] {
         print = (print ^ times.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
         let last = times.len().saturating_sub(1);

@@ -63,6 +63,7 @@ impl Columns {
             histogram_timestamps: &self.histogram_timestamps,
             histograms: &self.histograms,
             histogram_start_timestamps: &self.histogram_start_timestamps,
+            ..Samples::default()
         }
     }
 
@@ -227,6 +228,7 @@ impl Series {
             histogram_timestamps: &self.histogram_timestamps,
             histograms: &self.histograms,
             histogram_start_timestamps: &self.histogram_start_timestamps,
+            ..Samples::default()
         }
     }
 

@@ -114,9 +114,10 @@ fn clipped<'a>(samples: &Samples<'a>, range: TimeRange) -> Samples<'a> {
         start_timestamps: starts(samples.start_timestamps, &floats),
         histogram_start_timestamps: starts(samples.histogram_start_timestamps, &histograms),
         timestamps: &samples.timestamps[floats.clone()],
-        values: &samples.values[floats],
+        values: &samples.values[floats.clone()],
         histogram_timestamps: &samples.histogram_timestamps[histograms.clone()],
         histograms: &samples.histograms[histograms],
+        known: samples.known.behind(floats.start),
     }
 }
 

@@ -265,8 +265,8 @@ impl Operator for SmoothedSelector<'_> {
         let mut tables = scratch.take_tables(self.operation, &samples);
         let windows = &self.samples.select.windows;
         let loaded = self.samples.loaded();
-        tables.windows.update(&loaded, samples.timestamps);
-        tables.histogram_windows.update(&loaded, samples.histogram_timestamps);
+        tables.windows.update(&loaded, samples.timestamps, samples.known.timestamps);
+        tables.histogram_windows.update(&loaded, samples.histogram_timestamps, None);
         let mut notes = HistogramNotes::default();
         out.reset(windows.len);
         for step in 0..windows.len {

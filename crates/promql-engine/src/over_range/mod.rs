@@ -238,7 +238,7 @@ impl Operator for OverRange<'_> {
             samples.histogram_start_timestamps = &[];
         }
         let Tables { windows: table, histogram_windows: histogram_table, rate, .. } = &mut *tables;
-        table.update(&self.loaded, samples.timestamps);
+        table.update(&self.loaded, samples.timestamps, samples.known.timestamps);
         let limits = &*self.context.limits;
         limits.allow(table.longest)?;
         let mut queried = table.samples_in_windows();
@@ -248,7 +248,7 @@ impl Operator for OverRange<'_> {
         out.reset(self.windows.len);
         let has_histograms = !samples.histograms.is_empty();
         if has_histograms {
-            histogram_table.update(&self.loaded, samples.histogram_timestamps);
+            histogram_table.update(&self.loaded, samples.histogram_timestamps, None);
             let largest = samples.histograms.iter().map(|h| h.samples()).max().unwrap_or(0);
             limits.allow(histogram_table.longest.saturating_mul(largest))?;
             queried += histogram_table.samples_in_windows().saturating_mul(largest);

@@ -20,11 +20,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::hash::{BuildHasher, RandomState};
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
-use promql_engine::{KeptColumns, LentColumns};
+use promql_engine::{KeptColumns, KnownFloats, LentColumns, SharedTimestamps};
 
 /// How many samples a run may have at most.
 pub(super) const MOST_SAMPLES: usize = 1 << 14;
@@ -50,44 +50,100 @@ pub(super) struct RunId {
 
 /// Memory that is counted as long as it is there.
 #[derive(Debug)]
-struct Counted<T> {
-    all: Box<[T]>,
+struct Counted<C> {
+    all: C,
+    bytes: usize,
     total: Arc<AtomicUsize>,
 }
 
-impl<T: Copy> Counted<T> {
-    fn new(all: &[T], total: &Arc<AtomicUsize>) -> Counted<T> {
-        let counted = Counted { all: all.into(), total: Arc::clone(total) };
-        total.fetch_add(counted.bytes(), Ordering::Relaxed);
-        counted
+impl<C> Counted<C> {
+    fn new(all: C, bytes: usize, total: &Arc<AtomicUsize>) -> Counted<C> {
+        let bytes = bytes + OVERHEAD;
+        total.fetch_add(bytes, Ordering::Relaxed);
+        Counted { all, bytes, total: Arc::clone(total) }
     }
 }
 
-impl<T> Counted<T> {
-    fn bytes(&self) -> usize {
-        size_of_val(&*self.all) + OVERHEAD
-    }
-}
+impl<C> Deref for Counted<C> {
+    type Target = C;
 
-impl<T> Deref for Counted<T> {
-    type Target = [T];
-
-    fn deref(&self) -> &[T] {
+    fn deref(&self) -> &C {
         &self.all
     }
 }
 
-impl<T> Drop for Counted<T> {
+impl<C> Drop for Counted<C> {
     fn drop(&mut self) {
-        self.total.fetch_sub(self.bytes(), Ordering::Relaxed);
+        self.total.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+/// The timestamps of the series of a target.
+type Timestamps = Counted<SharedTimestamps>;
+
+/// The values of a run.
+#[derive(Debug)]
+enum Values {
+    Floats(Box<[f64]>),
+    /// How far each is from one of them, if all are so far exactly: most counters are whole numbers, and
+    /// so are most sizes.
+    Offsets {
+        base: f64,
+        offsets: Box<[i32]>,
+    },
+}
+
+impl Values {
+    fn new(values: &[f64]) -> Values {
+        let base = values.first().copied().unwrap_or_default();
+        let offset = |value: &f64| (value - base) as i32;
+        let is_exact = |value: &f64| (base + f64::from(offset(value))).to_bits() == value.to_bits();
+        match values.iter().all(is_exact) {
+            true => Values::Offsets { base, offsets: values.iter().map(offset).collect() },
+            false => Values::Floats(values.into()),
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        match self {
+            Values::Floats(values) => size_of_val(&**values),
+            Values::Offsets { offsets, .. } => size_of_val(&**offsets),
+        }
     }
 }
 
 /// The samples of a run, all of them floats whose times ascend.
 #[derive(Debug)]
 pub(super) struct Run {
-    times: Arc<Counted<i64>>,
-    values: Counted<f64>,
+    times: Arc<Timestamps>,
+    values: Counted<Values>,
+    has_no_nan: bool,
+}
+
+impl Run {
+    /// Which timestamps it has.
+    pub(super) fn number(&self) -> u64 {
+        self.times.number()
+    }
+
+    pub(super) fn has_no_nan(&self) -> bool {
+        self.has_no_nan
+    }
+
+    /// Whether the values lie in memory as they are. Others can only be copied.
+    pub(super) fn can_be_lent(&self) -> bool {
+        matches!(*self.values, Values::Floats(_))
+    }
+
+    /// Adds the values at some positions to others.
+    pub(super) fn copy_values(&self, range: Range<usize>, to: &mut Vec<f64>) {
+        match &*self.values {
+            Values::Floats(values) => to.extend_from_slice(&values[range]),
+            Values::Offsets { base, offsets } => {
+                to.extend(offsets[range].iter().map(|offset| base + f64::from(*offset)));
+            }
+        }
+    }
 }
 
 impl LentColumns for Run {
@@ -96,7 +152,14 @@ impl LentColumns for Run {
     }
 
     fn values(&self) -> &[f64] {
-        &self.values
+        match &*self.values {
+            Values::Floats(values) => values,
+            Values::Offsets { .. } => &[],
+        }
+    }
+
+    fn known(&self) -> KnownFloats {
+        KnownFloats::of(&self.times, self.has_no_nan)
     }
 }
 
@@ -163,7 +226,7 @@ struct Clock {
 /// Timestamps, by hash.
 #[derive(Debug, Default)]
 struct Times {
-    known: HashMap<u64, Weak<Counted<i64>>>,
+    known: HashMap<u64, Weak<Timestamps>>,
     /// When there are so many, those that nobody has are removed.
     sweep_at: usize,
 }
@@ -232,11 +295,11 @@ impl HotColumns {
     }
 
     /// The same timestamps in memory that others may have, too.
-    fn shared(&self, times: &[i64]) -> Arc<Counted<i64>> {
+    fn shared(&self, times: &[i64]) -> Arc<Timestamps> {
         let hash = self.hasher.hash_one(times);
         let mut all = lock(&self.times);
         if let Some(known) = all.known.get(&hash).and_then(Weak::upgrade)
-            && **known == *times
+            && ***known == *times
         {
             return known;
         }
@@ -244,7 +307,8 @@ impl HotColumns {
             all.known.retain(|_, times| times.strong_count() > 0);
             all.sweep_at = 2 * all.known.len() + 1024;
         }
-        let new = Arc::new(Counted::new(times, &self.total));
+        let new =
+            Arc::new(Counted::new(SharedTimestamps::new(times), size_of_val(times), &self.total));
         all.known.insert(hash, Arc::downgrade(&new));
         new
     }
@@ -331,10 +395,15 @@ impl Reader<'_> {
 
     /// Keeps a run.
     pub(super) fn insert(&self, id: RunId, times: &[i64], values: &[f64]) {
-        let (times, values) = (self.hot.shared(times), Counted::new(values, &self.hot.total));
+        let has_no_nan = !values.iter().fold(false, |any, value| any | value.is_nan());
+        let values = Values::new(values);
+        let bytes = values.bytes();
+        let values = Counted::new(values, bytes, &self.hot.total);
+        let times = self.hot.shared(times);
         let Some(slot) = self.hot.slot(id) else { return };
         let before = {
-            let run = Known::Run { run: Arc::new(Run { times, values }), used: self.number };
+            let run =
+                Known::Run { run: Arc::new(Run { times, values, has_no_nan }), used: self.number };
             std::mem::replace(&mut *lock(slot), run)
         };
         let shard = self.hot.shard(id);
@@ -384,7 +453,7 @@ mod tests {
 
     fn keep(reader: &Reader<'_>, series: usize) -> bool {
         let times: Vec<i64> = (0..SAMPLES as i64).map(|n| n * 15_000).collect();
-        let values = vec![series as f64; SAMPLES];
+        let values: Vec<f64> = (0..SAMPLES).map(|n| series as f64 + n as f64 / 8.0).collect();
         let has_room = reader.make_room(id(series), SAMPLES);
         if has_room {
             reader.insert(id(series), &times, &values);
@@ -418,6 +487,36 @@ mod tests {
     }
 
     #[test]
+    fn values_that_are_so_far_from_each_other_take_half_the_memory() {
+        let whole = [1e15, 1e15 + 7.0, 1e15 - 2e9];
+        let stale = f64::from_bits(0x7ff0_0000_0000_0002);
+        let cases: [(&[f64], usize); 8] = [
+            (&[], 4),
+            (&whole, 4),
+            (&[0.5, 2.5, -3.5], 4),
+            (&[0.0, -0.0], 8),
+            (&[0.0, 0.1], 8),
+            (&[0.0, 3e9], 8),
+            (&[1.0, f64::INFINITY], 8),
+            (&[1.0, stale], 8),
+        ];
+        for (values, bytes) in cases {
+            let packed = Values::new(values);
+            assert_eq!(packed.bytes(), bytes * values.len(), "{values:?}");
+            let total = Arc::default();
+            let run = Run {
+                times: Arc::new(Counted::new(SharedTimestamps::new([]), 0, &total)),
+                values: Counted::new(packed, 0, &total),
+                has_no_nan: false,
+            };
+            let mut copied = Vec::new();
+            run.copy_values(0..values.len(), &mut copied);
+            let bits = |values: &[f64]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+            assert_eq!(bits(&copied), bits(values));
+        }
+    }
+
+    #[test]
     fn timestamps_are_kept_once() {
         let hot = hot(room(3));
         let reader = hot.reader();
@@ -432,7 +531,7 @@ mod tests {
         let Found::Run(run) = hot.reader().get(id(0)) else { panic!("it is kept") };
         hot.clear();
         assert!(!is_kept(&hot.reader(), 0));
-        assert_eq!((run.timestamps()[1], run.values()[1]), (15_000, 0.0));
+        assert_eq!((run.timestamps()[1], run.values()[1]), (15_000, 0.125));
         assert!(!keep(&hot.reader(), 1), "there is no room yet");
         drop(run);
         assert!(keep(&hot.reader(), 1));

@@ -18,6 +18,7 @@ mod error;
 mod file;
 mod folder;
 mod hot;
+mod joined;
 pub(crate) mod schema;
 mod selection;
 mod storage;

@@ -13,6 +13,7 @@ use promql_model::Labels;
 use super::TsdbError;
 use super::block::{Block, ChunkEntry, RUN, SeriesCursor, SeriesTable};
 use super::hot::{Found, MOST_SAMPLES, Reader, Run, RunId};
+use super::joined::{Joined, Runs};
 use super::storage::TsdbStorage;
 use crate::columns::{append, forget_hints, goes_on, sort};
 
@@ -32,6 +33,7 @@ pub(super) struct Selection<'a> {
     head: Option<Box<dyn SelectedSeries + 'a>>,
     /// Reads what is hot, if columns are kept.
     hot: Option<Reader<'a>>,
+    joined: Joined,
 }
 
 /// Where the samples of a series are.
@@ -62,6 +64,17 @@ struct Progress {
     out_of_order: bool,
     /// How many bytes of chunks were looked at.
     bytes: usize,
+    /// What was read as long as that is nothing but runs that are kept, and whether it is.
+    runs: Runs,
+    joins: bool,
+}
+
+impl Progress {
+    /// Something else follows than runs that are kept.
+    fn settle(&mut self, buffer: &mut SampleBuffer) {
+        self.joins = false;
+        self.runs.settle(buffer);
+    }
 }
 
 /// The most series and chunks that a selection can have.
@@ -81,6 +94,7 @@ impl<'a> Selection<'a> {
             tables: Vec::new(),
             head: None,
             hot: None,
+            joined: Joined::default(),
         }
     }
 
@@ -254,7 +268,7 @@ impl<'a> Selection<'a> {
             let id = RunId { block: place.block as usize, run: table.first_run(position) + run };
             match hot.get(id) {
                 Found::Run(run) => {
-                    self.take(run.timestamps(), run.values(), place, progress, buffer);
+                    self.take_run(run, place, progress, buffer);
                     continue;
                 }
                 Found::Nothing if hot.make_room(id, SAMPLES_OF_A_RUN) => {
@@ -266,6 +280,7 @@ impl<'a> Selection<'a> {
                         if hot.make_room(id, values.len()) {
                             hot.insert(id, times, values);
                         }
+                        progress.settle(buffer);
                         self.take(times, values, place, progress, buffer);
                         continue;
                     }
@@ -301,16 +316,39 @@ impl<'a> Selection<'a> {
         progress.block = Some(place.block);
     }
 
+    /// Adds what is needed of a run that is kept. As long as there is nothing but such runs, one behind
+    /// the other, their timestamps are left to be [joined](super::joined).
+    fn take_run(
+        &self,
+        run: Arc<Run>,
+        place: &Place,
+        progress: &mut Progress,
+        buffer: &mut SampleBuffer,
+    ) {
+        let needed = self.needed(run.timestamps());
+        if needed.is_empty() {
+            return;
+        }
+        if progress.joins && progress.runs.add(&run, &needed, buffer) {
+            progress.block = Some(place.block);
+            return;
+        }
+        progress.settle(buffer);
+        let mut values = Vec::with_capacity(needed.len());
+        run.copy_values(needed.clone(), &mut values);
+        self.take(&run.timestamps()[needed], &values, place, progress, buffer);
+    }
+
     /// Which of some samples are needed.
     fn needed(&self, times: &[i64]) -> Range<usize> {
         let TimeRange { start, end } = self.range;
         // Mostly a run is needed from its start on, or up to its end.
         let start = match times.first() {
-            Some(first) if *first < start => times.partition_point(|time| *time < start),
+            Some(first) if *first < start => first_from(times, start),
             _ => 0,
         };
         let end = match times.last() {
-            Some(last) if *last > end => times.partition_point(|time| *time <= end),
+            Some(last) if *last > end => first_from(times, end.saturating_add(1)),
             _ => times.len(),
         };
         start..end.max(start)
@@ -344,6 +382,7 @@ impl<'a> Selection<'a> {
         progress: &mut Progress,
         buffer: &mut SampleBuffer,
     ) -> Result<(), TsdbError> {
+        progress.settle(buffer);
         let (floats, first) = (buffer.timestamps.len(), buffer.histograms.len());
         progress.bytes += block.decode(series, chunk, buffer)?;
         // What a chunk says about its first histogram is about the chunk that was written before it.
@@ -355,6 +394,34 @@ impl<'a> Selection<'a> {
         Ok(())
     }
 }
+
+/// The position of the first time that is not before a bound, which lies between the first and the last
+/// of them. Scrapes are regular, so it is mostly where it would be if they all were.
+fn first_from(times: &[i64], bound: i64) -> usize {
+    let whole = || times.partition_point(|time| *time < bound);
+    let ([first, ..], [.., last]) = (times, times) else { return 0 };
+    let (Ok(span), Ok(before)) =
+        (u64::try_from(last.saturating_sub(*first)), u64::try_from(bound.saturating_sub(*first)))
+    else {
+        return whole();
+    };
+    // Both are small unless a run spans centuries.
+    let Some(guess) = before.checked_mul(times.len() as u64 - 1).and_then(|p| p.checked_div(span))
+    else {
+        return whole();
+    };
+    let low = (guess as usize).saturating_sub(NEAR_THE_GUESS).min(times.len());
+    let high = (guess as usize).saturating_add(NEAR_THE_GUESS).min(times.len());
+    let is_within = low.checked_sub(1).is_none_or(|before| times[before] < bound)
+        && times.get(high).is_none_or(|behind| *behind >= bound);
+    match is_within {
+        true => low + times[low..high].partition_point(|time| *time < bound),
+        false => whole(),
+    }
+}
+
+/// How far from a guess it pays to look before all is searched.
+const NEAR_THE_GUESS: usize = 3;
 
 /// As many samples a run of a block has that spans two hours, which most do whose series are queried.
 const SAMPLES_OF_A_RUN: usize = 480;
@@ -399,9 +466,15 @@ impl SelectedSeries for Selection<'_> {
         buffer.clear();
         if let Some(run) = self.run_of(parts) {
             let needed = self.needed(run.timestamps());
-            return Ok(buffer.lend(run, needed));
+            if run.can_be_lent() {
+                return Ok(buffer.lend(run, needed));
+            }
+            buffer.has_no_nan = run.has_no_nan();
+            run.copy_values(needed.clone(), &mut buffer.values);
+            buffer.lent_timestamps = Some((run, needed.start));
+            return Ok(buffer.samples());
         }
-        let mut progress = Progress::default();
+        let mut progress = Progress { joins: self.hot.is_some(), ..Progress::default() };
         let places = self.places.get(parts.places.start as usize..parts.places.end as usize);
         let done = places
             .unwrap_or_default()
@@ -409,6 +482,10 @@ impl SelectedSeries for Selection<'_> {
             .try_for_each(|place| self.read_place(place, &mut progress, buffer));
         self.storage.looked_at(progress.bytes);
         done?;
+        if head.is_none() && !progress.runs.is_empty() && self.joined.lend(&progress.runs, buffer) {
+            return Ok(buffer.samples());
+        }
+        progress.settle(buffer);
         if let Some((head, number)) = head {
             let (float, first) = (buffer.timestamps.len(), buffer.histograms.len());
             append(buffer, &head.read(number as usize, &mut SampleBuffer::default())?);
@@ -420,5 +497,26 @@ impl SelectedSeries for Selection<'_> {
             sort(buffer);
         }
         Ok(buffer.samples())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn guesses_find_what_a_search_finds() {
+        let regular: Vec<i64> = (0..480).map(|n| 7 + n * 15_000).collect();
+        let jittered: Vec<i64> = (0..480).map(|n| n * 15_000 + n * 7919 % 3000).collect();
+        let with_gap: Vec<i64> =
+            regular.iter().copied().filter(|t| !(1_000_000..3_000_000).contains(t)).collect();
+        let far = vec![i64::MIN, -5, 0, 5, i64::MAX];
+        for times in [regular, jittered, with_gap, far, vec![3], vec![]] {
+            let near = times.iter().flat_map(|t| [t.saturating_sub(1), *t, t.saturating_add(1)]);
+            for bound in near {
+                let expected = times.partition_point(|time| *time < bound);
+                assert_eq!(first_from(&times, bound), expected, "{bound}");
+            }
+        }
     }
 }

@@ -90,6 +90,8 @@ impl Head {
                 histograms,
                 histogram_start_timestamps,
                 lent: _,
+                lent_timestamps: _,
+                has_no_nan: _,
             } = buffer;
             if timestamps.is_empty() && histogram_timestamps.is_empty() {
                 continue;
