@@ -16,6 +16,9 @@ use crate::{Cancellation, EngineError, EngineOptions};
 /// well below a millisecond.
 pub(crate) const ROUNDS: usize = 1 << 14;
 
+/// How many tasks of a query may pass between two looks at the clock.
+const TASKS: usize = 8;
+
 /// Watches one query.
 #[derive(Debug)]
 pub(crate) struct Limits {
@@ -121,6 +124,13 @@ impl Limits {
     /// Lets the query end here if it was cancelled, whatever the time.
     pub(crate) fn check_cancellation(&self) -> Result<(), EngineError> {
         if self.cancellation.is_cancelled() { Err(EngineError::Cancelled) } else { Ok(()) }
+    }
+
+    /// [`Limits::check`] before a task. Tasks of many series are small, and to look at the clock takes
+    /// longer than to read the last sample of one, so that is done before every few only. A task that
+    /// takes long looks by itself.
+    pub(crate) fn check_task(&self, index: usize) -> Result<(), EngineError> {
+        if index.is_multiple_of(TASKS) { self.check() } else { self.check_cancellation() }
     }
 
     /// [`Limits::check`] every so many rounds of a loop.

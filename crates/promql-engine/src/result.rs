@@ -89,8 +89,8 @@ fn matrix(
     held: &mut Held<'_>,
 ) -> Result<Vec<SeriesSamples>, EngineError> {
     let mut matrix: Vec<SeriesSamples> = Vec::with_capacity(series.len());
-    for (series, column) in series.into_iter().zip(columns) {
-        context.limits.check()?;
+    for (index, (series, column)) in series.into_iter().zip(columns).enumerate() {
+        context.limits.check_task(index)?;
         let mut floats: Vec<(i64, f64)> = Vec::with_capacity(column.valid.count());
         floats.extend(column.iter().map(|(step, value)| (grid.at(step), value)));
         let histograms: Vec<(i64, FloatHistogram)> =

@@ -144,7 +144,7 @@ impl Workers {
         if !self.spread(count.saturating_mul(work.max(16))) {
             let mut scratch = self.take();
             for index in 0..count {
-                self.limits.check()?;
+                self.limits.check_task(index)?;
                 let result = self.measure(&mut scratch, true, |s| task(index, s))?;
                 let (result, _held) = self.held(result)?;
                 consume(index, result)?;
@@ -153,15 +153,19 @@ impl Workers {
                     self.count(&mut scratch)?;
                 }
             }
+            self.limits.check()?;
             return self.give_back(scratch);
         }
         let threads = self.threads.unwrap_or_else(rayon::current_num_threads).max(1);
         let run_chunk = |tasks: Range<usize>| -> Vec<Result<(T, Held<'_>), EngineError>> {
             let mut scratch = self.take();
             let mut results: Vec<_> = self.measure(&mut scratch, false, |scratch| {
-                tasks
-                    .map(|i| self.limits.check().and_then(|()| self.held(task(i, scratch)?)))
-                    .collect()
+                let first = tasks.start;
+                let run = |i| {
+                    self.limits.check_task(i - first)?;
+                    self.held(task(i, scratch)?)
+                };
+                tasks.map(run).collect()
             });
             if let Err(error) = self.give_back(scratch) {
                 results.push(Err(error));
@@ -185,8 +189,9 @@ impl Workers {
                 statistics.waited(begun.elapsed());
             }
             let mut largest = 0;
+            self.limits.check()?;
             for (index, result) in (start..).zip(results.into_iter().flatten()) {
-                self.limits.check()?;
+                self.limits.check_task(index)?;
                 let (result, held) = result?;
                 largest = held.bytes().max(largest);
                 consume(index, result)?;
