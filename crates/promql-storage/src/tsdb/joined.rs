@@ -54,6 +54,11 @@ impl Runs {
         true
     }
 
+    /// What was needed of each run.
+    pub(super) fn needed(&self) -> impl Iterator<Item = &Range<usize>> {
+        self.runs.iter().map(|(_, needed)| needed)
+    }
+
     /// Puts the timestamps into the buffer, too, since something else follows.
     pub(super) fn settle(&mut self, buffer: &mut SampleBuffer) {
         for (run, range) in self.runs.drain(..) {

@@ -354,6 +354,29 @@ impl<'a> Selection<'a> {
         start..end.max(start)
     }
 
+    /// What follows a series is mostly read next, and has mostly as many runs of which the same is needed.
+    /// Where a run lies is known from the one before, so that is looked at one series earlier.
+    fn expect<'r>(&self, index: usize, needed: impl Iterator<Item = &'r Range<usize>>) {
+        let Some(hot) = &self.hot else { return };
+        let places = |index: usize| {
+            let parts = self.series.get(index)?;
+            self.places.get(parts.places.start as usize..parts.places.end as usize)
+        };
+        let run = |place: &Place| {
+            let Chunks::Table(position) = &place.chunks else { return None };
+            let run = self.table(place)?.first_run(*position);
+            Some(RunId { block: place.block as usize, run })
+        };
+        for (place, needed) in places(index + 1).into_iter().flatten().zip(needed) {
+            if let Some(run) = run(place) {
+                hot.expect(run, Some(needed.clone()));
+            }
+        }
+        for run in places(index + 2).into_iter().flatten().filter_map(run) {
+            hot.expect(run, None);
+        }
+    }
+
     /// The one run that has all the samples of a series that are needed, if it is kept.
     fn run_of(&self, parts: &Parts) -> Option<Arc<Run>> {
         let (hot, None) = (self.hot.as_ref()?, parts.head) else { return None };
@@ -466,6 +489,7 @@ impl SelectedSeries for Selection<'_> {
         buffer.clear();
         if let Some(run) = self.run_of(parts) {
             let needed = self.needed(run.timestamps());
+            self.expect(index, std::iter::once(&needed));
             if run.can_be_lent() {
                 return Ok(buffer.lend(run, needed));
             }
@@ -483,6 +507,7 @@ impl SelectedSeries for Selection<'_> {
         self.storage.looked_at(progress.bytes);
         done?;
         if head.is_none() && !progress.runs.is_empty() && self.joined.lend(&progress.runs, buffer) {
+            self.expect(index, progress.runs.needed());
             return Ok(buffer.samples());
         }
         progress.settle(buffer);
