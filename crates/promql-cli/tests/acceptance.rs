@@ -4,7 +4,7 @@
 //! |---|---|
 //! | 1 no network | `without_network_…`; the time to the first prompt: `benches/first_prompt.rs` |
 //! | 2 completion inside `rate(` | `names_are_completed_…` in `session.rs` |
-//! | 3 labels and values | `labels_and_values_…` in `session.rs`, `a_part_of_an_alternation_…` |
+//! | 3 labels and values | `a_selector_…`, `a_part_of_an_alternation_…`, `labels_and_values_…` in `session.rs` |
 //! | 4 text behind the cursor | `the_labels_of_an_operand_…` in `session.rs` |
 //! | 5 unfinished text | `what_is_unfinished_…` in `session.rs` |
 //! | 6 graph and other forms | `a_range_changes_its_form_…` |
@@ -17,9 +17,9 @@
 //! | 13 two sessions, one killed | `history_is_kept_…` in `session.rs` |
 //! | 14 a token in an address | `a_token_in_an_address_…` |
 //! | 15 the same in a pipe | `a_script_has_the_same_data_…` |
-//! | 16 many names | `promql-ide/benches/completion.rs`, `promql-ide/tests/memory.rs` |
+//! | 16 many names | `a_large_server_…`, `promql-ide/benches/completion.rs`, `promql-ide/tests/memory.rs` |
 //! | 17 a partial response | `a_partial_response_…` |
-//! | 18 a captured fixture | `what_was_captured_…` in `session.rs` |
+//! | 18 a captured fixture | `a_captured_fixture_…`, `what_was_captured_…` in `session.rs` |
 
 #![allow(clippy::unwrap_used, reason = "a test that fails")]
 
@@ -54,9 +54,23 @@ fn without_network_there_is_a_prompt_and_a_clear_error_and_the_session_lives() {
     terminal.see("192.0.2.1:9090 ❯");
     let asked = Instant::now();
     terminal.enter("up", "×");
-    assert!(asked.elapsed() < Duration::from_secs(9), "{:?}", asked.elapsed());
+    assert!(asked.elapsed() < Duration::from_secs(6), "{:?}", asked.elapsed());
     terminal.enter("\\c corpus/fixtures/http.test", "asking corpus/fixtures/http.test");
     terminal.enter("count(up)", "1 series · ");
+}
+
+#[test]
+fn a_selector_is_written_by_tabs_alone() {
+    let Some(terminal) = Terminal::start(100, 30, FIXTURE) else { return };
+    terminal.see("❯");
+    terminal.text("http_requests_total{");
+    terminal.see("code  instance");
+    terminal.keys(&["Tab"]);
+    terminal.see("❯ http_requests_total{code");
+    terminal.text("=\"");
+    terminal.see("200  500");
+    terminal.keys(&["Tab"]);
+    terminal.see("❯ http_requests_total{code=\"200\"");
 }
 
 #[test]
@@ -181,20 +195,24 @@ fn endless() -> u16 {
 }
 
 #[test]
-fn an_endless_answer_is_left_at_once() {
+fn an_endless_answer_is_left_within_200_ms() {
     let arguments = format!("repl -s http://127.0.0.1:{}", endless());
     let Some(terminal) = Terminal::start(100, 30, &arguments) else { return };
     terminal.see("❯");
-    terminal.text("up");
-    terminal.keys(&["Enter"]);
-    std::thread::sleep(Duration::from_millis(800));
-    let pressed = Instant::now();
-    terminal.keys(&["C-c"]);
-    while !terminal.screen().contains("cancelled") {
-        // 200 ms are the aim; a machine that does other things at the same time gets a little more.
-        assert!(pressed.elapsed() < Duration::from_millis(600), "{}", terminal.screen());
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    // The machine does other things at the same time, which can make it slower but not faster.
+    let quickest = (1..=5).map(|round| {
+        terminal.text("up");
+        terminal.keys(&["Enter"]);
+        std::thread::sleep(Duration::from_millis(800));
+        let pressed = Instant::now();
+        terminal.keys(&["C-c"]);
+        while terminal.screen().matches("cancelled").count() < round {
+            assert!(pressed.elapsed() < Duration::from_secs(5), "{}", terminal.screen());
+        }
+        pressed.elapsed()
+    });
+    let quickest = quickest.min().unwrap();
+    assert!(quickest < Duration::from_millis(200), "{quickest:?}");
     terminal.enter("\\c corpus/fixtures/http.test", "from now on");
     terminal.enter("count(up)", "1 series · ");
 }
@@ -227,8 +245,10 @@ fn a_script_has_the_same_data_in_a_pipe() {
     let Some(terminal) = Terminal::start(100, 50, FIXTURE) else { return };
     terminal.see("❯");
     let mut screen = String::new();
-    for statement in script.lines().filter(|line| !line.is_empty()) {
-        screen.push_str(&terminal.enter(statement, "2 series · "));
+    for (at, statement) in script.lines().filter(|line| !line.is_empty()).enumerate() {
+        terminal.text(statement);
+        terminal.keys(&["Enter"]);
+        screen = terminal.wait("an answer", |s| s.matches("2 series · ").count() > at);
     }
     // The number of series stands there twice: the answer is whole with its last line.
     screen.push_str(&terminal.see(text.lines().last().unwrap()));
@@ -258,4 +278,92 @@ fn a_partial_response_is_loud_and_can_be_an_error() {
     assert!(screen.contains("⚠ receive series from store-eu-1"), "{screen}");
     // The footer says it again, below what may be a long table.
     assert!(screen.contains("1 series · 1 warning · "), "{screen}");
+}
+
+#[test]
+fn a_captured_fixture_gives_the_same_answers_to_the_last_digit() {
+    let folder = std::env::temp_dir().join(format!("promql-captured-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("captured.test");
+    let expression = "sum by (instance) (rate(http_requests_total{code=~\"5..\"}[5m])) / 3";
+    let capture = format!("\\capture {} {expression}", file.display());
+    let output = piped(&["-s", "corpus/fixtures/http.test", "-c", &capture], "");
+    assert!(output.status.success(), "{output:?}");
+    let asked = format!("{expression} | json");
+    let answer = |source: &str| {
+        let output = piped(&["-s", source, "-c", &asked], "");
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let original = answer("corpus/fixtures/http.test");
+    assert!(original.contains("\"instance\":\"api-2:8080\""), "{original}");
+    assert_eq!(answer(file.to_str().unwrap()), original);
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+/// A server with 100,000 metrics and 50 labels of 20,000 values each.
+fn large() -> u16 {
+    fn answer(request: &str) -> String {
+        let list = |names: &mut dyn Iterator<Item = String>| {
+            let names: Vec<String> = names.map(|name| format!("\"{name}\"")).collect();
+            format!("{{\"status\":\"success\",\"data\":[{}]}}", names.join(","))
+        };
+        let label = request.split_once("/label/").and_then(|(_, rest)| rest.split_once("/values"));
+        match label.map(|(label, _)| label) {
+            Some("__name__") => list(
+                &mut (0..100_000).map(|i| format!("service{}_requests_{}_total", i / 100, i % 100)),
+            ),
+            Some(label) => list(&mut (0..20_000).map(|i| format!("{label}-value-{i:05x}"))),
+            None if request.contains("/labels") => {
+                list(&mut (10..60).map(|i| format!("label_{i}")))
+            }
+            None => "{\"status\":\"success\",\"data\":{}}".to_owned(),
+        }
+    }
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { return };
+            std::thread::spawn(move || {
+                let mut bytes = [0; 8192];
+                let length = std::io::Read::read(&mut stream, &mut bytes).unwrap_or(0);
+                let body = answer(&String::from_utf8_lossy(&bytes[..length]));
+                let length = body.len();
+                let head = format!(
+                    "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n"
+                );
+                let _ = stream
+                    .write_all(head.as_bytes())
+                    .and_then(|()| stream.write_all(body.as_bytes()));
+            });
+        }
+    });
+    port
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_large_server_is_known_in_less_than_300_mb() {
+    let arguments = format!("repl -s http://127.0.0.1:{}", large());
+    let Some(terminal) = Terminal::start(120, 30, &arguments) else { return };
+    terminal.see("❯");
+    terminal.text("service7_requests_7_to");
+    terminal.see("service7_requests_7_total  ");
+    terminal.keys(&["Tab"]);
+    terminal.see("❯ service7_requests_7_total");
+    terminal.interrupt();
+    // All of the million values are fetched.
+    for label in 10..60 {
+        terminal
+            .text(&format!("service7_requests_7_total{{label_{label}=\"label_{label}-value-00ab"));
+        terminal.see(&format!("label_{label}-value-00ab0  label_{label}-value-00ab1"));
+        terminal.keys(&["C-c"]);
+        terminal.wait("a new line", |screen| below_prompt(screen).trim() == "❯");
+    }
+    let path = format!("/proc/{}/status", terminal.process());
+    let status = std::fs::read_to_string(path).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+    let peak: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+    assert!(peak < 300_000, "{peak} kB");
 }

@@ -135,7 +135,10 @@ fn history_is_kept_by_sessions_that_are_killed_and_holds_no_secrets() {
     one.keys(&["Enter"]);
     one.wait("an error", |screen| screen.matches('❯').count() > 3);
     // Nobody says goodbye.
-    one.tmux(&["kill-server"]);
+    let killed =
+        std::process::Command::new("kill").args(["-9", &one.process().to_string()]).status();
+    assert!(killed.unwrap().success());
+    one.see("ended with 137");
     let history = std::fs::read_to_string(one.folder.join("promql/history")).unwrap();
     let texts: Vec<&str> = history.lines().filter_map(|line| line.splitn(3, '\t').nth(2)).collect();
     assert_eq!(texts, ["count(up)", "sum(up)", "\\\\c http://***@127.0.0.1:9/"]);
@@ -223,6 +226,12 @@ fn a_live_server_completes_describes_and_watches() {
     let screen = terminal.enter("\\rules", "job:up:count");
     assert!(screen.contains("count by (job) (up)"), "{screen}");
     terminal.enter("\\alerts", "job=\"node\"");
+    let screen = terminal.enter("\\targets", "last scrape");
+    assert!(screen.contains("up      20"), "{screen}");
+    terminal.enter("up", "1 sample · ");
+    terminal.enter("\\stats", "looked at     1 sample,");
+    terminal.enter("\\url", &format!("http://127.0.0.1:{port}/graph?g0.expr=up&g0.tab=1"));
+    terminal.enter("\\exemplars up", "no exemplar");
     terminal.text("\\watch 200ms time()");
     terminal.keys(&["Enter"]);
     terminal.see("▲");

@@ -1,12 +1,14 @@
 //! The line editor: what it colours, suggests and completes.
 
 use std::borrow::Cow;
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::ops::Range;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use anstyle::{AnsiColor, Style};
-use promql_ide::{Completions, Role, complete, diagnose, highlight, matching_bracket, signature};
+use promql_ide::{
+    Completions, Problem, Role, complete, diagnose, highlight, matching_bracket, signature,
+};
 use rustyline::completion::{Completer, Pair};
 use rustyline::config::{BellStyle, CompletionType};
 use rustyline::error::ReadlineError;
@@ -15,16 +17,14 @@ use rustyline::hint::{Hint, Hinter};
 use rustyline::history::{MemHistory, SearchDirection};
 use rustyline::line_buffer::LineBuffer;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
-use rustyline::{
-    Changeset, Cmd, Context, EditMode, Editor, Event, EventHandler, Helper, KeyCode, KeyEvent,
-    Modifiers,
-};
+use rustyline::{Changeset, Context, EditMode, Editor, ExternalPrinter, Helper};
 
-use crate::commands::{COMMANDS, Command, Completes};
+use crate::commands::{COMMANDS, Command, Completes, settings};
 use crate::config;
 use crate::history::{History, MOST_ENTRIES, without_secrets};
 use crate::host::{Failure, Target, Terminal};
-use crate::known::Known;
+use crate::keys::{self, SharedBoard};
+use crate::known::{Known, Listener};
 use crate::menu::{Choice, Menu, Shown, clipped};
 use crate::plain::plain;
 use crate::session::{Exit, Session};
@@ -49,6 +49,9 @@ impl Words {
 /// A statement longer than this is neither coloured nor completed while it is written.
 const LONGEST: usize = 20_000;
 
+/// What the line below ends with while something is on its way.
+const WAITING: &str = "…";
+
 /// How many candidates the line below shows.
 const SHOWN: usize = 8;
 
@@ -56,8 +59,9 @@ const SHOWN: usize = 8;
 const TICKS: u32 = 15;
 const TICK: std::time::Duration = std::time::Duration::from_millis(10);
 
-struct Assistant {
+pub(crate) struct Assistant {
     words: Arc<RwLock<Words>>,
+    board: SharedBoard,
     terminal: Terminal,
     /// How much behind the cursor belongs to the token that is completed.
     tail: Cell<usize>,
@@ -90,12 +94,14 @@ impl Session<'_> {
                 return self.exit;
             }
         };
-        let words = Arc::clone(&self.words);
-        editor.set_helper(Some(Assistant::new(words, terminal)));
-        editor.bind_sequence(
-            Event::from(KeyEvent(KeyCode::Enter, Modifiers::ALT)),
-            EventHandler::Simple(Cmd::Newline),
-        );
+        let (words, board) = (Arc::clone(&self.words), SharedBoard::default());
+        for (event, handler) in keys::bindings(&board) {
+            editor.bind_sequence(event, handler);
+        }
+        editor.set_helper(Some(Assistant::new(words, Arc::clone(&board), terminal)));
+        if let Ok(printer) = editor.create_external_printer() {
+            self.redraw_for_answers(printer, &board);
+        }
         for entry in self.history.entries() {
             let _ = editor.add_history_entry(entry.text.as_str());
         }
@@ -106,10 +112,24 @@ impl Session<'_> {
         let mut interrupted = false;
         while !self.ended {
             let prompt = self.prompt();
-            let initial = self.initial.take().unwrap_or_default();
-            match editor.readline_with_initial(&prompt, (&initial, "")) {
+            let (initial, at) = self.initial.take().unwrap_or_default();
+            let (front, behind) = initial.split_at(initial.floor_char_boundary(at));
+            let line = editor.readline_with_initial(&prompt, (front, behind));
+            keys::on(&board, |board| board.is_waiting = false);
+            let (pressed, ended) = keys::on(&board, |board| {
+                (board.pressed.take(), std::mem::take(&mut board.is_interrupted))
+            });
+            let line = if ended { Err(ReadlineError::Interrupted) } else { line };
+            match line {
+                Ok(_) if let Some(pressed) = pressed => {
+                    interrupted = false;
+                    self.press(pressed, &mut editor, &board);
+                }
                 Ok(line) => {
                     interrupted = false;
+                    keys::on(&board, |board| {
+                        board.last_word = keys::last_word(&line).to_owned();
+                    });
                     self.enter(&line, &mut editor);
                 }
                 Err(ReadlineError::Interrupted) if interrupted => {
@@ -128,6 +148,27 @@ impl Session<'_> {
         Exit::Ok
     }
 
+    /// Lets the line below be drawn anew when what it waits for has come, without a key.
+    fn redraw_for_answers(
+        &mut self,
+        printer: impl ExternalPrinter + Send + 'static,
+        board: &SharedBoard,
+    ) {
+        /// What is printed above the line for that: nothing, in the line that is there.
+        const NOTHING: &str = "\x1b[A\n";
+        let (board, printer) = (Arc::clone(board), Mutex::new(printer));
+        let listener: Listener = Arc::new(move || {
+            if keys::on(&board, |board| std::mem::take(&mut board.is_waiting)) {
+                let mut printer = printer.lock().unwrap_or_else(PoisonError::into_inner);
+                let _ = printer.print(NOTHING.to_owned());
+            }
+        });
+        if let Some(known) = self.known() {
+            known.tell(Arc::clone(&listener));
+        }
+        self.listener = Some(listener);
+    }
+
     fn enter(&mut self, line: &str, editor: &mut Editor<Assistant, MemHistory>) {
         if line.trim().is_empty() {
             return;
@@ -141,7 +182,7 @@ impl Session<'_> {
     }
 
     /// The name of the source, without what makes it long.
-    fn prompt(&self) -> String {
+    pub(crate) fn prompt(&self) -> String {
         let mark = if self.host.terminal().unicode { "❯" } else { ">" };
         let others = &self.target.others;
         let name = match (&self.target.profile, &self.connection) {
@@ -161,9 +202,13 @@ impl Session<'_> {
             (None, None) => "promql".to_owned(),
         };
         let fixed = match (&self.settings.time, &self.settings.range) {
-            (_, Some(_)) => " [range]",
-            (Some(_), None) => " [time]",
-            (None, None) => "",
+            (None, None) => String::new(),
+            (time, range) => {
+                let range = range.as_ref().map(settings::range_text);
+                let time = time.as_ref().map(|time| format!("@ {time}"));
+                let parts: Vec<String> = range.into_iter().chain(time).collect();
+                format!(" [{}]", parts.join(" "))
+            }
         };
         format!("{}{fixed} {mark} ", plain(&name))
     }
@@ -208,14 +253,14 @@ pub(crate) fn prompt_style(profile: Option<&config::Profile>) -> Style {
 impl Helper for Assistant {}
 
 /// The text of an expression in a line, and where it begins.
-struct Inside<'l> {
-    start: usize,
-    text: &'l str,
+pub(crate) struct Inside<'l> {
+    pub(crate) start: usize,
+    pub(crate) text: &'l str,
 }
 
 /// The expression of a statement, without what follows a `|` or `[[`. Of a command that takes one, its
 /// argument.
-fn expression(line: &str) -> Option<Inside<'_>> {
+pub(crate) fn expression(line: &str) -> Option<Inside<'_>> {
     if line.len() > LONGEST {
         return None;
     }
@@ -247,8 +292,8 @@ fn command(line: &str) -> Option<(&str, usize)> {
 }
 
 impl Assistant {
-    fn new(words: Arc<RwLock<Words>>, terminal: Terminal) -> Assistant {
-        Assistant { words, terminal, tail: Cell::new(0), menu: RefCell::new(None) }
+    fn new(words: Arc<RwLock<Words>>, board: SharedBoard, terminal: Terminal) -> Assistant {
+        Assistant { words, board, terminal, tail: Cell::new(0), menu: RefCell::new(None) }
     }
 
     fn words<T>(&self, read: impl FnOnce(&Words) -> T) -> T {
@@ -259,14 +304,39 @@ impl Assistant {
         self.words(|words| words.known.clone())
     }
 
+    /// Whether the line is what is looked for in the history.
+    fn is_searching(&self) -> bool {
+        keys::on(&self.board, |board| board.search.is_some())
+    }
+
+    /// The list of a search below the line, the chosen one marked.
+    fn marked(&self, lines: Vec<String>, chosen: Option<usize>) -> String {
+        let mut out = String::new();
+        for (at, line) in lines.iter().enumerate() {
+            out.push('\n');
+            match line.strip_prefix(' ') {
+                Some(rest) if chosen == Some(at) => out.push_str(&format!(">{rest}")),
+                _ => out.push_str(line),
+            }
+        }
+        out
+    }
+
     /// What may come at the cursor in an expression; what is missing is asked.
     fn completions(&self, inside: &Inside<'_>, pos: usize) -> Option<Completions> {
         let at = pos.checked_sub(inside.start).filter(|at| *at <= inside.text.len())?;
         let Some(known) = self.known() else {
             return Some(complete(inside.text, at, &promql_ide::Snapshot::new()));
         };
-        let mut found = known.read(|known| complete(inside.text, at, known));
-        known.ask(std::mem::take(&mut found.missing));
+        let look = || known.read(|known| complete(inside.text, at, known));
+        let mut found = look();
+        let missing = std::mem::take(&mut found.missing);
+        let has_asked = !missing.is_empty();
+        known.ask(missing);
+        // A file answers faster than it is looked at.
+        if has_asked && !known.is_waiting() {
+            found = look();
+        }
         Some(found)
     }
 
@@ -379,8 +449,16 @@ impl Assistant {
         if inside.text.trim().is_empty() {
             return None;
         }
+        let at = pos.saturating_sub(inside.start);
+        // Who writes a string hasn't closed it yet.
+        let is_open = |problem: &Problem| {
+            problem.code.ends_with("unterminated-string")
+                && problem.span.contains(&at.saturating_sub(1))
+        };
+        let problems = diagnose(inside.text);
         if !inside.text.contains('$')
-            && let Some(problem) = diagnose(inside.text).into_iter().next()
+            && !problems.iter().any(is_open)
+            && let Some(problem) = problems.into_iter().next()
         {
             return Some(format!("error: {}", problem.message));
         }
@@ -412,7 +490,7 @@ impl Assistant {
             });
         }
         if self.known().is_some_and(|known| known.is_waiting()) {
-            parts.push("…".to_owned());
+            parts.push(WAITING.to_owned());
         }
         (!parts.is_empty()).then(|| parts.join("  "))
     }
@@ -453,6 +531,10 @@ impl Completer for Assistant {
         pos: usize,
         _: &Context<'_>,
     ) -> rustyline::Result<(usize, Vec<Pair>)> {
+        if self.is_searching() {
+            self.tail.set(0);
+            return Ok((pos, Vec::new()));
+        }
         let (replaced, choices) = self.choices(line, pos).unwrap_or((pos..pos, Vec::new()));
         self.tail.set(replaced.end.saturating_sub(pos));
         let pair = |choice: &Choice| Pair {
@@ -474,14 +556,46 @@ impl Completer for Assistant {
 }
 
 /// A suggestion in the line, and the line below.
-struct Suggestion {
+pub(crate) struct Suggestion {
     display: String,
     completion: Option<String>,
+    /// What is shown instead when what it waits for has come.
+    later: Option<Later>,
+}
+
+/// A line below that is drawn when something has come. It takes one row, too: the line editor doesn't look for
+/// another one then.
+struct Later {
+    assistant: Assistant,
+    line: String,
+    pos: usize,
+    front: String,
+    display: OnceCell<String>,
+}
+
+impl Later {
+    fn display(&self) -> Option<&str> {
+        if self.display.get().is_none() {
+            if self.assistant.known().is_some_and(|known| known.is_waiting()) {
+                return None;
+            }
+            let status = self.assistant.status(&self.line, self.pos).unwrap_or_default();
+            if status.ends_with(WAITING) {
+                // The answer raised another question.
+                keys::on(&self.assistant.board, |board| board.is_waiting = true);
+                return None;
+            }
+            let columns = self.assistant.terminal.size.map_or(80, |(columns, _)| columns);
+            let status = clipped(&plain(&status), columns.saturating_sub(1));
+            let _ = self.display.set(format!("{}\n{status}", self.front));
+        }
+        self.display.get().map(String::as_str)
+    }
 }
 
 impl Hint for Suggestion {
     fn display(&self) -> &str {
-        &self.display
+        self.later.as_ref().and_then(Later::display).unwrap_or(&self.display)
     }
 
     fn completion(&self) -> Option<&str> {
@@ -493,11 +607,27 @@ impl Hinter for Assistant {
     type Hint = Suggestion;
 
     fn hint(&self, line: &str, pos: usize, context: &Context<'_>) -> Option<Suggestion> {
+        let (columns, rows) = self.terminal.size.unwrap_or((80, 24));
+        let list = keys::on(&self.board, |board| {
+            let search = board.search.as_mut()?;
+            Some(search.list(line, SHOWN.min(rows.saturating_sub(3)), columns.saturating_sub(1)))
+        });
+        if let Some((lines, chosen)) = list {
+            return Some(Suggestion {
+                display: self.marked(lines, chosen),
+                completion: None,
+                later: None,
+            });
+        }
         if line.is_empty() || !line.is_char_boundary(pos) {
             return None;
         }
         if let Some(list) = self.list(line, pos) {
-            return Some(Suggestion { display: format!("\n{list}"), completion: None });
+            return Some(Suggestion {
+                display: format!("\n{list}"),
+                completion: None,
+                later: None,
+            });
         }
         let history = context.history();
         let from = history.len().checked_sub(1);
@@ -508,19 +638,40 @@ impl Hinter for Assistant {
             let rest = found.entry.get(pos..)?.lines().next()?.to_owned();
             (!rest.is_empty()).then_some(rest)
         });
-        let mut display = completion.clone().unwrap_or_default();
-        if let Some(status) = self.status(line, pos) {
-            let columns = self.terminal.size.map_or(80, |(columns, _)| columns);
-            display.push('\n');
-            display.push_str(&clipped(&plain(&status), columns.saturating_sub(1)));
+        let display = completion.clone().unwrap_or_default();
+        let Some(mut status) = self.status(line, pos) else {
+            return (!display.is_empty()).then_some(Suggestion {
+                display,
+                completion,
+                later: None,
+            });
+        };
+        let mut is_waiting = status.ends_with(WAITING);
+        keys::on(&self.board, |board| board.is_waiting = is_waiting);
+        // It may have come before anybody was told to wait for it.
+        if is_waiting && self.known().is_some_and(|known| !known.is_waiting()) {
+            status = self.status(line, pos).unwrap_or_default();
+            is_waiting = status.ends_with(WAITING);
         }
-        (!display.is_empty()).then_some(Suggestion { display, completion })
+        let later = is_waiting.then(|| Later {
+            assistant: Assistant::new(
+                Arc::clone(&self.words),
+                Arc::clone(&self.board),
+                self.terminal,
+            ),
+            line: line.to_owned(),
+            pos,
+            front: display.clone(),
+            display: OnceCell::new(),
+        });
+        let status = clipped(&plain(&status), columns.saturating_sub(1));
+        Some(Suggestion { display: format!("{display}\n{status}"), completion, later })
     }
 }
 
 impl Highlighter for Assistant {
     fn highlight<'l>(&self, line: &'l str, pos: usize) -> Cow<'l, str> {
-        if !self.terminal.color || line.len() > LONGEST {
+        if !self.terminal.color || line.len() > LONGEST || self.is_searching() {
             return Cow::Borrowed(line);
         }
         let Some(inside) = expression(line) else { return Cow::Borrowed(line) };
@@ -554,6 +705,14 @@ impl Highlighter for Assistant {
 
     fn highlight_hint<'h>(&self, hint: &'h str) -> Cow<'h, str> {
         match self.terminal.color {
+            true if self.is_searching() => {
+                let bold = Style::new().bold();
+                let line = |line: &str| match line.starts_with('>') {
+                    true => format!("{bold}{line}{bold:#}"),
+                    false => line.to_owned(),
+                };
+                Cow::Owned(hint.split('\n').map(line).collect::<Vec<_>>().join("\n"))
+            }
             true => {
                 let style = Style::new().dimmed();
                 Cow::Owned(format!("{style}{hint}{style:#}"))
@@ -586,7 +745,8 @@ fn style(role: Role) -> Style {
 
 impl Validator for Assistant {
     fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
-        Ok(match is_unfinished(context.input()) {
+        let is_unfinished = !self.is_searching() && is_unfinished(context.input());
+        Ok(match is_unfinished {
             true => ValidationResult::Incomplete,
             false => ValidationResult::Valid(None),
         })

@@ -73,8 +73,8 @@ pub struct Session<'h> {
     /// Who wants to know that something is known that wasn't.
     pub(crate) listener: Option<Listener>,
     pub(crate) tee: Option<File>,
-    /// What the next prompt begins with.
-    pub(crate) initial: Option<String>,
+    /// What the next prompt begins with, and where the cursor is in it, in bytes.
+    pub(crate) initial: Option<(String, usize)>,
     pub(crate) ended: bool,
     pub(crate) warn_as_error: bool,
     pub(crate) exit: Exit,
@@ -280,7 +280,7 @@ impl<'h> Session<'h> {
         self.settings.step.clone().or_else(|| profile?.step.clone())
     }
 
-    fn query(&mut self, query: &Query) -> Result<(), Failure> {
+    pub(crate) fn query(&mut self, query: &Query) -> Result<(), Failure> {
         if query.expression.is_empty() {
             // `| csv` alone shows the last answer again.
             return self.show_again(&query.stages);
@@ -310,7 +310,10 @@ impl<'h> Session<'h> {
     /// Puts a text into the next line; without a terminal it is printed.
     pub(crate) fn put(&mut self, text: String) {
         match self.host.terminal().is_interactive {
-            true => self.initial = Some(text),
+            true => {
+                let end = text.len();
+                self.initial = Some((text, end));
+            }
             false => self.print(&format!("{text}\n")),
         }
     }

@@ -22,16 +22,37 @@ pub(crate) struct Terminal {
 impl Terminal {
     /// Starts a session. Its history and configuration are in a folder of its own.
     pub(crate) fn start(columns: u32, rows: u32, arguments: &str) -> Option<Terminal> {
-        let number = COUNTER.fetch_add(1, Ordering::SeqCst);
-        let socket = format!("promql-test-{}-{number}", std::process::id());
-        let folder = std::env::temp_dir().join(&socket);
-        std::fs::create_dir_all(&folder).unwrap();
-        Terminal::start_in(columns, rows, arguments, socket, folder)
+        Terminal::start_with(columns, rows, "", arguments)
     }
 
     pub(crate) fn start_in(
         columns: u32,
         rows: u32,
+        arguments: &str,
+        socket: String,
+        folder: PathBuf,
+    ) -> Option<Terminal> {
+        Terminal::start_as(columns, rows, "", arguments, socket, folder)
+    }
+
+    /// Starts a session with variables of the environment, as `A=b C=d`.
+    pub(crate) fn start_with(
+        columns: u32,
+        rows: u32,
+        variables: &str,
+        arguments: &str,
+    ) -> Option<Terminal> {
+        let number = COUNTER.fetch_add(1, Ordering::SeqCst);
+        let socket = format!("promql-test-{}-{number}", std::process::id());
+        let folder = std::env::temp_dir().join(&socket);
+        std::fs::create_dir_all(&folder).unwrap();
+        Terminal::start_as(columns, rows, variables, arguments, socket, folder)
+    }
+
+    fn start_as(
+        columns: u32,
+        rows: u32,
+        variables: &str,
         arguments: &str,
         socket: String,
         folder: PathBuf,
@@ -45,7 +66,7 @@ impl Terminal {
         let promql = env!("CARGO_BIN_EXE_promql");
         let command = format!(
             "cd '{}' && env -u PROMQL_SOURCE -u NO_COLOR LANG=C.UTF-8 TZ=UTC HOME='{folder}' \
-             XDG_CONFIG_HOME='{folder}' XDG_STATE_HOME='{folder}' '{promql}' {arguments}; \
+             XDG_CONFIG_HOME='{folder}' XDG_STATE_HOME='{folder}' {variables} '{promql}' {arguments}; \
              echo \"ended with $?\"; sleep 60",
             workspace().display()
         );
@@ -82,6 +103,14 @@ impl Terminal {
     pub(crate) fn screen(&self) -> String {
         let output = self.tmux(&["capture-pane", "-p", "-S", "-200"]);
         String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// The program's process.
+    pub(crate) fn process(&self) -> u32 {
+        let output = self.tmux(&["display-message", "-p", "#{pane_pid}"]);
+        let shell = String::from_utf8(output.stdout).unwrap();
+        let children = format!("/proc/{0}/task/{0}/children", shell.trim());
+        std::fs::read_to_string(children).unwrap().trim().parse().unwrap()
     }
 
     /// Waits until something holds of the screen.

@@ -4,6 +4,7 @@ use promql_ide::{Snapshot, hover};
 
 use super::{COMMANDS, Command, unknown};
 use crate::host::Failure;
+use crate::keys::KEYS;
 use crate::session::Session;
 use crate::stages::STAGES;
 
@@ -41,6 +42,10 @@ fn everything() -> String {
     for row in COMMANDS {
         let usage = format!("\\{} {}", row.name, row.arguments);
         out.push_str(&format!("{usage:widest$}  {}\n", row.about));
+    }
+    out.push_str("\nKeys:\n");
+    for (name, _, _, about) in &KEYS {
+        out.push_str(&format!("{name:15}  {about}\n"));
     }
     out.push_str("\nBehind `|`:\n");
     for (name, about) in STAGES {

@@ -6,7 +6,7 @@ mod help;
 mod queries;
 mod rules;
 mod series;
-mod settings;
+pub(crate) mod settings;
 mod share;
 mod sources;
 mod targets;
@@ -14,7 +14,7 @@ mod targets;
 use crate::host::Failure;
 use crate::session::Session;
 
-pub(crate) use queries::saved as saved_queries;
+pub(crate) use queries::{edit_text, saved as saved_queries};
 
 /// What a command's arguments are, for completion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -171,7 +171,8 @@ mod tests {
         let commands = COMMANDS.iter().map(|row| format!("`\\{}", row.name));
         let settings = crate::options::SETTINGS.iter().map(|s| format!("| `{}` |", s.name));
         let stages = crate::stages::STAGES.iter().map(|(name, _)| format!("`{name}"));
-        for written in commands.chain(settings).chain(stages) {
+        let keys = crate::keys::KEYS.iter().map(|(name, ..)| format!("| {name} |"));
+        for written in commands.chain(settings).chain(stages).chain(keys) {
             assert!(manual.contains(&written), "the manual doesn't say what {written} is");
         }
     }

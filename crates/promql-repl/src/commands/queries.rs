@@ -95,6 +95,11 @@ pub(super) fn fmt(session: &mut Session<'_>, rest: &str) -> Result<(), Failure> 
 
 pub(super) fn edit(session: &mut Session<'_>, rest: &str) -> Result<(), Failure> {
     let text = given_or_last(session, rest).unwrap_or_default();
+    edit_text(session, &text)
+}
+
+/// Opens a text in an editor, and puts it into the next line.
+pub(crate) fn edit_text(session: &mut Session<'_>, text: &str) -> Result<(), Failure> {
     if !session.host.terminal().is_interactive {
         return Err(Failure::new("\\edit needs a terminal"));
     }
@@ -117,7 +122,7 @@ pub(super) fn edit(session: &mut Session<'_>, rest: &str) -> Result<(), Failure>
     std::fs::remove_file(&path).map_err(failed)?;
     match status {
         Ok(status) if status.success() => {
-            session.initial = Some(edited.map_err(failed)?.trim_end().to_owned());
+            session.put(edited.map_err(failed)?.trim_end().to_owned());
             Ok(())
         }
         Ok(_) => Err(Failure::new(format!("`{editor}` failed; the expression is as it was"))),
