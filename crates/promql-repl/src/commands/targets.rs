@@ -1,5 +1,7 @@
 //! What a server scrapes, and the exemplars that it found there.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use super::Failure;
 use super::queries::request;
 use crate::diff::named;
@@ -32,8 +34,10 @@ pub(super) fn targets(session: &mut Session<'_>, rest: &str) -> Result<(), Failu
         ("took", true),
     ]);
     let mut errors = String::new();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = i64::try_from(now.as_millis()).unwrap_or(i64::MAX);
     for target in &rows {
-        let last = target.last_scrape.map(|time| session.host.time(time));
+        let last = target.last_scrape.map(|time| ago(now.saturating_sub(time)));
         let took = match target.last_scrape {
             Some(_) => format!("{:.0} ms", target.took.as_secs_f64() * 1e3),
             None => String::new(),
@@ -56,6 +60,16 @@ pub(super) fn targets(session: &mut Session<'_>, rest: &str) -> Result<(), Failu
     };
     session.print_paged(&text);
     Ok(())
+}
+
+/// How long ago something was, in its largest unit.
+fn ago(milliseconds: i64) -> String {
+    let seconds = milliseconds.max(0) / 1000;
+    let (size, unit) = [(86_400, "d"), (3_600, "h"), (60, "min")]
+        .into_iter()
+        .find(|(size, _)| seconds >= 2 * size)
+        .unwrap_or((1, "s"));
+    format!("{} {unit} ago", seconds / size)
 }
 
 /// `\exemplars [EXPR]`: the newest first.
@@ -83,4 +97,24 @@ pub(super) fn exemplars(session: &mut Session<'_>, rest: &str) -> Result<(), Fai
     };
     session.print_paged(&text);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ago;
+
+    #[test]
+    fn times_are_in_their_largest_unit() {
+        let table = [
+            (-5, "0 s ago"),
+            (4_999, "4 s ago"),
+            (119_999, "119 s ago"),
+            (120_000, "2 min ago"),
+            (7_200_000, "2 h ago"),
+            (i64::MAX, "106751991167 d ago"),
+        ];
+        for (milliseconds, expected) in table {
+            assert_eq!(ago(milliseconds), expected);
+        }
+    }
 }
