@@ -191,3 +191,16 @@ fn what_is_typed_ahead_is_not_lost() {
     terminal.see("{}  10");
     assert_eq!(terminal.screen().matches("1 series · ").count(), 5, "{}", terminal.screen());
 }
+
+#[test]
+fn garbage_that_is_pasted_ends_nothing() {
+    let Some(terminal) = Terminal::start(100, 30, FIXTURE) else { return };
+    terminal.see("❯");
+    let path = terminal.folder.join("paste");
+    std::fs::write(&path, b"\x00\x01\x1b[31mred\x1b]0;title\x07\xff\xfe\xc3(\x7f").unwrap();
+    terminal.tmux(&["load-buffer", path.to_str().unwrap()]);
+    terminal.tmux(&["paste-buffer", "-p"]);
+    terminal.see("is no UTF-8");
+    terminal.interrupt();
+    terminal.enter("count(up)", "1 series · ");
+}

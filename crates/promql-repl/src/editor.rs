@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::{Cell, OnceCell, RefCell};
+use std::io::ErrorKind;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -138,6 +139,11 @@ impl Session<'_> {
                 }
                 Err(ReadlineError::Interrupted) => interrupted = true,
                 Err(ReadlineError::Eof) => break,
+                // Somebody has pasted what is no text.
+                Err(ReadlineError::Io(error)) if error.kind() == ErrorKind::InvalidData => {
+                    self.host
+                        .remark("error: what was written is no UTF-8, and the line was left\n");
+                }
                 Err(error) => {
                     self.tell(&Failure::new(format!("can't read from the terminal: {error}")));
                     break;
