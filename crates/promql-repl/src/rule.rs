@@ -24,16 +24,18 @@ pub fn skeleton(expression: &str) -> Result<String, Errors> {
     let formatted = promql_syntax::format(expression, &FormatOptions::default())?;
     let lines: String =
         formatted.trim_end().lines().map(|line| format!("          {line}\n")).collect();
+    // A text whose first line stands further to the right than others has to say where they begin.
+    let block = if formatted.starts_with(' ') { "|2" } else { "|" };
     Ok(match is_condition(&expr) {
         true => format!(
-            "groups:\n  - name: new\n    rules:\n      - alert: Unnamed\n        expr: |\n{lines}\
+            "groups:\n  - name: new\n    rules:\n      - alert: Unnamed\n        expr: {block}\n{lines}\
              \x20       for: 5m\n        labels:\n          severity: warning\n        annotations:\n\
              \x20         summary: \"{{{{ $labels }}}} is at {{{{ $value }}}}\"\n"
         ),
         false => {
             let name = name(&expr);
             format!(
-                "groups:\n  - name: new\n    rules:\n      - record: {name}\n        expr: |\n{lines}"
+                "groups:\n  - name: new\n    rules:\n      - record: {name}\n        expr: {block}\n{lines}"
             )
         }
     })
@@ -207,5 +209,7 @@ mod tests {
             assert!(skeleton(text).expect(text).contains("record: "), "{text}");
         }
         assert!(skeleton("sum(").is_err());
+        let long = format!("sum(rate({0}_total[5m])) / sum(rate({0}_seconds[5m]))", "x".repeat(60));
+        assert!(skeleton(&long).expect("a rule").contains("expr: |2\n            sum(rate("));
     }
 }
