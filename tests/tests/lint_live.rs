@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use promql_model::Labels;
 use promql_storage::{Columns, MemoryBuilder, MemoryStorage};
@@ -313,6 +313,173 @@ fn servers_that_fail_are_one_finding() {
     insta::assert_snapshot!("faulty", said);
 }
 
+/// A dashboard whose queries have variables, which nobody can ask about.
+const DASHBOARD: &str = r#"{"panels": [
+  {"type": "timeseries", "targets": [{"expr": "rate(down_total{job=\"$job\"}[$__rate_interval])"}]},
+  {"type": "timeseries", "targets": [{"expr": "rate(up{job=\"$job\", team=\"a\"}[$__rate_interval])"}]},
+  {"type": "timeseries", "targets": [{"expr": "${metric}_total"}]},
+  {"type": "timeseries", "targets": [{"expr": "sum by ($by) (up)"}]},
+  {"type": "timeseries", "targets": [{"expr": "sum by (zone) (up)"}]},
+  {"type": "stat", "targets": [{"expr": "limitk(1, up)"}]}
+], "templating": {"list": [{"name": "job", "type": "query"}, {"name": "by", "type": "custom"}, {"name": "metric", "type": "custom"}]}}
+"#;
+
+#[test]
+fn a_server_is_asked_about_dashboards() {
+    let folder = Folder::new("lint-live-dashboard");
+    folder.write("shop.json", DASHBOARD);
+    folder.write("rules.yml", "groups: []\n");
+    let exists = |request: &str| !request.contains("down_total");
+    let server = Server::start(move |_, request| {
+        let path = request.split(' ').nth(1).unwrap_or_default();
+        let is_empty = r#"{"status":"success","data":{"resultType":"vector","result":[]}}"#;
+        match (exists(request), path.split('?').next().unwrap_or_default()) {
+            (false, "/api/v1/series") => Reply::json(200, r#"{"status":"success","data":[]}"#),
+            (false, "/api/v1/query") => Reply::json(200, is_empty),
+            _ => small(request),
+        }
+    });
+    let said =
+        folder.lint_as(&server.address, "live", "concise", &["shop.json", "--ignore", "L000"]);
+    insta::assert_snapshot!("dashboard", said);
+    // Nobody asks about a metric whose name is a variable.
+    let asked = server.requests();
+    let names = |request: &String| request.contains("up") || request.contains("down_total");
+    assert!(asked.iter().filter(|request| request.contains("__name__")).all(names), "{asked:?}");
+}
+
+/// An alert that goes on and off is told once, by the check that knows why; both look if only one is asked for.
+#[test]
+fn a_noisy_alert_is_told_once() {
+    let folder = Folder::new("lint-live-once");
+    folder.write("rules.yml", "groups:\n- name: a\n  rules:\n  - {alert: A, expr: spikes > 5}\n");
+    folder.write("spikes.test", "load 1m\n  spikes 0x300 9 0x300 9 0x300 9 0x300 9 0x200\n");
+    let codes = |select: &str| {
+        let said = folder.lint_as("spikes.test", select, "concise", &[]);
+        let code = |line: &str| Some(line.split_once('[')?.1.split_once(']')?.0.to_owned());
+        said.lines().filter_map(code).collect::<Vec<_>>()
+    };
+    assert_eq!(codes("live"), ["L011"]);
+    assert_eq!(codes("L010"), ["L010"]);
+}
+
+/// The flags of a server count more than what may be needed; without them `enabled-features` does.
+#[test]
+fn features_are_told_once() {
+    let folder = Folder::new("lint-live-features");
+    folder.write(
+        "rules.yml",
+        "groups:\n- name: a\n  rules:\n  - {record: 'a:b', expr: 'limitk(1, up)'}\n",
+    );
+    folder.write("on.toml", "[lint]\nenabled-features = [\"promql-experimental-functions\"]\n");
+    folder.write("off.toml", "[lint]\nenabled-features = []\n");
+    let with = |flags: &'static str, more: &[&str]| {
+        let server = Server::start(move |_, request| match request.contains("/status/flags") {
+            true if flags.is_empty() => Reply::json(404, "404 page not found"),
+            true => Reply::json(200, &format!("{{\"status\":\"success\",\"data\":{flags}}}")),
+            false => small(request),
+        });
+        let output = Command::new(binary::promql())
+            .args([
+                "lint",
+                "-o",
+                "concise",
+                "--select",
+                "V002,L015",
+                "--fresh",
+                "-s",
+                &server.address,
+            ])
+            .args(more)
+            .arg("rules.yml")
+            .current_dir(&folder.0)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let code = |line: &str| Some(line.split_once('[')?.1.split_once(']')?.0.to_owned());
+        said.lines().filter_map(code).collect::<Vec<_>>().join(" ")
+    };
+    let on = r#"{"enable-feature":"promql-experimental-functions"}"#;
+    let off = r#"{"enable-feature":""}"#;
+    let found: Vec<String> = [
+        with(on, &[]),
+        with(off, &[]),
+        with("", &[]),
+        with(off, &["--config", "on.toml"]),
+        with("", &["--config", "on.toml"]),
+        with("", &["--config", "off.toml"]),
+    ]
+    .into();
+    assert_eq!(found, ["", "L015", "V002", "L015", "", "V002"]);
+}
+
+#[test]
+fn servers_of_a_configuration_are_asked_about_their_files() {
+    let folder = Folder::new("lint-live-servers");
+    let rules = |metric: &str| {
+        format!("groups:\n- name: a\n  rules:\n  - {{alert: A, expr: '{metric} == 0'}}\n")
+    };
+    fs::create_dir_all(folder.0.join("eu")).unwrap();
+    fs::create_dir_all(folder.0.join("us")).unwrap();
+    folder.write("eu/a.yml", &rules("rate(eu_total[5m])"));
+    folder.write("us/a.yml", &rules("rate(us_total[5m])"));
+    let nothing = |request: &str| match request.split(' ').nth(1).unwrap_or_default() {
+        path if path.starts_with("/api/v1/series") => {
+            Reply::json(200, r#"{"status":"success","data":[]}"#)
+        }
+        path if path.starts_with("/api/v1/query") => {
+            Reply::json(200, r#"{"status":"success","data":{"resultType":"vector","result":[]}}"#)
+        }
+        _ => small(request),
+    };
+    let (eu, us) = (
+        Server::start(move |_, request| nothing(request)),
+        Server::start(move |_, request| nothing(request)),
+    );
+    folder.write(
+        "promql.toml",
+        &format!(
+            "[lint]\nselect = [\"L001\", \"L007\"]\n\n[[lint.server]]\nname = \"eu\"\nsource = \"{}\"\npaths = [\"eu/**\"]\n\n\
+             [[lint.server]]\nname = \"us\"\nsource = \"{}\"\npaths = [\"us/**\"]\nchecks = [\"series-missing\"]\nbudget = {{ requests = 50 }}\n",
+            eu.address, us.address
+        ),
+    );
+    let lint = |more: &[&str]| {
+        let output = Command::new(binary::promql())
+            .args(["lint", "-o", "concise", "--fresh"])
+            .args(more)
+            .arg(".")
+            .current_dir(&folder.0)
+            .env("XDG_CACHE_HOME", folder.0.join("cache"))
+            .output()
+            .unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        text(&output.stdout) + &text(&output.stderr)
+    };
+    assert_eq!(
+        lint(&["--servers"]),
+        "./eu/a.yml:4:28: warning[L001] series-missing: the server had no series of `eu_total` in the last 1w (on `eu`)\n\
+         ./us/a.yml:4:28: warning[L001] series-missing: the server had no series of `us_total` in the last 1w (on `us`)\n"
+    );
+    let asked = |server: &Server, word: &str| {
+        server.requests().iter().any(|request| request.contains(word))
+    };
+    assert!(asked(&eu, "eu_total") && !asked(&eu, "us_total"));
+    assert!(asked(&us, "us_total") && !asked(&us, "eu_total"));
+    // One by its name.
+    let before = us.requests().len();
+    assert_eq!(
+        lint(&["--source", "eu"]),
+        "./eu/a.yml:4:28: warning[L001] series-missing: the server had no series of `eu_total` in the last 1w (on `eu`)\n"
+    );
+    assert_eq!(us.requests().len(), before);
+    // Nobody is asked unless somebody says so.
+    let before = eu.requests().len();
+    assert_eq!(lint(&[]), "");
+    assert_eq!(eu.requests().len(), before);
+    assert!(lint(&["--isolated", "--servers"]).contains("it names none"));
+}
+
 #[test]
 fn answers_are_kept_for_a_while() {
     let folder = Folder::new("lint-live-kept");
@@ -354,6 +521,28 @@ fn no_more_is_asked_than_may_be() {
     // Several are under way at a time.
     let first = server.requests()[4..12].join("\n");
     assert!(first.contains("urgent"), "what people are called for is asked first: {first}");
+    // No more a second than a configuration says.
+    folder.write("paced.toml", "[lint.live]\nrequests-per-second = 20\n");
+    let paced = Server::start(|_, request| small(request));
+    let start = Instant::now();
+    let arguments = [
+        "lint",
+        "--config",
+        "paced.toml",
+        "--select",
+        "L001",
+        "--max-requests",
+        "8",
+        "--fresh",
+        "-s",
+        &paced.address,
+        "rules.yml",
+    ];
+    let status = Command::new(binary::promql()).args(arguments).current_dir(&folder.0).output();
+    assert!(status.unwrap().status.success());
+    let requests = paced.requests().len() as u32;
+    assert_eq!(requests, 7 + 4);
+    assert!(start.elapsed() >= (requests - 1) * Duration::from_millis(50), "{:?}", start.elapsed());
     let slow = Server::start(|_, request| {
         std::thread::sleep(Duration::from_millis(200));
         small(request)

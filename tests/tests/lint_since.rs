@@ -293,3 +293,40 @@ fn a_configuration_to_begin_with() {
     let again = repository.lint(&["--init"]);
     assert_eq!(again, "error: there is a promql.toml here already; it is as it was\nexit code 2\n");
 }
+
+#[test]
+fn only_changed_rules_are_told_with_all_that_is_found_in_them() {
+    let old = format!("{HEAD}{OLD}{OTHER}");
+    let reader = format!("{}{READER}", HEAD.replace("shop", "reader"));
+    let Some(repository) = Repository::new("only", &[("a.yml", &old), ("b.yml", &reader)]) else {
+        return;
+    };
+    repository.git(&["switch", "--quiet", "--create", "work"]);
+    // A rule that is changed has what it had before, and another one a finding because of it.
+    let changed = OLD.replace("job:old:sum", "job:older:sum");
+    repository.write("a.yml", &format!("# moved\n{HEAD}{OTHER}{changed}"));
+    let select = ["--select", "M001,G005,G006,H001"];
+    let since = |more: &[&str]| {
+        let arguments = ["--since", "main"].iter().chain(&select).chain(more).copied();
+        repository.lint(&arguments.chain(["."]).collect::<Vec<_>>())
+    };
+    let all = since(&[]);
+    assert!(all.contains("b.yml:4:") && all.contains("[M001]"), "{all}");
+    let only = since(&["--changed-only"]);
+    assert!(!only.contains("b.yml") && only.contains("a.yml:6:"), "{only}");
+    // What was wrong with the rule before is told, too.
+    let touched = OLD.replace("sum by (job)", "sum without (pod)");
+    repository.write("a.yml", &format!("{HEAD}{touched}{OTHER}"));
+    assert!(!since(&[]).contains("M001"));
+    assert!(since(&["--changed-only"]).contains("a.yml:4:"));
+    // Of what is in no rule, what is in a file that changed.
+    repository.write("a.yml", &format!("{old}# promql: ignore-file\n# promql: nothing\n"));
+    let odd = ["--since", "main", "--changed-only", "--select", "H005", "."];
+    repository.write("b.yml", &reader);
+    assert!(repository.lint(&odd).contains("a.yml"));
+    let said = repository.lint(&["--changed-only", "."]);
+    assert_eq!(
+        said,
+        "error: --changed-only needs to know since when: --since REV, or --staged\nexit code 2\n"
+    );
+}

@@ -142,3 +142,29 @@ fn what_is_missing_may_come() {
     assert_eq!(watching.line(), "ok: 1 rule in 1 file");
     assert_eq!(watching.interrupt(), Some(0));
 }
+
+#[test]
+fn a_linter_looks_again_as_files_and_configurations_change() {
+    let folder = folder("lint");
+    fs::write(
+        folder.join("rules/a.yml"),
+        rules("up{a=~\"b\"}").replace("record: a", "record: 'a:b'"),
+    )
+    .unwrap();
+    fs::write(folder.join("promql.toml"), "[lint]\nselect = [\"regex-literal\"]\n").unwrap();
+    let watching = Watching::start(&folder, &["lint", "--watch", "-o", "concise", "rules"]);
+    let found = "M001] regex-literal: the regular expression matches one text only";
+    assert_eq!(watching.line(), format!("rules/a.yml:4:31: warning[{found}"));
+    assert!(watching.is_quiet());
+    fs::write(
+        folder.join("promql.toml"),
+        "[lint]\nseverity = { regex-literal = \"error\" }\nselect = [\"regex-literal\"]\n",
+    )
+    .unwrap();
+    assert_eq!(watching.line(), "--- promql.toml changed ---");
+    assert_eq!(watching.line(), format!("rules/a.yml:4:31: error[{found}"));
+    fs::write(folder.join("rules/a.yml"), "groups: []\n").unwrap();
+    assert_eq!(watching.line(), "--- rules/a.yml changed ---");
+    assert!(watching.is_quiet(), "nothing is found any more");
+    assert_eq!(watching.interrupt(), Some(0));
+}

@@ -17,6 +17,13 @@
 //! window = "7d"                           # how far back series are looked for
 //! external-metrics = ["node_*"]           # what is on another one
 //!
+//! [[lint.server]]                         # a server that `--servers` asks, or `--source prod`
+//! name = "prod"
+//! source = "http://prometheus:9090"       # as `--source` has it
+//! paths = ["rules/prod/**"]               # of which files it is asked about the rules
+//! checks = ["live"]                       # which checks ask it
+//! budget = { requests = 500, seconds = 30, concurrency = 4 }
+//!
 //! [[lint.override]]                       # where other things count; of several the last one
 //! paths = ["teams/shop/**"]               # all conditions have to hold; globs, or /regexes/
 //! groups = ["slo-*"]
@@ -48,7 +55,7 @@ use crate::check::{Check, Severity};
 use crate::checks::{CHECKS, check};
 use crate::glob::Pattern;
 use crate::known::{self, Known};
-use crate::live::LiveOptions;
+use crate::live::{LiveOptions, NamedServer};
 use crate::policy::{KEYS as POLICY_KEYS, Policy};
 use crate::settings::{Override, Settings};
 
@@ -69,6 +76,8 @@ pub struct Config {
     pub baseline: Option<String>,
     /// How much a server is asked, if something is said about it.
     pub live: Option<LiveOptions>,
+    /// The servers that are named.
+    pub servers: Vec<NamedServer>,
     /// The configuration of the server, relative to the folder of this one.
     pub prometheus_config: Option<String>,
 }
@@ -88,6 +97,7 @@ const LINT: &[&str] = &[
     "names",
     "baseline",
     "live",
+    "server",
     "prometheus-config",
     "override",
     "policy",
@@ -140,17 +150,20 @@ impl Reader {
         self.known(lint, &[LINT, known::KEYS].concat(), "`[lint]`");
         if let Some(select) = lint.get("select") {
             let words = self.texts(select);
-            config.settings = Settings::none();
+            config.settings.spoken_by("select");
+            config.settings.select("all", false);
             self.select(&words, &mut config.settings, true);
         }
         for (key, is_on) in [("extend-select", true), ("ignore", false)] {
             if let Some(value) = lint.get(key) {
                 let words = self.texts(value);
+                config.settings.spoken_by(key);
                 words.iter().filter(|_| !is_on).for_each(|(word, at)| self.switch_off(word, at));
                 self.select(&words, &mut config.settings, is_on);
             }
         }
         if let Some(value) = lint.get("severity") {
+            config.settings.spoken_by("severity");
             for (word, at, severity) in self.severities(value) {
                 let is_known = match severity {
                     Some(severity) => config.settings.set_severity(&word, severity),
@@ -180,6 +193,16 @@ impl Reader {
         config.prometheus_config = lint.get("prometheus-config").and_then(|value| self.text(value));
         if let Some(table) = lint.get("live").and_then(|value| self.table(value)) {
             config.live = Some(LiveOptions::read(table, self));
+        }
+        for table in self.tables(lint.get("server")) {
+            if let Some(server) = NamedServer::read(table, self) {
+                if config.servers.iter().any(|known| known.name == server.name)
+                    && let Some(name) = table.get("name")
+                {
+                    self.wrong(name.span(), "another server is called that");
+                }
+                config.servers.push(server);
+            }
         }
         for table in self.tables(lint.get("override")) {
             let found = self.override_of(table);
@@ -271,7 +294,8 @@ impl Reader {
     pub(crate) fn known(&mut self, table: &Table<'_>, keys: &[&str], what: &str) {
         for (key, _) in table.iter() {
             let word: &str = key.get_ref();
-            if keys.contains(&word) {
+            let is_told = self.findings.iter().any(|finding| finding.span == key.span());
+            if keys.contains(&word) || is_told {
                 continue;
             }
             let help = match like(word, keys) {
@@ -287,6 +311,14 @@ impl Reader {
                 help,
             ));
         }
+    }
+
+    /// Complains about a key that is to be written elsewhere.
+    pub(crate) fn moved(&mut self, table: &Table<'_>, key: &str, to: &str) {
+        let Some((key, _)) = table.iter().find(|(known, _)| known.get_ref() == key) else { return };
+        let message = format!("`{}` doesn't belong here", key.get_ref());
+        let help = format!("write {to}");
+        self.findings.push(Finding::error("config::moved-key", key.span(), message, "", help));
     }
 
     /// Complains about a value.
@@ -435,6 +467,12 @@ pub(crate) struct Place<'a> {
 }
 
 impl Scope {
+    /// Whether the condition on the path holds.
+    pub(crate) fn may_hold(&self, place: &Place<'_>) -> bool {
+        let paths = self.paths.as_ref();
+        paths.is_none_or(|paths| paths.iter().any(|pattern| pattern.matches(place.path)))
+    }
+
     /// Whether all conditions hold. What is in no rule satisfies no condition on rules.
     pub(crate) fn holds(&self, place: &Place<'_>) -> bool {
         let fits = |patterns: &Option<Vec<Pattern>>, text: Option<&str>| match patterns {

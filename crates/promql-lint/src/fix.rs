@@ -138,7 +138,7 @@ fn without_overlaps<'f>(wanted: &[(&'f Finding, &'f Fix)]) -> Vec<(&'f Finding, 
 }
 
 /// Whether a text has as many rules as it had, and no error that it had not.
-fn is_as_good(before: &str, after: &str, options: &LoadOptions) -> bool {
+pub(crate) fn is_as_good(before: &str, after: &str, options: &LoadOptions) -> bool {
     let options = LoadOptions { keep_queries: false, ..options.clone() };
     if is_dashboard(before) {
         let read = |text: &str| {

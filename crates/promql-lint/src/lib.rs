@@ -16,7 +16,7 @@
 //! | `check.rs` | what a check says about itself |
 //! | `checks/` | the checks, and the table of all |
 //! | `config.rs` | what a `promql.toml` says |
-//! | `context.rs` | what a check sees |
+//! | `context/` | what a check sees |
 //! | `dashboard.rs` | Grafana dashboards: their variables, and the expressions of their panels |
 //! | `finding.rs` | what a check says |
 //! | `fingerprint.rs` | what tells a finding from others |
@@ -32,10 +32,12 @@
 //! | `examples.rs` | the examples of the documentation of checks |
 //! | `memo.rs` | what was found out about a text before |
 //! | `shape.rs` | what checks ask about the shape of an expression |
+//! | `import/` | configurations of other linters |
 //! | `known.rs` | what a configuration says of the world that rules live in |
 //! | `settings.rs` | which checks look, and how bad what they find is |
 //! | `suppress/` | comments that keep findings from being told |
 //! | `templates.rs` | the templates of alerts, tried with made-up data |
+//! | `timings.rs` | how long checks take |
 //! | `template_reads.rs` | which labels a template reads, of the alert or of what a query gives |
 //! | `flow/` | what is known of the result of an expression without any data |
 //!
@@ -70,6 +72,7 @@ mod fingerprint;
 mod fix;
 pub mod flow;
 mod glob;
+mod import;
 mod known;
 pub mod live;
 mod memo;
@@ -83,6 +86,7 @@ mod shape;
 mod suppress;
 mod template_reads;
 mod templates;
+mod timings;
 
 pub use baseline::{Baseline, Compared};
 pub use check::{Category, Check, Evidence, Fixes, Look, Severity};
@@ -95,7 +99,9 @@ pub use dashboard::{Dashboard, Source, Target, Variable};
 pub use finding::{Edit, Finding, Fix, Label, Related, Report, Safety};
 pub use fix::{Fixed, fix};
 pub use glob::Pattern;
+pub use import::import_pint;
 pub use page::{all_pages, page};
 pub use run::{FileOutcome, Input, Outcome, lint, lint_live};
 pub use settings::Settings;
-pub use suppress::Day;
+pub use suppress::{Day, silence};
+pub use timings::{Part, Timings};

@@ -14,17 +14,20 @@ use promql_syntax::Span;
 use promql_syntax::ast::NodeKind;
 use rayon::prelude::*;
 
-use crate::check::Look;
+use crate::check::{Look, Severity};
 use crate::checks::CHECKS;
+use crate::checks::compat::experimental_feature;
+use crate::checks::live::feature_disabled;
 use crate::context::{
     ExprContext, GroupContext, LintedFile, RuleContext, RuleRef, RuleSet, TargetContext,
 };
 use crate::finding::{Finding, Label, Report};
 use crate::fingerprint;
-use crate::live::{self, Live, LiveOptions};
+use crate::live::{self, Live};
 use crate::read;
 use crate::settings::Settings;
 use crate::suppress;
+use crate::timings::{Clocks, Part, Timings};
 
 /// A file to look at.
 #[derive(Clone, Debug)]
@@ -88,29 +91,36 @@ const FEW_RULES: usize = 64;
 
 /// Looks at files together, as one server evaluates them.
 pub fn lint(inputs: Vec<Input>, settings: &Settings) -> Outcome {
-    let options = LiveOptions::default();
-    lint_live(
-        inputs,
-        settings,
-        &Live { server: None, options: &options, wanted: None, progress: None },
-    )
+    lint_live(inputs, settings, &[], None)
 }
 
-/// The same with a server that checks may ask, or with what is known of one.
-pub fn lint_live(mut inputs: Vec<Input>, settings: &Settings, live: &Live<'_>) -> Outcome {
-    let reach = live::Reach::of(live);
+/// The same with servers that checks may ask, or with what is known of one; and with clocks, if somebody wants
+/// to know how long checks take.
+pub fn lint_live(
+    mut inputs: Vec<Input>,
+    settings: &Settings,
+    servers: &[Live<'_>],
+    timings: Option<&Timings>,
+) -> Outcome {
+    let clocks = Clocks(timings);
+    let reach = servers.iter().map(live::Reach::of);
+    let reach = reach.reduce(live::Reach::or).unwrap_or_default();
     let settings = Arc::new(settings.clone().reaching(reach));
     reach_with(&mut inputs, reach);
-    let read = |(number, input): (usize, Input)| read::read(number, input, &settings);
+    let read = |(number, input): (usize, Input)| {
+        clocks.part(Part::Reading, || read::read(number, input, &settings))
+    };
     let loaded: Vec<(LintedFile, Vec<Finding>)> =
         inputs.into_par_iter().enumerate().map(read).collect();
     let (files, mut findings): (Vec<LintedFile>, Vec<Vec<Finding>>) = loaded.into_iter().unzip();
-    for finding in look(&files, live) {
+    for finding in look(&files, servers, clocks) {
         if let Some(of_file) = findings.get_mut(finding.file) {
             of_file.push(finding);
         }
     }
-    let outcome = |(file, findings): (LintedFile, Vec<Finding>)| settle(file, findings);
+    let outcome = |(file, findings): (LintedFile, Vec<Finding>)| {
+        clocks.part(Part::Settling, || settle(file, findings))
+    };
     Outcome { files: files.into_par_iter().zip(findings).map(outcome).collect() }
 }
 
@@ -153,38 +163,54 @@ fn settle(file: LintedFile, mut findings: Vec<Finding>) -> FileOutcome {
 }
 
 /// What the checks say that look at what could be read.
-fn look(files: &[LintedFile], live: &Live<'_>) -> Vec<Finding> {
-    let set = RuleSet::new(files);
+fn look(files: &[LintedFile], servers: &[Live<'_>], clocks: Clocks<'_>) -> Vec<Finding> {
+    let set = clocks.part(Part::Indices, || RuleSet::new(files));
     // Checks of rules ask for each file; those of all files look if they do for one of them.
     let by_file: Vec<Vec<bool>> = files.iter().map(|file| switches(&file.settings)).collect();
     let is_on = |at: usize| by_file.iter().any(|switches| switches[at]);
     let places: Vec<RuleRef> = set.rules().map(|(at, _, _)| at).collect();
     let of_rules = |places: &[RuleRef]| {
         let mut findings = Vec::new();
-        places.iter().for_each(|at| look_at_rule(&set, *at, &by_file[at.file], &mut findings));
+        places
+            .iter()
+            .for_each(|at| look_at_rule(&set, *at, &by_file[at.file], &mut findings, clocks));
         findings
     };
     let mut findings: Vec<Finding> = places.par_chunks(FEW_RULES).flat_map_iter(of_rules).collect();
     for file in files.iter().filter(|file| file.dashboard.is_some()) {
-        look_at_dashboard(&set, file, &by_file[file.number], &mut findings);
+        look_at_dashboard(&set, file, &by_file[file.number], &mut findings, clocks);
     }
     for file in files.iter().filter(|file| file.dashboard.is_none()) {
         for (number, group) in file.rules.groups.iter().enumerate() {
             let context = GroupContext { set: &set, file, group, number };
             let switches = CHECKS.iter().zip(&by_file[file.number]);
-            for check in switches.filter(|(_, is_on)| **is_on).map(|(check, _)| *check) {
+            for (at, (check, _)) in switches.enumerate().filter(|(_, (_, is_on))| **is_on) {
                 if let Look::Group(look) = check.look {
-                    look(&context, &mut Report::new(check, file.number, None, &mut findings));
+                    let mut report = Report::new(check, file.number, None, &mut findings);
+                    clocks.check(at, || look(&context, &mut report));
                 }
             }
         }
     }
-    for (_, check) in CHECKS.iter().enumerate().filter(|(at, _)| is_on(*at)) {
+    for (at, check) in CHECKS.iter().enumerate().filter(|(at, _)| is_on(*at)) {
         if let Look::Set(look) = check.look {
-            look(&set, &mut Report::new(check, 0, None, &mut findings));
+            let mut report = Report::new(check, 0, None, &mut findings);
+            clocks.check(at, || look(&set, &mut report));
         }
     }
-    findings.extend(live::look(&set, &by_file, live));
+    for live in servers {
+        let looked = live::look(&set, &by_file, live);
+        // What the server says is told by `feature-disabled`; what it may need nobody has to guess then.
+        findings.retain(|finding| {
+            let settings = &files[finding.file].settings;
+            finding.check != &experimental_feature::CHECK
+                || finding.severity == Severity::Error
+                || settings.known().features.is_some()
+                || !settings.is_on(&feature_disabled::CHECK)
+                || !looked.with_features.contains(&finding.file)
+        });
+        findings.extend(looked.findings);
+    }
     findings
 }
 
@@ -210,10 +236,22 @@ fn switches(settings: &Settings) -> Vec<bool> {
     CHECKS.iter().map(|check| settings.is_on(check)).collect()
 }
 
-fn look_at_rule(set: &RuleSet<'_>, at: RuleRef, switches: &[bool], findings: &mut Vec<Finding>) {
+fn look_at_rule(
+    set: &RuleSet<'_>,
+    at: RuleRef,
+    switches: &[bool],
+    findings: &mut Vec<Finding>,
+    clocks: Clocks<'_>,
+) {
     let rule = set.rule_context(at);
     let expr = ExprContext::new(rule);
-    for (check, is_on) in CHECKS.iter().zip(switches) {
+    if let (Clocks(Some(_)), Some(expr)) = (clocks, &expr) {
+        // Else it would count for the first check that needs it.
+        clocks.part(Part::Flow, || {
+            let _ = expr.flows();
+        });
+    }
+    for (number, (check, is_on)) in CHECKS.iter().zip(switches).enumerate() {
         let is_relevant = match check.look {
             Look::Rule(_) => true,
             Look::Expr(_) => expr.is_some(),
@@ -223,11 +261,11 @@ fn look_at_rule(set: &RuleSet<'_>, at: RuleRef, switches: &[bool], findings: &mu
             continue;
         }
         let mut report = Report::new(check, at.file, Some((at.group, at.rule)), findings);
-        match (check.look, &expr) {
+        clocks.check(number, || match (check.look, &expr) {
             (Look::Rule(look), _) => look(&rule, &mut report),
             (Look::Expr(look), Some(expr)) => look(expr, &mut report),
             _ => {}
-        }
+        });
     }
 }
 
@@ -250,6 +288,7 @@ fn look_at_dashboard(
     file: &LintedFile,
     switches: &[bool],
     findings: &mut Vec<Finding>,
+    clocks: Clocks<'_>,
 ) {
     let (Some(dashboard), Some(group)) = (&file.dashboard, file.rules.groups.first()) else {
         return;
@@ -262,23 +301,21 @@ fn look_at_dashboard(
         let expr = ExprContext::new(rule);
         let context = TargetContext { expr: expr.as_ref(), target, dashboard, text };
         let hidden = expr.as_ref().and_then(|expr| hidden(expr, &target.uses));
-        for (check, _) in CHECKS.iter().zip(switches).filter(|(_, is_on)| **is_on) {
+        for (at_check, check) in CHECKS.iter().enumerate().filter(|(at, _)| switches[*at]) {
             let mut found = Vec::new();
             let mut report = Report::new(check, at.file, Some((0, number)), &mut found);
             let is_for_rules = ONLY_RULES.contains(&check.code)
                 || !check.code.starts_with(['C', 'K', 'M', 'P', 'V']);
             match (check.look, &expr) {
-                (Look::Target(look), _) => look(&context, &mut report),
+                (Look::Target(look), _) => clocks.check(at_check, || look(&context, &mut report)),
                 (Look::Expr(look), Some(expr)) if !is_for_rules => {
-                    look(expr, &mut report);
+                    clocks.check(at_check, || look(expr, &mut report));
                     let sees_through = SEEING_THROUGH.contains(&check.code);
                     let is_opaque = |label: &Label| match hidden.as_ref().filter(|_| sees_through) {
                         Some(hidden) => hidden.iter().any(|place| {
                             place.start < label.span.end && label.span.start < place.end
                         }),
-                        None => text
-                            .get(label.span.clone())
-                            .is_some_and(|part| part.contains('$') || part.contains("[[")),
+                        None => expr.has_variable(label.span.clone()),
                     };
                     found.retain(|finding| !finding.labels.iter().any(is_opaque));
                 }

@@ -13,6 +13,10 @@ use crate::suppress::Day;
 pub struct Settings {
     /// By the place of the check in [`CHECKS`]: what its findings count as, or nothing if it doesn't look.
     levels: Vec<Option<Level>>,
+    /// By the place of the check: who said so, if somebody did.
+    said: Vec<Option<&'static str>>,
+    /// Who says what is said next.
+    speaker: Option<&'static str>,
     overrides: Vec<Override>,
     policies: Vec<Policy>,
     today: Option<Day>,
@@ -52,12 +56,19 @@ impl Settings {
         let level = |check: &&Check| check.is_always_on().then_some(Level::AsFound);
         Settings {
             levels: CHECKS.iter().map(level).collect(),
+            said: vec![None; CHECKS.len()],
+            speaker: None,
             overrides: Vec::new(),
             policies: Vec::new(),
             today: None,
             known: Known::default(),
             reach: Reach::default(),
         }
+    }
+
+    /// Notes who says what is said next: a key of a configuration, or an argument.
+    pub fn spoken_by(&mut self, speaker: &'static str) {
+        self.speaker = Some(speaker);
     }
 
     /// The day, by which comments expire; without one none does.
@@ -100,10 +111,15 @@ impl Settings {
 
     fn each(&mut self, word: &str, change: impl Fn(&Check, &mut Option<Level>)) -> bool {
         let mut is_known = false;
-        for (check, level) in CHECKS.iter().zip(&mut self.levels) {
+        let levels = self.levels.iter_mut().zip(&mut self.said);
+        for (check, (level, said)) in CHECKS.iter().zip(levels) {
             if check.is_selected_by(word) {
                 is_known = true;
+                let before = *level;
                 change(check, level);
+                if *level != before {
+                    *said = self.speaker;
+                }
             }
         }
         is_known
@@ -145,6 +161,39 @@ impl Settings {
         self.level(check).is_some()
             || self.policies.iter().any(|policy| policy.check == check)
             || self.overrides.iter().any(is_changed)
+    }
+
+    /// What the findings of a check count as in the file of a path, and who says so; nothing if it doesn't look
+    /// there. What counts for some groups or rules of the file only is left out.
+    pub fn explain(&self, check: &Check, path: &str) -> (Option<Severity>, String) {
+        let place = Place { path, ..Place::default() };
+        let severity = self.severity_at(check, check.severity, &place);
+        let is_it = |part: &Override| {
+            part.changes.iter().any(|(word, _, _)| check.is_selected_by(word))
+                && part.scope.holds(&place)
+        };
+        let at = CHECKS.iter().position(|known| *known == check);
+        let said = at.and_then(|at| self.said.get(at).copied().flatten());
+        let from = match self.overrides.iter().rposition(is_it) {
+            Some(at) => format!("[[lint.override]] {}", at + 1),
+            None if said.is_none() && self.policies.iter().any(|policy| policy.check == check) => {
+                "[[lint.policy]]".to_owned()
+            }
+            None => said.unwrap_or("default").to_owned(),
+        };
+        (severity, from)
+    }
+
+    /// How much of what counts for some rules is about groups or rules of the file of a path, not all of them.
+    pub fn overrides_of_rules(&self, path: &str) -> usize {
+        let place = Place { path, ..Place::default() };
+        let is_one = |part: &&Override| part.scope.may_hold(&place) && !part.scope.holds(&place);
+        self.overrides.iter().filter(is_one).count()
+    }
+
+    /// The checks that demand something, in the order of the configuration.
+    pub fn demanded(&self) -> impl Iterator<Item = &'static Check> {
+        self.policies.iter().map(|policy| policy.check)
     }
 
     /// What a finding of a check counts as that the check gave a severity; nothing if the check doesn't

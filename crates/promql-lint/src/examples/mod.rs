@@ -140,11 +140,11 @@ impl Example {
         };
         let options = LiveOptions { concurrency: 1, ..LiveOptions::default() };
         let server = described.as_ref().map(|described| described as &dyn crate::live::Server);
-        let live = Live { server, options: &options, wanted: None, progress: None };
+        let live = Live { named: None, server, options: &options, wanted: None, progress: None };
         let parts = self.parts();
         let input = |part: &Part| Input::new(part.name.clone(), part.file());
         let inputs = parts.iter().filter(|part| !part.is_baseline()).map(input).collect();
-        let mut outcome = lint_live(inputs, &settings, &live);
+        let mut outcome = lint_live(inputs, &settings, &[live], None);
         for part in parts.iter().filter(|part| part.is_baseline()) {
             let input = Input { settings: Some(settings.clone().into()), ..input(part) };
             compare(&mut outcome, input);

@@ -11,6 +11,7 @@ use super::asker::Asker;
 use super::back_test::BackTest;
 use super::options::LiveOptions;
 use super::question::{About, Question, Refusal, Reply};
+use crate::check::Check;
 use crate::context::{ExprContext, metric_name};
 
 /// What the checks of a rule see that ask a server. Where a question isn't answered there is nothing.
@@ -78,6 +79,13 @@ pub(crate) enum Blame<'a> {
 }
 
 impl<'a> LiveContext<'a> {
+    /// Whether another check looks at the rule.
+    pub(crate) fn looks(&self, check: &Check) -> bool {
+        let rule = &self.expr.rule;
+        let settings = &rule.file.settings;
+        settings.severity_at(check, check.severity, &rule.place_in_settings()).is_some()
+    }
+
     /// All selectors.
     pub(crate) fn selectors(&self) -> &'a [Selected<'a>] {
         self.shared.selectors.get_or_init(|| selectors(self.expr, self.options))
@@ -221,25 +229,33 @@ fn selectors<'a>(cx: &'a ExprContext<'a>, options: &LiveOptions) -> Vec<Selected
     let parents = cx.parents();
     let (expr, set) = (cx.expr, cx.rule.set);
     let select = |(node, selector): (NodeId, &'a VectorSelector)| {
-        let name = metric_name(expr, selector);
+        // What has a variable in it may be anything, so nothing is asked about it.
+        let is_known = |matcher: &&LabelMatcher| !cx.has_variable(cx.place(matcher.span));
+        let is_whole = !cx.has_variable(cx.place(selector.name_span))
+            && expr.matchers(selector).iter().all(|matcher| {
+                expr.text(matcher.name) != METRIC_NAME.as_bytes() || is_known(&matcher)
+            });
+        let name = metric_name(expr, selector).filter(|_| is_whole);
         let is_name = |matcher: &&LabelMatcher| {
             name.is_some()
                 && matcher.op == MatchOp::Equal
                 && expr.text(matcher.name) == METRIC_NAME.as_bytes()
         };
-        let matchers = expr.matchers(selector).iter().filter(|matcher| !is_name(matcher));
+        let matchers = expr.matchers(selector).iter();
+        let matchers = matchers.filter(|matcher| !is_name(matcher)).filter(is_known);
         let matchers: Vec<&LabelMatcher> = matchers.collect();
         let more: Vec<String> = matchers.iter().map(|matcher| written(expr, matcher)).collect();
         let text = match name {
             Some(name) => named(name, &more),
             None => format!("{{{}}}", more.join(",")),
         };
-        let is_scraped = name.is_none_or(|name| {
-            !set.recorders.contains_key(name)
-                && !matches!(name, "ALERTS" | "ALERTS_FOR_STATE")
-                && !options.external_metrics.iter().any(|pattern| pattern.matches(name))
-        });
-        let is_expected = is_expected(expr, &parents, node);
+        let is_scraped = is_whole
+            && name.is_none_or(|name| {
+                !set.recorders.contains_key(name)
+                    && !matches!(name, "ALERTS" | "ALERTS_FOR_STATE")
+                    && !options.external_metrics.iter().any(|pattern| pattern.matches(name))
+            });
+        let is_expected = is_whole && is_expected(expr, &parents, node);
         Selected { node, name, text, matchers, is_expected, is_scraped }
     };
     cx.selectors().map(select).collect()

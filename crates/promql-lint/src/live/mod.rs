@@ -13,15 +13,17 @@ mod asker;
 mod back_test;
 mod context;
 mod local;
+mod named;
 mod options;
 mod question;
 mod run;
 
 pub use local::LocalServer;
+pub use named::NamedServer;
 pub use options::LiveOptions;
 pub use question::{About, Element, Question, Refusal, Remark, Reply, RunningRule, Server};
 
-pub(crate) use back_test::BackTest;
+pub(crate) use back_test::{BackTest, Told};
 pub(crate) use context::{Blame, LiveContext, Selected, Standing};
 pub(crate) use run::{is_live, look};
 
@@ -33,6 +35,8 @@ pub(crate) fn shown(milliseconds: i64) -> String {
 /// A server that checks may ask, and how.
 #[derive(Clone, Copy)]
 pub struct Live<'a> {
+    /// What a configuration says about the server, if it names it: what it is asked about.
+    pub named: Option<&'a NamedServer>,
     /// The server, if there is one; what is [known](LiveOptions::about) without it counts anyway.
     pub server: Option<&'a dyn Server>,
     /// How much is asked.
@@ -55,7 +59,6 @@ pub(crate) struct Reach {
     has_server: bool,
     has_retention: bool,
     has_external_labels: bool,
-    has_features: bool,
 }
 
 impl Reach {
@@ -66,7 +69,15 @@ impl Reach {
             has_server: live.server.is_some(),
             has_retention: about.retention.is_some(),
             has_external_labels: about.external_labels.is_some(),
-            has_features: about.features.is_some(),
+        }
+    }
+
+    /// What one of two reaches.
+    pub(crate) fn or(self, other: Reach) -> Reach {
+        Reach {
+            has_server: self.has_server || other.has_server,
+            has_retention: self.has_retention || other.has_retention,
+            has_external_labels: self.has_external_labels || other.has_external_labels,
         }
     }
 
@@ -76,7 +87,6 @@ impl Reach {
             || match code {
                 "L013" => self.has_retention,
                 "L014" => self.has_external_labels,
-                "L015" => self.has_features,
                 _ => false,
             }
     }

@@ -80,13 +80,13 @@ pub(crate) const KEYS: &[&str] = &[
     "server-errors",
     "retention",
     "external-labels",
-    "features",
 ];
 
 impl LiveOptions {
     /// Reads `[lint.live]`.
     pub(crate) fn read(table: &Table<'_>, reader: &mut Reader) -> LiveOptions {
         let mut options = LiveOptions::default();
+        reader.moved(table, "features", "`enabled-features` under `[lint]`");
         reader.known(table, KEYS, "`[lint.live]`");
         let times = [("window", &mut options.window), ("back-test", &mut options.back_test)];
         for (key, place) in times {
@@ -123,10 +123,6 @@ impl LiveOptions {
             }
         }
         options.about.retention = table.get("retention").and_then(|v| milliseconds(v, reader));
-        if let Some(value) = table.get("features") {
-            let words = reader.texts(value);
-            options.about.features = Some(words.into_iter().map(|(word, _)| word).collect());
-        }
         if let Some(table) = table.get("external-labels").and_then(|value| reader.table(value)) {
             let mut labels = BTreeMap::new();
             for (name, value) in table.iter() {
@@ -151,7 +147,7 @@ fn milliseconds(value: &Value<'_>, reader: &mut Reader) -> Option<i64> {
 }
 
 /// A number that is not negative.
-fn number(value: &Value<'_>, reader: &mut Reader) -> Option<f64> {
+pub(crate) fn number(value: &Value<'_>, reader: &mut Reader) -> Option<f64> {
     let text = match value.get_ref() {
         toml::de::DeValue::Integer(number) => number.as_str().to_owned(),
         toml::de::DeValue::Float(number) => number.as_str().to_owned(),

@@ -11,25 +11,42 @@ use super::{Live, Reach};
 use crate::check::{Check, Look, Severity};
 use crate::checks::{CHECKS, by_code};
 use crate::context::{ExprContext, RuleRef, RuleSet};
-use crate::finding::{Finding, Report};
+use crate::finding::{Finding, Label, Report};
+
+/// What came of asking a server.
+#[derive(Default)]
+pub(crate) struct Looked {
+    /// What the checks say.
+    pub(crate) findings: Vec<Finding>,
+    /// The files with rules about which a server was asked that says which features it has switched on.
+    pub(crate) with_features: BTreeSet<usize>,
+}
 
 /// What the checks say that ask a server. `switches` are the checks that look at each file, by their places
 /// in [`CHECKS`].
-pub(crate) fn look(set: &RuleSet<'_>, switches: &[Vec<bool>], live: &Live<'_>) -> Vec<Finding> {
+pub(crate) fn look(set: &RuleSet<'_>, switches: &[Vec<bool>], live: &Live<'_>) -> Looked {
     let asker = live.server.map(|server| Asker::new(server, live.options));
     let reach = Reach::of(live);
     let looks = |at: RuleRef| {
         let checks = CHECKS.iter().copied().enumerate();
         let is_on = switches.get(at.file);
         checks.filter_map(move |(number, check)| match check.look {
-            Look::Live(look) if is_on?[number] && reach.lets_look(check.code) => {
+            Look::Live(look)
+                if is_on?[number]
+                    && reach.lets_look(check.code)
+                    && live.named.is_none_or(|named| named.is_asked_by(check)) =>
+            {
                 Some((check, look))
             }
             _ => None,
         })
     };
-    let mut rules: Vec<RuleRef> = set.rules().map(|(at, _, _)| at).collect();
+    let looks = |at: RuleRef| looks(at).filter(move |(check, _)| is_for(set, at, check));
+    let mut rules: Vec<RuleRef> = set.rules().map(|(at, _, _)| at).chain(set.targets()).collect();
     rules.retain(|at| set.rule(*at).query.is_some() && looks(*at).next().is_some());
+    if let Some(named) = live.named {
+        rules.retain(|at| named.is_for(&set.files[at.file].path));
+    }
     if let Some(is_wanted) = live.wanted {
         let text = |at: &RuleRef| {
             let text = &set.files[at.file].rules.text;
@@ -37,7 +54,7 @@ pub(crate) fn look(set: &RuleSet<'_>, switches: &[Vec<bool>], live: &Live<'_>) -
         };
         rules.retain(|at| is_wanted(text(at)));
     }
-    let Some(first) = rules.first().copied() else { return Vec::new() };
+    let Some(first) = rules.first().copied() else { return Looked::default() };
     rules.sort_by_key(|at| (importance(set, *at), *at));
     let about = about(asker.as_ref(), live, first);
     let next = AtomicUsize::new(0);
@@ -58,6 +75,10 @@ pub(crate) fn look(set: &RuleSet<'_>, switches: &[Vec<bool>], live: &Live<'_>) -
             };
             look(&cx, &mut Report::new(check, at.file, Some((at.group, at.rule)), &mut found));
         }
+        let is_unknown = |label: &Label| expr.has_variable(label.span.clone());
+        found.retain(|finding: &Finding| {
+            !OF_PARTS.contains(&finding.check.code) || !finding.labels.iter().any(is_unknown)
+        });
         findings.lock().unwrap_or_else(PoisonError::into_inner).append(&mut found);
     };
     std::thread::scope(|scope| {
@@ -79,11 +100,39 @@ pub(crate) fn look(set: &RuleSet<'_>, switches: &[Vec<bool>], live: &Live<'_>) -
         let looked_at: Vec<(RuleRef, Vec<&'static str>)> = rules.iter().map(codes).collect();
         tell_unanswered(asker, &about, live, (set, &looked_at), &mut findings);
     }
-    findings
+    if let Some(named) = live.named {
+        for finding in &mut findings {
+            finding.message.push_str(&format!(" (on `{}`)", named.name));
+        }
+    }
+    let with_features = match about.features {
+        Some(_) => rules.iter().map(|at| at.file).collect(),
+        None => BTreeSet::new(),
+    };
+    Looked { findings, with_features }
 }
 
-/// What is asked first if not all can be: alerts that people are called for, other alerts, the rest.
+/// The checks that are about queries, and not about rules.
+const OF_QUERIES: &[&str] = &["L001", "L002", "L003", "L005", "L007", "L013", "L015"];
+
+/// Those of them that say nothing about a part with a variable in it; the others ask about all but that.
+const OF_PARTS: &[&str] = &["L003", "L013"];
+
+/// Whether a check looks at a rule, or a query of a dashboard. One with variables can't be evaluated.
+fn is_for(set: &RuleSet<'_>, at: RuleRef, check: &Check) -> bool {
+    let Some(dashboard) = set.files.get(at.file).and_then(|file| file.dashboard.as_ref()) else {
+        return true;
+    };
+    let is_plain = dashboard.targets.get(at.rule).is_some_and(|target| target.uses.is_empty());
+    OF_QUERIES.contains(&check.code) && (check.code != "L007" || is_plain)
+}
+
+/// What is asked first if not all can be: alerts that people are called for, other alerts, recording rules,
+/// dashboards.
 fn importance(set: &RuleSet<'_>, at: RuleRef) -> u8 {
+    if set.files.get(at.file).is_some_and(|file| file.dashboard.is_some()) {
+        return 3;
+    }
     let rule = set.rule_context(at);
     let labels = rule.rule.effective_labels(rule.group);
     let is_urgent = labels.iter().any(|(name, value)| {
@@ -130,9 +179,12 @@ fn tell_unanswered(
             let reason = format!("the server doesn't show its {what}");
             let (_, codes, rules) = unanswered.entry(reason).or_default();
             codes.insert(code);
-            rules.extend(
-                looked_at.iter().filter(|(_, of_rule)| of_rule.contains(&code)).map(|(at, _)| *at),
-            );
+            // Then what is configured counts.
+            let is_said = |at: RuleRef| {
+                code == "L015" && set.files[at.file].settings.known().features.is_some()
+            };
+            let asked = looked_at.iter().filter(|(_, of_rule)| of_rule.contains(&code));
+            rules.extend(asked.map(|(at, _)| *at).filter(|at| !is_said(*at)));
         }
     }
     unanswered.retain(|_, (_, _, rules)| !rules.is_empty());

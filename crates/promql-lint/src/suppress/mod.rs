@@ -9,8 +9,14 @@ use std::ops::Range;
 
 use promql_rules::rule_file::RuleFile;
 
+mod add;
+mod argument;
 mod pint;
 
+pub use add::silence;
+pub(crate) use pint::NAMES as PINT;
+
+use self::argument::Narrowed;
 use crate::check::Check;
 use crate::checks::{CHECKS, by_code};
 use crate::finding::{Edit, Finding, Report, Safety};
@@ -45,10 +51,10 @@ impl Day {
 enum What {
     /// All, those of the category syntax too.
     Everything,
-    /// Those of checks that a word selects; with where the word stands.
-    Word(String, Range<usize>),
-    /// Those of checks that a word of pint stands for.
-    Pint(&'static [&'static str]),
+    /// Those of checks that a word selects, and what narrows that; with where the word stands.
+    Word(String, Narrowed, Range<usize>),
+    /// Those of checks that a word of pint stands for, and what narrows that.
+    Pint(&'static [&'static str], Narrowed),
 }
 
 /// A comment that keeps findings from being told.
@@ -90,7 +96,7 @@ pub(crate) fn apply(
     findings.retain(|finding| {
         let mut is_told = true;
         for suppression in &mut comments.suppressions {
-            if !suppression.is_expired && suppression.silences(finding) {
+            if !suppression.is_expired && suppression.silences(finding, text) {
                 suppression.used += 1;
                 is_told = false;
             }
@@ -116,7 +122,7 @@ fn tell(
     settings: &Settings,
     findings: &mut Vec<Finding>,
 ) {
-    let What::Word(word, place) = &suppression.what else { return };
+    let What::Word(word, _, place) = &suppression.what else { return };
     if suppression.is_expired {
         let Some(check) = by_code("H004") else { return };
         Report::new(check, file, None, findings)
@@ -130,7 +136,7 @@ fn tell(
     }
     let Some(check) = by_code("H001") else { return };
     Report::new(check, file, None, findings)
-        .at(place.clone(), format!("`{word}` silences nothing here"))
+        .at(place.clone(), format!("`{}` silences nothing here", &text[place.clone()]))
         .help("remove it")
         .fix(Safety::Safe, "remove the comment", removal(suppression, text));
 }
@@ -153,7 +159,7 @@ fn removal(suppression: &Suppression, text: &str) -> Option<Vec<Edit>> {
 }
 
 impl Suppression {
-    fn silences(&self, finding: &Finding) -> bool {
+    fn silences(&self, finding: &Finding, text: &str) -> bool {
         let span = finding.span();
         let overlaps =
             span.start < self.scope.end && self.scope.start < span.end.max(span.start + 1);
@@ -163,8 +169,16 @@ impl Suppression {
             && !finding.is_locked
             && match &self.what {
                 What::Everything => true,
-                What::Word(word, _) => !is_hard && finding.check.is_selected_by(word),
-                What::Pint(codes) => !is_hard && codes.contains(&finding.check.code),
+                What::Word(word, narrowed, _) => {
+                    !is_hard
+                        && finding.check.is_selected_by(word)
+                        && narrowed.is_about(finding, text)
+                }
+                What::Pint(codes, narrowed) => {
+                    !is_hard
+                        && codes.contains(&finding.check.code)
+                        && narrowed.is_about(finding, text)
+                }
             }
     }
 }
@@ -206,7 +220,8 @@ fn read(rules: &RuleFile, settings: &Settings) -> Comments {
                     Some(list) => comments.add(list, scope, comment, is_expired),
                     None => {
                         odd("this comment names no check".to_owned(), "write `ignore[CHECK]`");
-                        let what = What::Word("all".to_owned(), comment.clone());
+                        let what =
+                            What::Word("all".to_owned(), Narrowed::default(), comment.clone());
                         comments.suppressions.push(Suppression {
                             what,
                             scope,
@@ -286,8 +301,8 @@ impl Comments {
         is_expired: bool,
     ) {
         for (word, place) in list {
-            // An argument such as in `check(argument)` narrows nothing yet.
-            let name = word.split('(').next().unwrap_or_default().to_owned();
+            let (name, narrowed) = argument::apart(&word);
+            let name = name.to_owned();
             if !CHECKS.iter().any(|check| check.is_selected_by(&name)) {
                 let names: Vec<&str> = CHECKS.iter().map(|check| check.name).collect();
                 let help = match promql_rules::yaml::like(&name, &names) {
@@ -297,7 +312,7 @@ impl Comments {
                 self.odd.push(("H002", place, format!("no check is called `{name}`"), help));
                 continue;
             }
-            let what = What::Word(name, place);
+            let what = What::Word(name, narrowed, place);
             let (scope, comment) = (scope.clone(), comment.clone());
             self.suppressions.push(Suppression { what, scope, comment, used: 0, is_expired });
         }
@@ -318,24 +333,39 @@ fn own_comment(text: &str, line: &Range<usize>) -> Option<(usize, usize)> {
 /// The words in brackets behind the verb, with their places. Nothing if there are no brackets.
 fn list(words: &str, behind_verb: usize) -> Option<Vec<(String, Range<usize>)>> {
     let open = words.find('[')?;
-    let close = words.find(']')?;
-    let verb = words[..open].len();
-    if words[..verb].contains(char::is_whitespace) || close < open {
+    if words[..open].contains(char::is_whitespace) {
         return None;
     }
-    let start = behind_verb + 1;
-    let mut at = 0;
+    let inner = &words[open + 1..];
     let mut found = Vec::new();
-    for part in words[open + 1..close].split(',') {
-        let blanks = part.len() - part.trim_start().len();
+    let mut add = |from: usize, to: usize| {
+        let part = &inner[from..to];
+        let from = behind_verb + 1 + from + part.len() - part.trim_start().len();
         let word = part.trim();
         if !word.is_empty() {
-            let from = start + at + blanks;
             found.push((word.to_owned(), from..from + word.len()));
         }
-        at += part.len() + 1;
+    };
+    // What is in parentheses, and in quotes there, belongs to a word.
+    let (mut start, mut depth, mut quote) = (0, 0_usize, None);
+    for (at, c) in inner.char_indices() {
+        match (c, quote) {
+            (c, Some(end)) => quote = Some(end).filter(|end| *end != c),
+            ('"' | '\'', None) if depth > 0 => quote = Some(c),
+            ('(', None) => depth += 1,
+            (')', None) => depth = depth.saturating_sub(1),
+            (',', None) if depth == 0 => {
+                add(start, at);
+                start = at + 1;
+            }
+            (']', None) if depth == 0 => {
+                add(start, at);
+                return Some(found);
+            }
+            _ => {}
+        }
     }
-    Some(found)
+    None
 }
 
 /// Whether the day of `until=` in a comment has passed.

@@ -4,11 +4,12 @@ use std::ops::Range;
 
 use promql_rules::rule_file::RuleFile;
 
+use super::argument::Narrowed;
 use super::{Comments, Day, Suppression, What};
 use crate::settings::Settings;
 
 /// The checks of pint, each with the checks here that look for the same.
-const NAMES: &[(&str, &[&str])] = &[
+pub(crate) const NAMES: &[(&str, &[&str])] = &[
     ("yaml/parse", &["E004", "E014"]),
     ("promql/syntax", &["V007"]),
     ("alerts/comparison", &["A001", "A002", "A003"]),
@@ -66,7 +67,7 @@ pub(super) struct Reader {
     /// The comment of an `ignore/next-line` in the line before.
     next: Option<Range<usize>>,
     /// Rule comments above a rule that has not begun yet.
-    waiting: Vec<(&'static [&'static str], Range<usize>, bool)>,
+    waiting: Vec<(What, Range<usize>, bool)>,
 }
 
 impl Reader {
@@ -97,10 +98,10 @@ impl Reader {
             let rule = groups
                 .flat_map(|group| &group.rules)
                 .find(|rule| rule.span.start < line.end && line.start < rule.span.end);
-            for (codes, comment, is_expired) in self.waiting.drain(..) {
+            for (what, comment, is_expired) in self.waiting.drain(..) {
                 match rule {
                     Some(rule) => comments.suppressions.push(Suppression {
-                        what: What::Pint(codes),
+                        what,
                         scope: line.start.min(rule.span.start)..rule.span.end,
                         comment,
                         used: 0,
@@ -147,8 +148,8 @@ impl Reader {
                     ));
                     return;
                 };
+                let what = What::Pint(codes, narrowed(name));
                 if kind.starts_with("file/") {
-                    let what = What::Pint(codes);
                     let scope = whole;
                     comments.suppressions.push(Suppression {
                         what,
@@ -158,7 +159,7 @@ impl Reader {
                         is_expired,
                     });
                 } else if is_comment {
-                    self.waiting.push((codes, comment, is_expired));
+                    self.waiting.push((what, comment, is_expired));
                 } else {
                     // Behind something of a rule.
                     let rule = rules
@@ -167,7 +168,6 @@ impl Reader {
                         .flat_map(|group| &group.rules)
                         .find(|rule| rule.span.start < line.end && line.start < rule.span.end);
                     let scope = rule.map_or(line, |rule| rule.span.clone());
-                    let what = What::Pint(codes);
                     comments.suppressions.push(Suppression {
                         what,
                         scope,
@@ -179,6 +179,19 @@ impl Reader {
             }
             _ => {}
         }
+    }
+}
+
+/// What the argument of a check of pint narrows, as far as that can be told here: a selector, or the name in
+/// front of `:true` and `:false`. A server, a tag or a duration says nothing about findings.
+fn narrowed(name: &str) -> Narrowed {
+    let inner = name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
+    let Some(inner) = inner else { return Narrowed::default() };
+    let label = inner.strip_suffix(":true").or_else(|| inner.strip_suffix(":false"));
+    match label {
+        Some(label) => Narrowed::by(label),
+        None if inner.contains('{') => Narrowed::by(inner),
+        None => Narrowed::default(),
     }
 }
 

@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Zoned;
-use promql_lint::live::LiveOptions;
+use promql_lint::live::{LiveOptions, NamedServer};
 use promql_lint::{Config, Day, Input, Settings, Severity};
 use promql_rules::rule_file::LoadOptions;
 
 use super::{Lint, Stop};
 use crate::inputs::InputError;
 use crate::paths;
+use crate::watch::Pattern;
 
 /// What a configuration is called.
 pub(super) const NAME: &str = "promql.toml";
@@ -22,7 +23,9 @@ pub(super) struct Here {
     /// Which checks look.
     pub(super) settings: Arc<Settings>,
     options: LoadOptions,
-    config: Arc<Config>,
+    pub(super) config: Arc<Config>,
+    /// The file of the configuration, if there is one.
+    pub(super) path: Option<PathBuf>,
     /// The folder of the configuration, which paths in it are relative to.
     folder: PathBuf,
 }
@@ -47,7 +50,7 @@ impl Here {
     }
 
     /// The path as the configuration sees it; without one as it was given.
-    fn relative(&self, path: &Path) -> String {
+    pub(super) fn relative(&self, path: &Path) -> String {
         let whole = absolute(path);
         let inner = match self.folder.as_os_str().is_empty() {
             true => None,
@@ -103,7 +106,7 @@ impl<'l> Configurations<'l> {
         };
         let here = match found {
             Some(path) => self.read(&path)?,
-            None => self.made(Config::default(), PathBuf::new())?,
+            None => self.made(Config::default(), PathBuf::new(), None)?,
         };
         self.known.insert(folder, here.clone());
         Ok(here)
@@ -125,6 +128,17 @@ impl<'l> Configurations<'l> {
         named.into_iter().next().map(short)
     }
 
+    /// The files that count besides those that are looked at, as patterns to watch: configurations, and what
+    /// they name.
+    pub(super) fn watched(&self, flags: &Lint) -> Vec<Pattern> {
+        let mut files: Vec<PathBuf> = self.read.keys().cloned().collect();
+        files.extend(flags.baseline.clone().or(self.baseline()));
+        files.extend(self.prometheus_config());
+        files.sort();
+        let pattern = |file: PathBuf| Some((PathBuf::new(), glob::Pattern::escape(file.to_str()?)));
+        files.into_iter().filter_map(pattern).collect()
+    }
+
     /// The folders of the configurations.
     pub(super) fn folders(&self) -> Vec<PathBuf> {
         let folders = self.read.values().map(|here| here.folder.clone());
@@ -134,6 +148,14 @@ impl<'l> Configurations<'l> {
     /// How much a server is asked, by the first configuration that says something about it.
     pub(super) fn live(&self) -> LiveOptions {
         self.first(|here| here.config.live.clone()).unwrap_or_default()
+    }
+
+    /// The servers that the configurations name, in order of their paths.
+    pub(super) fn servers(&self) -> Vec<NamedServer> {
+        let mut paths: Vec<&PathBuf> = self.read.keys().collect();
+        paths.sort();
+        let read = paths.into_iter().filter_map(|path| self.read.get(path));
+        read.flat_map(|here| here.config.servers.clone()).collect()
     }
 
     /// The configuration of the server, by the first configuration that names one.
@@ -163,15 +185,15 @@ impl<'l> Configurations<'l> {
             }
         })?;
         let folder = absolute(path).parent().map(Path::to_path_buf).unwrap_or_default();
-        let here = self.made(config, folder)?;
+        let here = self.made(config, folder, Some(path.to_path_buf()))?;
         self.read.insert(path.to_path_buf(), here.clone());
         Ok(here)
     }
 
-    fn made(&self, config: Config, folder: PathBuf) -> Result<Here, Stop> {
+    fn made(&self, config: Config, folder: PathBuf, path: Option<PathBuf>) -> Result<Here, Stop> {
         let settings = self.lint.settings(&config.settings)?.at(self.today);
         let options = self.lint.load_options(&config);
-        Ok(Here { settings: Arc::new(settings), options, config: Arc::new(config), folder })
+        Ok(Here { settings: Arc::new(settings), options, config: Arc::new(config), path, folder })
     }
 }
 

@@ -13,13 +13,16 @@ mod json;
 mod live;
 mod report;
 mod sarif;
+mod show;
 mod since;
 mod statistics;
+mod timings;
 
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use clap::{Args, ValueEnum, ValueHint};
-use promql_lint::{Config, Fixed, Outcome, Safety, Settings, Severity};
+use promql_lint::{Config, Fixed, Outcome, Safety, Settings, Severity, Timings};
 use promql_rules::rule_file::{LoadOptions, NameScheme};
 
 use self::baseline::Known;
@@ -33,7 +36,8 @@ use super::check::{DialectChoice, Names};
 use crate::console::Console;
 use crate::exit::Exit;
 use crate::inputs::InputError;
-use crate::{atomic, visible};
+use crate::watch::{Pattern, Watch};
+use crate::{atomic, paths, visible};
 
 const AFTER: &str = "\
 All files are looked at together, as the rules of one server. Of a folder all files that end
@@ -126,18 +130,39 @@ pub struct Lint {
     /// Show the changes that --fix would make, and change nothing; ends with 1 if there are any
     #[arg(long, conflicts_with = "fix")]
     pub diff: bool,
+    /// Write comments into the files that silence what is found in them, with this reason; nothing is told
+    /// but what can't be silenced so
+    #[arg(long, value_name = "REASON", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "", conflicts_with_all = ["fix", "diff", "write_baseline", "staged", "watch"])]
+    pub add_suppressions: Option<String>,
     /// Show what a check looks for, why, and with which examples
     #[arg(long, value_name = "CHECK", conflicts_with = "paths")]
     pub explain: Option<String>,
+    /// Show what counts for a file, and who says so: the configuration, and which checks look
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["paths", "explain"])]
+    pub show_config: Option<String>,
     /// Show all checks
-    #[arg(long, conflicts_with_all = ["paths", "explain"])]
+    #[arg(long, conflicts_with_all = ["paths", "explain", "show_config"])]
     pub list: bool,
     /// Show how often each check found something, in place of what it found
     #[arg(long)]
     pub statistics: bool,
+    /// Show how long each check took, in place of what it found
+    #[arg(long, conflicts_with_all = ["statistics", "fix", "diff"])]
+    pub timings: bool,
+    /// With --since or --staged, tell all that is found in rules that are new or were changed, and nothing
+    /// else; what was there before is not looked at, which is faster
+    #[arg(long, conflicts_with_all = ["fix", "diff", "write_baseline"])]
+    pub changed_only: bool,
+    /// Run again whenever a file changes
+    #[arg(short, long, conflicts_with_all = ["explain", "list", "init", "fix", "diff", "write_baseline", "prune_baseline"])]
+    pub watch: bool,
     /// Write a promql.toml into this folder to begin with, and a baseline of what is found in it today
     #[arg(long, conflicts_with_all = ["explain", "list", "fix", "diff", "statistics", "config"])]
     pub init: bool,
+    /// Write a promql.toml to standard output that demands what a configuration of pint does, as far as it can
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["paths", "explain", "list", "init", "show_config"])]
+    pub import_pint: Option<PathBuf>,
     /// The server that checks ask.
     #[command(flatten)]
     pub live: LiveFlags,
@@ -199,6 +224,23 @@ impl Lint {
             console.print(&catalogue::explain(word, self.format)?)?;
             return Ok(Exit::Ok);
         }
+        if let Some(path) = &self.show_config {
+            if !matches!(self.format, Format::Text | Format::Json) {
+                return Err(Stop::Usage("--show-config answers as text or json".to_owned()));
+            }
+            console.print(&show::run(self, path, &mut configurations)?)?;
+            return Ok(Exit::Ok);
+        }
+        if let Some(path) = &self.import_pint {
+            let error = |error| InputError::File { path: path.clone(), error };
+            let text = std::fs::read_to_string(path).map_err(error)?;
+            let name = path.display().to_string();
+            let name = visible::escape(&name);
+            let made = promql_lint::import_pint(&text)
+                .map_err(|error| Stop::Usage(format!("{name} can't be read: {error}")))?;
+            console.print(&made)?;
+            return Ok(Exit::Ok);
+        }
         if self.list {
             let here = configurations.of(Path::new("x"))?;
             console.print(&catalogue::list(&here.settings, self.format, console))?;
@@ -207,8 +249,38 @@ impl Lint {
         if self.init {
             return init::run(self, &mut configurations, console);
         }
-        if self.statistics && !matches!(self.format, Format::Text | Format::Json) {
-            return Err(Stop::Usage("--statistics answers as text or json".to_owned()));
+        if self.watch {
+            return self.watch(console);
+        }
+        self.run_once(console).map(|(exit, _)| exit)
+    }
+
+    /// Looks at the files whenever one of them changes, or a configuration.
+    fn watch(&self, console: &Console) -> Result<Exit, Stop> {
+        if self.staged || self.paths.is_empty() || self.paths.iter().any(|path| path == "-") {
+            let text = "--watch looks at files of folders: name them; standard input and what is staged are none";
+            return Err(Stop::Usage(text.to_owned()));
+        }
+        let watch = Watch {
+            arguments: &self.paths,
+            is_wanted: paths::is_yaml,
+            is_for_programs: !matches!(self.format, Format::Text | Format::Concise),
+        };
+        watch.run(console, || self.run_once(console))
+    }
+
+    /// Looks at the files. Says how that ended, and which files count besides them.
+    fn run_once(&self, console: &Console) -> Result<(Exit, Vec<Pattern>), Stop> {
+        let start = Instant::now();
+        let mut configurations = Configurations::new(self)?;
+        if (self.statistics || self.timings) && !matches!(self.format, Format::Text | Format::Json)
+        {
+            let flag = if self.timings { "--timings" } else { "--statistics" };
+            return Err(Stop::Usage(format!("{flag} answers as text or json")));
+        }
+        if self.changed_only && self.since.is_none() && !self.staged {
+            let text = "--changed-only needs to know since when: --since REV, or --staged";
+            return Err(Stop::Usage(text.to_owned()));
         }
         let mut before = Before::read(self, &mut configurations)?;
         let mut inputs = match self.staged {
@@ -228,27 +300,38 @@ impl Lint {
                 is_changed |=
                     known.compare(self, &mut outcome, None, &mut configurations, console)?;
             }
-            return Ok(if is_changed { Exit::Failed } else { Exit::Ok });
+            let exit = if is_changed { Exit::Failed } else { Exit::Ok };
+            return Ok((exit, configurations.watched(self)));
         }
+        let timings = self.timings.then(Timings::default);
         let mut outcome = match self.fix {
             true => {
                 let (fixed, outcome) = promql_lint::fix(inputs, &settings, up_to);
                 self.write(&fixed, console)?;
                 outcome
             }
-            false => match self.live.lint(inputs, before.as_ref(), &configurations, console)? {
+            false => match self.live.lint(
+                inputs,
+                before.as_ref(),
+                &configurations,
+                timings.as_ref(),
+                console,
+            )? {
                 Linted::Found(outcome) => *outcome,
-                Linted::Ended(exit) => return Ok(exit),
+                Linted::Ended(exit) => return Ok((exit, configurations.watched(self))),
             },
         };
         if let Some(known) = known {
             if self.write_baseline {
-                return known.write(&outcome, console);
+                return Ok((known.write(&outcome, console)?, Vec::new()));
             }
             known.compare(self, &mut outcome, before.as_ref(), &mut configurations, console)?;
         }
         if let Some(before) = &before {
             before.take_out(&mut outcome);
+        }
+        if let Some(reason) = &self.add_suppressions {
+            self.silence(&mut outcome, reason, console)?;
         }
         let fail_on = self.fail_on.map(Level::severity).or(configurations.fail_on());
         let fail_on = fail_on.unwrap_or(Severity::Error);
@@ -258,7 +341,12 @@ impl Lint {
         }
         let counts = Counts::of(&outcome);
         let is_ok = exit == Exit::Ok;
+        let timed = timings.as_ref().map(|timings| match self.format {
+            Format::Json => timings::json(timings, start.elapsed(), is_ok),
+            _ => timings::text(timings, start.elapsed()),
+        });
         let answer = match self.format {
+            _ if timed.is_some() => timed.unwrap_or_default(),
             Format::Text if self.statistics => statistics::text(&outcome),
             Format::Json if self.statistics => statistics::json(&outcome, is_ok),
             Format::Text => report::text(&outcome, &counts, console),
@@ -272,8 +360,10 @@ impl Lint {
         };
         console.print(&answer)?;
         // The process ends now; to give back the parts of ten thousand rules one by one takes time.
-        std::mem::forget(outcome);
-        Ok(exit)
+        if !self.watch {
+            std::mem::forget(outcome);
+        }
+        Ok((exit, configurations.watched(self)))
     }
 
     /// Shows what would be changed. Says whether there is something.
@@ -312,6 +402,27 @@ impl Lint {
         Ok(())
     }
 
+    /// Writes comments that silence what is found, and leaves what can't be silenced in the outcome.
+    fn silence(&self, outcome: &mut Outcome, reason: &str, console: &Console) -> Result<(), Stop> {
+        for (number, comments) in promql_lint::silence(outcome, reason) {
+            let Some(file) = outcome.files.get(number) else { continue };
+            if file.name == files::STDIN {
+                let text = "--add-suppressions changes files, and standard input is none";
+                return Err(Stop::Usage(text.to_owned()));
+            }
+            let path = Path::new(&file.name);
+            let error = |error| InputError::Write { path: path.to_path_buf(), error };
+            atomic::replace(path, file.text.as_bytes()).map_err(error)?;
+            let word = if comments == 1 { "comment" } else { "comments" };
+            console.remark(&format!(
+                "{}: {comments} {word}
+",
+                visible::escape(&file.name)
+            ));
+        }
+        Ok(())
+    }
+
     fn exit(&self, outcome: &Outcome, fail_on: Severity) -> Exit {
         let counts = |severity: Severity| severity >= fail_on;
         let findings = outcome.files.iter().flat_map(|file| &file.findings);
@@ -339,10 +450,19 @@ impl Lint {
     fn settings(&self, configured: &Settings) -> Result<Settings, Stop> {
         let mut settings = configured.clone();
         if !self.select.is_empty() {
+            settings.spoken_by("--select");
             settings.select("all", false);
         }
-        let select = self.select.iter().chain(&self.extend_select).map(|word| (word, true));
-        for (word, is_on) in select.chain(self.ignore.iter().map(|word| (word, false))) {
+        let words = [
+            ("--select", &self.select, true),
+            ("--extend-select", &self.extend_select, true),
+            ("--ignore", &self.ignore, false),
+        ];
+        let words = words
+            .iter()
+            .flat_map(|(flag, words, is_on)| words.iter().map(|word| (*flag, word, *is_on)));
+        for (flag, word, is_on) in words {
+            settings.spoken_by(flag);
             if !is_on {
                 switch_off(word)?;
             }
@@ -350,6 +470,7 @@ impl Lint {
                 return Err(unknown(word));
             }
         }
+        settings.spoken_by("--severity");
         for pair in &self.severity {
             let Some((word, level)) = pair.split_once('=') else {
                 let text = format!("`{pair}` is not of the form CHECK=SEVERITY");

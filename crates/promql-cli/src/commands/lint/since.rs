@@ -10,7 +10,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use promql_lint::{FileOutcome, Finding, Input, Outcome, Settings, lint};
+use promql_lint::{Finding, Input, Outcome, Settings, lint};
+
+use promql_rules::rule_file::{LoadOptions, RuleFile};
 
 use super::configuration::Configurations;
 use super::files;
@@ -26,6 +28,10 @@ pub(super) struct Before {
     files: HashMap<String, Vec<u8>>,
     /// Files that the change took away.
     gone: HashSet<String>,
+    /// Files that are not what they were.
+    changed: HashSet<String>,
+    /// Whether all is told of rules that are new or were changed, and nothing else.
+    changed_only: bool,
 }
 
 /// A repository.
@@ -68,12 +74,24 @@ impl Before {
         let tree = Tree::Commit(base.as_deref());
         let inputs = repository.inputs(flags, tree, &renamed, configurations)?;
         let files = inputs.iter().map(|input| (input.name.clone(), input.text.clone())).collect();
-        let outcome = lint(inputs, &Settings::default());
-        let (prints, gone) = (HashSet::new(), HashSet::new());
-        let mut before = Before { prints, rules: HashSet::new(), files, gone };
-        for file in &outcome.files {
+        let mut before = Before {
+            prints: HashSet::new(),
+            rules: HashSet::new(),
+            files,
+            gone: HashSet::new(),
+            changed: HashSet::new(),
+            changed_only: flags.changed_only,
+        };
+        if flags.changed_only {
+            for input in inputs {
+                let file = RuleFile::load(&input.name, &input.text, &LoadOptions::default()).file;
+                before.rules.extend(rules_of(&file).map(str::to_owned));
+            }
+            return Ok(Some(before));
+        }
+        for file in &lint(inputs, &Settings::default()).files {
             before.prints.extend(file.findings.iter().map(Finding::fingerprint));
-            before.rules.extend(rules_of(file).map(str::to_owned));
+            before.rules.extend(rules_of(&file.rules).map(str::to_owned));
         }
         Ok(Some(before))
     }
@@ -97,6 +115,9 @@ impl Before {
     ) -> Result<(), Stop> {
         for input in inputs.iter_mut() {
             input.before = self.files.remove(&input.name);
+            if input.before.as_ref() != Some(&input.text) {
+                self.changed.insert(input.name.clone());
+            }
         }
         let mut gone: Vec<(String, Vec<u8>)> = self.files.drain().collect();
         gone.sort();
@@ -113,6 +134,22 @@ impl Before {
     /// Takes out what was found before too, and files that are no more.
     pub(super) fn take_out(&self, outcome: &mut Outcome) {
         outcome.files.retain(|file| !self.gone.contains(&file.name));
+        if self.changed_only {
+            for file in &mut outcome.files {
+                let (name, rules) = (&file.name, &file.rules);
+                file.findings.retain(|finding| {
+                    let rule = finding.rule;
+                    let rule =
+                        rule.and_then(|(group, rule)| rules.groups.get(group)?.rules.get(rule));
+                    match rule.and_then(|rule| rules.text.get(rule.span.clone())) {
+                        Some(text) => !self.has_rule(text),
+                        // What is in no rule is about the file.
+                        None => self.changed.contains(name),
+                    }
+                });
+            }
+            return;
+        }
         for file in &mut outcome.files {
             file.findings.retain(|finding| !self.prints.contains(&finding.fingerprint()));
         }
@@ -120,8 +157,8 @@ impl Before {
 }
 
 /// The texts of the rules of a file.
-fn rules_of(file: &FileOutcome) -> impl Iterator<Item = &str> {
-    let rules = file.rules.groups.iter().flat_map(|group| &group.rules);
+fn rules_of(file: &RuleFile) -> impl Iterator<Item = &str> {
+    let rules = file.groups.iter().flat_map(|group| &group.rules);
     rules.filter_map(|rule| Some(file.text.get(rule.span.clone())?.trim()))
 }
 

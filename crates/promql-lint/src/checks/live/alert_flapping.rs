@@ -5,7 +5,7 @@ use promql_rules::evaluate::Holding;
 use super::alert_noise::WATCHDOGS;
 use crate::check::declare_check;
 use crate::finding::Report;
-use crate::live::{BackTest, LiveContext, shown};
+use crate::live::{BackTest, LiveContext, Told, shown};
 
 declare_check! {
     /// Tries an alert on the last day, and tells if it would have gone on and off all the time: at least three
@@ -73,9 +73,7 @@ fn look(cx: &LiveContext<'_>, report: &mut Report<'_>) {
     }
     let Some(test) = cx.back_test() else { return };
     let told = test.told(test.holding());
-    let is_short = told.median() < 2 * test.interval();
-    let changes = 2.0 * told.most as f64 / test.days();
-    if told.firings < FEW || !is_short && changes <= CHANGES_A_DAY {
+    if !flaps(test, &told) {
         return;
     }
     let message = format!(
@@ -89,6 +87,13 @@ fn look(cx: &LiveContext<'_>, report: &mut Report<'_>) {
         ways => ways.join(", or "),
     };
     report.at(cx.expr.rule.rule.name.span.clone(), message).help(help);
+}
+
+/// Whether an alert goes on and off all the time.
+pub(crate) fn flaps(test: &BackTest, told: &Told) -> bool {
+    let is_short = told.median() < 2 * test.interval();
+    let changes = 2.0 * told.most as f64 / test.days();
+    told.firings >= FEW && (is_short || changes > CHANGES_A_DAY)
 }
 
 /// What would have halved the firings.

@@ -1,5 +1,6 @@
 //! `alert-noise` (L010).
 
+use super::alert_flapping;
 use crate::check::{Severity, declare_check};
 use crate::finding::Report;
 use crate::live::{LiveContext, shown};
@@ -13,7 +14,8 @@ declare_check! {
     /// expression is evaluated at the interval of the group, and its results go through `for` and
     /// `keep_firing_for` as they do in a server. `back-test` under `[lint.live]` is how much of the past is
     /// looked at; above `noise` firings a day it is told, above `noise-limit` it is a warning. Watchdogs,
-    /// by their names, are meant to fire.
+    /// by their names, are meant to fire. An alert that goes on and off all the time is told by
+    /// `alert-flapping` alone, if that looks.
     ///
     /// ## Examples
     /// ```text server
@@ -68,6 +70,10 @@ fn look(cx: &LiveContext<'_>, report: &mut Report<'_>) {
     }
     let Some(test) = cx.back_test() else { return };
     let told = test.told(test.holding());
+    // That an alert goes on and off is told by another check, and is why it is noisy.
+    if cx.looks(&alert_flapping::CHECK) && alert_flapping::flaps(test, &told) {
+        return;
+    }
     let a_day = told.firings as f64 / test.days();
     if told.firings == 0 || a_day <= cx.options.noise && told.share <= MOST_OF_THE_TIME {
         return;

@@ -10,8 +10,9 @@ declare_check! {
     /// Finds experimental parts of the language that the server doesn't have switched on.
     ///
     /// ## Why it matters
-    /// The server refuses the file, with all its rules. The flags of the server count, else `features` under
-    /// `[lint.live]`.
+    /// The server refuses the file, with all its rules. The flags of the server count, whatever
+    /// `enabled-features` says: that is for runs without a server, and for servers that don't show their flags.
+    /// Then `experimental-feature` says what they lack.
     ///
     /// ## Examples
     /// ```text server

@@ -91,10 +91,12 @@ impl<'a> Remote<'a> {
             }
             Ok(())
         };
+        self.wait();
         match self.server.build_info(&self.cancellation) {
             Ok(info) => about.version = Some(info.version),
             Err(error) => lacks(&mut about, "version", error)?,
         }
+        self.wait();
         match self.server.flags(&self.cancellation) {
             Ok(flags) => {
                 let of_flag = flags.get("enable-feature").map(|flag| flag.trim_matches(['[', ']']));
@@ -105,10 +107,12 @@ impl<'a> Remote<'a> {
             }
             Err(error) => lacks(&mut about, "flags", error)?,
         }
+        self.wait();
         match self.server.runtime_info(&self.cancellation) {
             Ok(info) => about.retention = retention(&info.storage_retention),
             Err(error) => lacks(&mut about, "retention", error)?,
         }
+        self.wait();
         match self.server.configuration(&self.cancellation) {
             Ok(text) => {
                 let config = About::of_config(&ServerConfig::load(&text).0);
@@ -165,7 +169,10 @@ impl<'a> Remote<'a> {
 
 impl Server for Remote<'_> {
     fn ask(&self, question: &Question) -> Result<Reply, Refusal> {
-        self.wait();
+        // What it says about itself takes several requests.
+        if *question != Question::About {
+            self.wait();
+        }
         let has_expression =
             matches!(question, Question::Elements { .. } | Question::Courses { .. });
         self.answer(question).map_err(|error| refusal(&error, has_expression))

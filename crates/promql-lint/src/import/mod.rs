@@ -1,0 +1,6 @@
+//! Configurations of other linters, as a `promql.toml`.
+
+mod hcl;
+mod pint;
+
+pub use pint::import_pint;
