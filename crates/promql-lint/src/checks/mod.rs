@@ -41,7 +41,7 @@ checks! {
         promql_syntax, promql_type, invalid_regex, extra_document, wrong_kind;
     group: uses_later_rule, dependency_cycle, recording_missing, removed_rule_still_used,
         unknown_alert_reference, interval_exceeds_lookback, recorded_interval_too_long,
-        recording_conflict, duplicate_rule;
+        recording_conflict, duplicate_rule, same_expression_recorded_twice;
     hygiene: unused_suppression, unknown_check_in_suppression, suppression_expired, odd_suppression,
         baseline_stale;
     kind: counter_without_rate, rate_of_gauge, delta_of_counter, over_time_of_counter,
@@ -52,14 +52,15 @@ checks! {
         feature_disabled;
     matcher: regex_literal, regex_anchors, regex_matches_all, regex_matches_nothing,
         regex_unescaped_dot, regex_duplicate_alternative, equality_looks_like_regex,
-        matchers_contradict, nonempty_regex;
+        matchers_contradict, matcher_redundant, nonempty_regex;
     naming: record_name_shape, record_name_window, reserved_record_name;
     policy: required_label, label_value, required_annotation, annotation_value, forbidden_text,
         for_range, rule_name, required_matcher, kept_labels, maximum_range, forbidden_metric;
     performance: selector_without_name, name_by_regex, long_range, subquery_cost, sort_in_rule;
     template: template_label_removed, template_reads_rule_label, template_syntax,
         template_execution, value_in_label, printf_verb, percent_scale, template_query_invalid,
-        template_query_label, first_unguarded, template_in_recording, template_braces_missing;
+        template_query_label, first_unguarded, template_in_recording, template_braces_missing,
+        annotation_url;
     compat: removed_function, experimental_feature, integer_bucket_label, left_open_range,
         dialect_expression, dialect_field;
 }

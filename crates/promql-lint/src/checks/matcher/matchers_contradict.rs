@@ -92,7 +92,7 @@ fn contradiction<'m>(
 }
 
 /// The values that a matcher takes, if they are few.
-fn values(matcher: &Matcher) -> Option<Vec<String>> {
+pub(super) fn values(matcher: &Matcher) -> Option<Vec<String>> {
     use promql_model::MatchOp::{Equal, Matches};
     match matcher.op() {
         Equal => Some(vec![std::str::from_utf8(matcher.value()).ok()?.to_owned()]),
