@@ -42,10 +42,13 @@ fn outermost<const LARGEST: bool>(windowed: &Windowed<'_>, out: &mut Column) {
     let values = windowed.samples.values;
     let mut stacks = TwoStacks::<Outermost<LARGEST>>::default();
     windowed.each(out, |_, window| {
-        let first = values[window.start];
-        let Outermost(found) = stacks.over(window, |k| values[k]);
-        // Of those that are all NaN the first one counts.
-        Some(if found.is_nan() { first } else { found })
+        let Outermost(found) = stacks.over(window.clone(), |k| values[k]);
+        if found != Outermost::<LARGEST>::NOTHING {
+            return Some(found);
+        }
+        // There is nothing but NaN, of which the first counts, and the worst of all numbers maybe.
+        let window = &values[window];
+        window.iter().find(|value| !value.is_nan()).or(window.first()).copied()
     });
 }
 

@@ -155,23 +155,20 @@ impl Summary for Spread {
     }
 }
 
-/// The largest of some samples, or the smallest: of equal ones the first, and NaN only if there is
-/// nothing else. On two stacks that is some more comparisons than with an [`Extreme`], but none that
-/// has to be guessed, which takes longer where values go up and down.
+/// The largest of some samples, or the smallest: of equal ones the first, and NaN never. Where there is
+/// nothing else, it is [`Outermost::NOTHING`]. On two stacks that is some more comparisons than with an
+/// [`Extreme`], but none that has to be guessed, which takes longer where values go up and down.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Outermost<const LARGEST: bool>(pub(super) f64);
 
 impl<const LARGEST: bool> Outermost<LARGEST> {
-    #[inline]
-    fn of(first: f64, later: f64) -> Self {
-        let is_better = if LARGEST { later > first } else { later < first };
-        Outermost(if is_better | first.is_nan() { later } else { first })
-    }
+    /// Any number is as good as this.
+    pub(super) const NOTHING: f64 = if LARGEST { f64::NEG_INFINITY } else { f64::INFINITY };
 }
 
 impl<const LARGEST: bool> Default for Outermost<LARGEST> {
     fn default() -> Self {
-        Outermost(f64::NAN)
+        Outermost(Self::NOTHING)
     }
 }
 
@@ -180,17 +177,21 @@ impl<const LARGEST: bool> Summary for Outermost<LARGEST> {
 
     #[inline]
     fn push(&mut self, item: f64) {
-        *self = Self::of(self.0, item);
+        let is_better = if LARGEST { item > self.0 } else { item < self.0 };
+        self.0 = if is_better { item } else { self.0 };
     }
 
     #[inline]
     fn push_front(&mut self, item: f64) {
-        *self = Self::of(item, self.0);
+        let is_as_good = if LARGEST { item >= self.0 } else { item <= self.0 };
+        self.0 = if is_as_good { item } else { self.0 };
     }
 
     #[inline]
     fn join(&self, later: &Self) -> Self {
-        Self::of(self.0, later.0)
+        let mut both = *self;
+        both.push(later.0);
+        both
     }
 }
 
