@@ -114,7 +114,8 @@ impl Session<'_> {
         while !self.ended {
             let prompt = self.prompt();
             let (initial, at) = self.initial.take().unwrap_or_default();
-            let (front, behind) = initial.split_at(initial.floor_char_boundary(at));
+            let at = if initial.is_char_boundary(at) { at } else { initial.len() };
+            let (front, behind) = initial.split_at(at);
             let line = editor.readline_with_initial(&prompt, (front, behind));
             keys::on(&board, |board| board.is_waiting = false);
             let (pressed, ended) = keys::on(&board, |board| {

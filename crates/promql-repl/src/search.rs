@@ -10,7 +10,7 @@ use crate::history::Entry;
 use crate::menu::clipped;
 use crate::plain::plain;
 
-/// So much of a statement is looked at.
+/// So many characters of a statement are looked at.
 const LOOKED_AT: usize = 1_000;
 
 /// A search that is under way.
@@ -33,9 +33,8 @@ impl Search {
         entries: impl DoubleEndedIterator<Item = &'e Entry>,
         source: String,
     ) -> Search {
-        let looked_at = |entry: &Entry| {
-            let end = entry.text.floor_char_boundary(LOOKED_AT);
-            entry.text[..end].to_lowercase()
+        let looked_at = |entry: &Entry| -> String {
+            entry.text.chars().take(LOOKED_AT).flat_map(char::to_lowercase).collect()
         };
         let entries = entries.rev().map(|entry| (entry.clone(), looked_at(entry))).collect();
         Search { entries, source, ..Search::default() }
