@@ -78,7 +78,9 @@ fn the_history_is_searched_for_letters() {
     terminal.enter("count(up)", "❯ ");
     terminal.enter("sum(rate(http_requests_total[1m]))", "{}  40");
     terminal.text("left");
-    terminal.keys(&["C-r", "C-u"]);
+    terminal.keys(&["C-r"]);
+    terminal.see("history ❯ left");
+    terminal.keys(&["C-u"]);
     terminal.text("rqst rate");
     terminal.wait("what fits", |screen| {
         let below = below_prompt(screen);
