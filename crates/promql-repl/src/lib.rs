@@ -11,6 +11,9 @@
 //! Invariant: nothing here speaks to a server. Nothing that a server sends reaches the terminal with
 //! characters that it would obey ([`plain`]). What is asked in the background never delays a key.
 
+mod assistant;
+mod below;
+mod colors;
 pub mod commands;
 pub mod config;
 pub mod diff;

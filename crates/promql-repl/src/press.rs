@@ -6,10 +6,10 @@ use rustyline::config::Configurer;
 use rustyline::history::MemHistory;
 use unicode_width::UnicodeWidthStr;
 
+use crate::assistant::{Assistant, expression};
 use crate::commands::settings::range_text;
 use crate::commands::{self, edit_text};
 use crate::config::EditMode;
-use crate::editor::{Assistant, expression};
 use crate::host::{Failure, Form, Over, Range};
 use crate::keys::{self, Action, Pressed, SharedBoard};
 use crate::search::Search;

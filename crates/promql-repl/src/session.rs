@@ -10,9 +10,10 @@ use std::sync::{Arc, RwLock};
 use promql_ide::Question;
 use promql_model::{QueryValue, Severity};
 
+use crate::assistant::Words;
 use crate::commands;
 use crate::config::Config;
-use crate::editor::{Words, prompt_style};
+use crate::editor::prompt_style;
 use crate::history::History;
 use crate::host::{
     Answer, Connection, Failure, Fix, Form, Host, Look, Over, Range, Request, Target, Units,
