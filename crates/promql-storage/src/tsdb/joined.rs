@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use promql_engine::{KnownFloats, LentColumns, SampleBuffer, SharedTimestamps};
 
-use super::hot::Run;
+use super::run::Run;
 
 /// Of more runs the timestamps are copied for each series.
 const MOST_RUNS: usize = 16;

@@ -19,6 +19,7 @@ mod file;
 mod folder;
 mod hot;
 mod joined;
+mod run;
 pub(crate) mod schema;
 mod selection;
 mod storage;

@@ -12,8 +12,9 @@ use promql_model::Labels;
 
 use super::TsdbError;
 use super::block::{Block, ChunkEntry, RUN, SeriesCursor, SeriesTable};
-use super::hot::{Found, MOST_SAMPLES, Reader, Run, RunId};
+use super::hot::{Found, MOST_SAMPLES, Reader, RunId};
 use super::joined::{Joined, Runs};
+use super::run::Run;
 use super::storage::TsdbStorage;
 use crate::columns::{append, forget_hints, goes_on, sort};
 
