@@ -47,6 +47,17 @@ pub enum QueryValue {
     Matrix(Vec<SeriesSamples>),
 }
 
+impl QueryValue {
+    /// Whether it holds no series at all. Scalars and strings are never empty.
+    pub fn is_empty(&self) -> bool {
+        match self {
+            QueryValue::Vector(elements) => elements.is_empty(),
+            QueryValue::Matrix(series) => series.is_empty(),
+            QueryValue::Scalar { .. } | QueryValue::String { .. } => false,
+        }
+    }
+}
+
 /// An element of an instant vector.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VectorElement {

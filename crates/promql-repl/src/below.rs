@@ -21,19 +21,6 @@ const WAITING: &str = "…";
 const SHOWN: usize = 8;
 
 impl Assistant {
-    /// The list of a search below the line, the chosen one marked.
-    fn marked(&self, lines: Vec<String>, chosen: Option<usize>) -> String {
-        let mut out = String::new();
-        for (at, line) in lines.iter().enumerate() {
-            out.push('\n');
-            match line.strip_prefix(' ') {
-                Some(rest) if chosen == Some(at) => out.push_str(&format!(">{rest}")),
-                _ => out.push_str(line),
-            }
-        }
-        out
-    }
-
     /// The list that Tab opened, while one of its choices stands in the line.
     fn list(&self, line: &str, pos: usize) -> Option<String> {
         let mut menu = self.menu.borrow_mut();
@@ -102,6 +89,19 @@ impl Assistant {
     }
 }
 
+/// The list of a search below the line, the chosen one marked.
+fn marked(lines: &[String], chosen: Option<usize>) -> String {
+    let mut out = String::new();
+    for (at, line) in lines.iter().enumerate() {
+        out.push('\n');
+        match line.strip_prefix(' ') {
+            Some(rest) if chosen == Some(at) => out.push_str(&format!(">{rest}")),
+            _ => out.push_str(line),
+        }
+    }
+    out
+}
+
 /// A suggestion in the line, and the line below.
 pub(crate) struct Suggestion {
     display: String,
@@ -161,7 +161,7 @@ impl Hinter for Assistant {
         });
         if let Some((lines, chosen)) = list {
             return Some(Suggestion {
-                display: self.marked(lines, chosen),
+                display: marked(&lines, chosen),
                 completion: None,
                 later: None,
             });

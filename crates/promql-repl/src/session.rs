@@ -292,7 +292,7 @@ impl<'h> Session<'h> {
         let answer = connection.ask(&request, &cancellation)?;
         self.show(&answer, &query.stages)?;
         self.host.remark(&self.host.remarks(&answer));
-        if is_empty(&answer.result.value)
+        if answer.result.value.is_empty()
             && self.host.terminal().is_interactive
             && let Some(reason) = connection.why_empty(&request, &cancellation)
         {
@@ -535,15 +535,6 @@ fn paged(text: &str) -> bool {
         let _ = stdin.write_all(text.as_bytes());
     }
     child.wait().is_ok_and(|status| status.code() != Some(127))
-}
-
-/// Whether an answer has no series.
-pub(crate) fn is_empty(value: &QueryValue) -> bool {
-    match value {
-        QueryValue::Vector(elements) => elements.is_empty(),
-        QueryValue::Matrix(series) => series.is_empty(),
-        QueryValue::Scalar { .. } | QueryValue::String { .. } => false,
-    }
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ use clap::ValueEnum;
 use jiff::tz::TimeZone;
 use promql_engine::QueryStatistics;
 use promql_lint::flow::Unit;
-use promql_model::{QueryResult, QueryValue, SampleValue};
+use promql_model::{QueryResult, SampleValue};
 
 /// How an answer is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -199,20 +199,13 @@ pub fn render(format: Format, result: &QueryResult, view: &View) -> Result<Strin
     }
 }
 
-/// Whether a result holds no series at all. Scalars and strings are never empty.
-pub fn is_empty(value: &QueryValue) -> bool {
-    match value {
-        QueryValue::Vector(elements) => elements.is_empty(),
-        QueryValue::Matrix(series) => series.is_empty(),
-        QueryValue::Scalar { .. } | QueryValue::String { .. } => false,
-    }
-}
-
 #[cfg(test)]
 pub(crate) mod fixture {
     //! Results for the tests of the forms.
 
-    use promql_model::{DenseHistogram, FloatHistogram, Labels, SeriesSamples, VectorElement};
+    use promql_model::{
+        DenseHistogram, FloatHistogram, Labels, QueryValue, SeriesSamples, VectorElement,
+    };
 
     use super::*;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Failure, given_or_last};
 use crate::diff;
 use crate::host::Form;
-use crate::session::{Session, is_empty};
+use crate::session::Session;
 use crate::stages::Stage;
 use crate::statement::{Query, Statement};
 use crate::watch::Watch;
@@ -27,7 +27,7 @@ pub(super) fn why(session: &mut Session<'_>, _: &str) -> Result<(), Failure> {
     let Some((answer, _)) = &session.last else {
         return Err(Failure::new("nothing was asked yet"));
     };
-    if !is_empty(&answer.result.value) {
+    if !answer.result.value.is_empty() {
         session.print("the last answer is not empty; \\explain shows how it came about\n");
         return Ok(());
     }

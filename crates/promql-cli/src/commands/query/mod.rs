@@ -227,7 +227,7 @@ impl Query {
                         format,
                         Format::Table | Format::Vertical | Format::Graph | Format::Md
                     );
-                    if for_people && render::is_empty(&result.value) {
+                    if for_people && result.value.is_empty() {
                         self.explain_empty(&opened, input, &options, console);
                     }
                     shown.and(self.conditions(&opened, input, &options, console)?)
@@ -276,7 +276,7 @@ impl Query {
             }
         }
         let mut exit = Exit::Ok;
-        if self.fail_empty && render::is_empty(&result.value) {
+        if self.fail_empty && result.value.is_empty() {
             console.error("the answer has no series (--fail-empty)");
             exit = Exit::Failed;
         }
