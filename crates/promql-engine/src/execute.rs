@@ -281,7 +281,7 @@ impl<'a> Step<'a> {
         let have_same = same_metadata(series);
         let are_distinct = self.context.options.delayed_name_removal || have_same;
         let without = match self.names_stay && have_same && unseen_names::is_all_unseen(series) {
-            true => series.to_vec(),
+            true => unseen_names::keep(series),
             false => drop_names(self.context, series)?,
         };
         Ok((without, are_distinct))

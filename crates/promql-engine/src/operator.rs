@@ -22,7 +22,8 @@ use crate::workers::{RangeBuffer, Scratch};
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Series {
     pub(crate) labels: Labels,
-    /// The name goes when the query is done (delayed name removal).
+    /// The labels have a name that the series has lost already: it goes when the query is done
+    /// (delayed name removal), or where nobody sees it ([`crate::unseen_names`]).
     pub(crate) drop_name: bool,
 }
 

@@ -66,6 +66,11 @@ fn forms_groups_only(op: Aggregation) -> bool {
     }
 }
 
+/// The label sets of an operation that drops the names where nobody sees them: as they are.
+pub(crate) fn keep(series: &[Series]) -> Vec<Series> {
+    series.iter().map(|series| Series { drop_name: true, ..series.clone() }).collect()
+}
+
 /// Whether names are all that would be dropped of series that have the same of it: the type
 /// and the unit an aggregation would keep that drops the name by itself.
 pub(crate) fn is_all_unseen(series: &[Series]) -> bool {

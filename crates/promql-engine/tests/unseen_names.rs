@@ -6,7 +6,7 @@ mod support;
 use std::time::Duration;
 
 use promql_engine::{QueryOptions, SampleBuffer, Samples, evaluate, evaluate_with_statistics};
-use promql_model::Labels;
+use promql_model::{DenseHistogram, Labels};
 use promql_syntax::{Features, compile};
 use support::{SeriesOf, Source};
 
@@ -37,6 +37,24 @@ fn storage() -> SeriesOf<Rising> {
         [("A", "2"), ("__name__", "w_total"), ("job", "a")],
     ];
     SeriesOf { labels: all.map(Labels::from_pairs).into(), source: Rising }
+}
+
+/// Two histograms that can't be added: one has exponential buckets, the other buckets of its own.
+struct Mixed;
+
+impl Source for Mixed {
+    fn read<'b>(&'b self, series: usize, buffer: &'b mut SampleBuffer) -> Samples<'b> {
+        buffer.clear();
+        let (schema, custom_values) = [(0, vec![]), (-53, vec![5.0])][series].clone();
+        let buckets = vec![2.0];
+        let dense =
+            DenseHistogram { schema, custom_values, buckets, count: 2.0, ..Default::default() };
+        for at in 0..40 {
+            buffer.histogram_timestamps.push(at * 15_000);
+            buffer.histograms.push(dense.clone().into());
+        }
+        buffer.samples()
+    }
 }
 
 /// Functions and operators that drop names.
@@ -93,4 +111,30 @@ fn nobody_can_tell() {
         }
     }
     assert!(values > 300, "{values} queries have a value");
+}
+
+/// Remarks name the metric, so they see a name that the labels still have.
+#[test]
+fn remarks_do_not_name_what_was_dropped() {
+    let labels = ["a", "b"].map(|job| Labels::from_pairs([("__name__", "h"), ("job", job)])).into();
+    let storage = SeriesOf { labels, source: Mixed };
+    let options = QueryOptions::range(60_000, 585_000, Duration::from_secs(15));
+    for (text, name) in
+        [("sum(h)", "h"), ("sum(-h)", ""), ("avg(h * 2)", ""), ("sum(sum_over_time(h[1m]))", "")]
+    {
+        let query = compile(text, &Features::ALL).unwrap();
+        let expected = format!("custom buckets schemas for metric name \"{name}\"");
+        for late in [false, true] {
+            let mut options = options.clone();
+            options.engine.delayed_name_removal = late;
+            let result = evaluate(&query, &storage, &options).unwrap();
+            let remarks: Vec<&str> =
+                result.annotations.iter().map(|remark| &*remark.message).collect();
+            let expected = match late {
+                true => "custom buckets schemas for metric name \"h\"",
+                false => &expected,
+            };
+            assert!(remarks.len() == 1 && remarks[0].ends_with(expected), "{text}: {remarks:?}");
+        }
+    }
 }

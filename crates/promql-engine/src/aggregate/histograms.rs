@@ -248,8 +248,7 @@ impl<T: Total> Totals<T> {
         mixed_kinds.sort_unstable();
         mixed_kinds.dedup();
         for member in mixed_kinds {
-            let labels = &aggregate.input.series()[member].labels;
-            let name = quote(labels.metric_name().unwrap_or_default().as_bytes());
+            let name = quote(aggregate.remarked_name(member).as_bytes());
             annotations.warn(place, format!("{MIXED_KINDS} {name}"));
         }
         if collided {

@@ -131,6 +131,21 @@ impl<'a> Aggregate<'a> {
         }
     }
 
+    /// Whether a group gets the name of this member only until the query is done.
+    fn drops_name_late(&self, member: usize) -> bool {
+        self.context.options.delayed_name_removal && self.input.series()[member].drop_name
+    }
+
+    /// The metric that a remark about a member names: none if the name was dropped, whether or not
+    /// the labels still have it because nobody sees them.
+    fn remarked_name(&self, member: usize) -> &str {
+        let Series { labels, drop_name } = &self.input.series()[member];
+        match *drop_name && !self.context.options.delayed_name_removal {
+            true => "",
+            false => labels.metric_name().unwrap_or_default(),
+        }
+    }
+
     /// The labels of the group that a label set belongs to.
     fn group_labels(&self, labels: &Labels) -> Labels {
         if self.without {
@@ -279,8 +294,8 @@ struct DropName {
 }
 
 impl DropName {
-    fn add(&mut self, series: &Series, column: &Column) {
-        self.join(DropName { last_step: column.last(), drop_name: series.drop_name });
+    fn add(&mut self, drop_name: bool, column: &Column) {
+        self.join(DropName { last_step: column.last(), drop_name });
     }
 
     fn join(&mut self, other: DropName) {

@@ -153,7 +153,7 @@ pub(super) fn reduce_each(
                     aggregate.ignore_histograms(name, *place, &column);
                 }
             }
-            drop_name.add(&aggregate.input.series()[member], &column);
+            drop_name.add(aggregate.drops_name_late(member), &column);
         }
         scratch.give_column(column);
         Ok(States { states, drop_name })

@@ -30,7 +30,6 @@ pub(super) fn quantile<'a>(
     let mut quantiles = Quantiles {
         aggregate: &aggregate,
         parameter,
-        input: aggregate.input.series(),
         labels: &groups.labels,
         values: vec![Vec::new(); steps],
         drop_name: DropName::default(),
@@ -48,7 +47,6 @@ pub(super) fn quantile<'a>(
 struct Quantiles<'a> {
     aggregate: &'a Aggregate<'a>,
     parameter: &'a ScalarColumn,
-    input: &'a [Series],
     /// The labels of the groups.
     labels: &'a [Labels],
     /// The values of the open group at each step.
@@ -63,7 +61,7 @@ struct Quantiles<'a> {
 impl ByGroup for Quantiles<'_> {
     fn add(&mut self, member: usize, column: &Column) -> Result<(), EngineError> {
         self.aggregate.ignore_histograms("quantile", self.aggregate.place, column);
-        self.drop_name.add(&self.input[member], column);
+        self.drop_name.add(self.aggregate.drops_name_late(member), column);
         column.iter().for_each(|(step, value)| self.values[step].push(value));
         let values = column.valid.count();
         self.held.grow(values)?;
