@@ -2,6 +2,8 @@
 //!
 //! Nothing here may be contracted into fused multiply-adds: compensated sums depend on it.
 
+use crate::column::Bitmap;
+
 /// Adds `x` to the compensated sum `(sum, compensation)`, whose value is that of both together
 /// (Neumaier's variant of Kahan's summation). An infinite sum has no compensation.
 #[inline(always)]
@@ -108,6 +110,80 @@ impl Mean {
     }
 }
 
+/// The states of means, of which there is one for each step.
+#[derive(Clone, Debug)]
+pub(crate) struct Means {
+    sums: Vec<f64>,
+    compensations: Vec<f64>,
+    counts: Vec<f64>,
+    incremental: Bitmap,
+}
+
+impl Means {
+    /// Those of no values.
+    pub(crate) fn new(steps: usize) -> Means {
+        let (compensations, counts) = (vec![0.0; steps], vec![0.0; steps]);
+        let incremental = Bitmap::empty(steps);
+        Means { sums: vec![Mean::default().sum; steps], compensations, counts, incremental }
+    }
+
+    /// Adds to each step of a set its value.
+    pub(crate) fn add(&mut self, values: &[f64], steps: &Bitmap) {
+        for (at, &word) in steps.words().iter().enumerate() {
+            if word == !0 && self.add_all(at * 64, values) {
+                continue;
+            }
+            let mut rest = word;
+            while rest != 0 {
+                let step = at * 64 + rest.trailing_zeros() as usize;
+                let mut mean = self.at(step);
+                mean.add(values[step]);
+                self.put(step, mean);
+                rest &= rest - 1;
+            }
+        }
+    }
+
+    /// Adds the values of 64 steps, unless one of their sums is not finite, or would not be. As long as
+    /// all are, means are sums and numbers, and loops without branches.
+    fn add_all(&mut self, from: usize, values: &[f64]) -> bool {
+        let range = from..from + 64;
+        let values = &values[range.clone()];
+        let sums = &mut self.sums[range.clone()];
+        let is_finite = |(sum, value): (&f64, &f64)| (sum + value).is_finite();
+        let all_finite = sums.iter().zip(values).fold(true, |all, pair| all & is_finite(pair));
+        if !all_finite || self.incremental.words()[from / 64] != 0 {
+            return false;
+        }
+        let states = sums.iter_mut().zip(&mut self.compensations[range.clone()]);
+        for ((sum, compensation), &value) in states.zip(values) {
+            (*sum, *compensation) = compensated_add(*sum, *compensation, value);
+        }
+        self.counts[range].iter_mut().for_each(|count| *count += 1.0);
+        true
+    }
+
+    /// The state of a step.
+    pub(crate) fn at(&self, step: usize) -> Mean {
+        Mean {
+            sum: self.sums[step],
+            compensation: self.compensations[step],
+            count: self.counts[step],
+            incremental: self.incremental.get(step),
+        }
+    }
+
+    /// Replaces the state of a step.
+    pub(crate) fn put(&mut self, step: usize, mean: Mean) {
+        self.sums[step] = mean.sum;
+        self.compensations[step] = mean.compensation;
+        self.counts[step] = mean.count;
+        if mean.incremental {
+            self.incremental.insert(step);
+        }
+    }
+}
+
 /// The quantile of values that [`order`] sorts, interpolated linearly. Out of range it is infinite.
 pub(crate) fn quantile_of_sorted(quantile: f64, sorted: &[f64]) -> f64 {
     quantile_of_ranked(quantile, sorted.len(), |rank| sorted[rank])
@@ -160,4 +236,37 @@ pub(crate) fn min2(a: f64, b: f64) -> f64 {
 /// `base ^ exponent` as C99 defines it: `pow(x, 0)` and `pow(1, y)` are 1 even for NaN.
 pub(crate) fn power(base: f64, exponent: f64) -> f64 {
     base.powf(exponent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn means_of_many_steps_are_those_of_each() {
+        let steps = 150;
+        let value = |series: usize, step: usize| match (series * 31 + step * 17) % 97 {
+            0 if step > 70 => f64::MAX,
+            1 if step > 100 => f64::INFINITY,
+            2 if step > 120 => f64::NAN,
+            other => other as f64 / 7.0 - 5.0,
+        };
+        let mut means = Means::new(steps);
+        let mut each = vec![Mean::default(); steps];
+        for series in 0..200 {
+            let mut present = Bitmap::empty(steps);
+            present.fill();
+            if series % 3 == 0 {
+                present.retain(|step| (step + series) % 5 != 0);
+            }
+            let values: Vec<f64> = (0..steps).map(|step| value(series, step)).collect();
+            means.add(&values, &present);
+            present.iter().for_each(|step| each[step].add(values[step]));
+        }
+        for (step, mean) in each.iter().enumerate() {
+            let (found, expected) = (means.at(step).value(), mean.value());
+            let same = found.to_bits() == expected.to_bits();
+            assert!(same || found.is_nan() && expected.is_nan(), "{found}, not {expected}");
+        }
+    }
 }

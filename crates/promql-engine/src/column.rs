@@ -137,12 +137,41 @@ impl Bitmap {
         let len = self.len;
         for (at, word) in self.words.iter_mut().enumerate() {
             if *word != 0 {
+                let mut kept = [false; 64];
                 let steps = at * 64..(at * 64 + 64).min(len);
-                let kept = steps.rev().fold(0, |bits, step| bits << 1 | u64::from(keep(step)));
-                *word &= kept;
+                steps.zip(&mut kept).for_each(|(step, kept)| *kept = keep(step));
+                *word &= bits(&kept);
             }
         }
     }
+
+    /// The same for what holds of the items at each step, of which there is one for each.
+    pub(crate) fn retain_where<T: Copy, U: Copy>(
+        &mut self,
+        items: &[T],
+        others: &[U],
+        holds: impl Fn(T, U) -> bool,
+    ) {
+        let items = items.chunks(64).zip(others.chunks(64));
+        for (word, (items, others)) in self.words.iter_mut().zip(items) {
+            if *word != 0 {
+                let mut kept = [false; 64];
+                let pairs = items.iter().zip(others);
+                kept.iter_mut().zip(pairs).for_each(|(kept, (a, b))| *kept = holds(*a, *b));
+                *word &= bits(&kept);
+            }
+        }
+    }
+}
+
+/// A word of a bitmap. Filling an array first lets the compiler make vector code of what decides.
+pub(crate) fn bits(set: &[bool; 64]) -> u64 {
+    let (bytes, _) = set.as_chunks::<8>();
+    bytes.iter().rev().fold(0, |word, bytes| {
+        // Each byte is 0 or 1, and the product has them side by side in its highest byte.
+        let bytes = u64::from_le_bytes(bytes.map(u8::from));
+        word << 8 | bytes.wrapping_mul(0x0102_0408_1020_4080) >> 56
+    })
 }
 
 /// The values of one series over the steps of a grid.

@@ -6,7 +6,7 @@ use promql_model::{CompensatedHistogram, HistogramMean};
 use super::Aggregate;
 use super::histograms::Totals;
 use crate::annotations::Place;
-use crate::arithmetic::{Mean, compensated_add};
+use crate::arithmetic::{Means, compensated_add};
 use crate::column::{Bitmap, Column};
 
 /// The state of a group over all steps.
@@ -34,26 +34,6 @@ pub(super) trait Reduction: Send {
     /// Says what there is to say about the members of a group.
     fn remark(&self, aggregate: &Aggregate<'_>, place: Place) {
         let _ = (aggregate, place);
-    }
-}
-
-/// Calls `dense` for each run of 64 steps that all have a value and `sparse` for each other step
-/// that has one.
-fn each_word(
-    valid: &Bitmap,
-    mut dense: impl FnMut(std::ops::Range<usize>),
-    mut sparse: impl FnMut(usize),
-) {
-    for (at, &word) in valid.words().iter().enumerate() {
-        if word == !0 {
-            dense(at * 64..at * 64 + 64);
-            continue;
-        }
-        let mut rest = word;
-        while rest != 0 {
-            sparse(at * 64 + rest.trailing_zeros() as usize);
-            rest &= rest - 1;
-        }
     }
 }
 
@@ -131,36 +111,35 @@ impl Reduction for Sum {
 
 /// Means.
 pub(super) struct Average {
-    means: Vec<Mean>,
+    means: Means,
     valid: Bitmap,
     histograms: Totals<HistogramMean>,
 }
 
 impl Reduction for Average {
     fn new(steps: usize) -> Self {
-        Average {
-            means: vec![Mean::default(); steps],
-            valid: Bitmap::empty(steps),
-            histograms: Totals::default(),
-        }
+        let means = Means::new(steps);
+        Average { means, valid: Bitmap::empty(steps), histograms: Totals::default() }
     }
 
     fn add(&mut self, member: usize, column: &Column) {
         self.histograms.add(member, column, &self.valid);
-        column.iter().for_each(|(step, value)| self.means[step].add(value));
+        self.means.add(&column.values, &column.valid);
         self.valid.union(&column.valid);
     }
 
     fn merge(&mut self, later: Self) {
         self.histograms.merge(later.histograms, &self.valid);
         for step in later.valid.iter() {
-            self.means[step].merge(later.means[step]);
+            let mut mean = self.means.at(step);
+            mean.merge(later.means.at(step));
+            self.means.put(step, mean);
         }
         self.valid.union(&later.valid);
     }
 
     fn finish(self) -> Column {
-        let values = self.means.iter().map(Mean::value).collect();
+        let values = (0..self.valid.len()).map(|step| self.means.at(step).value()).collect();
         self.histograms.finish(Column::new(values, self.valid))
     }
 
@@ -174,33 +153,75 @@ impl Reduction for Average {
 }
 
 /// Numbers of elements.
+///
+/// Members are counted for 64 steps at once: the counters of a word of steps are words themselves,
+/// the first with the lowest bit of each, and to count is to add a bit to all of them. Mostly the
+/// carry is gone after two.
 pub(super) struct Count {
     counts: Vec<f64>,
+    /// What is not in the counts yet, by word of steps.
+    counters: Vec<[u64; COUNTER_BITS]>,
+    /// How many members are in the counters.
+    counted: usize,
     valid: Bitmap,
+}
+
+/// With so many bits a counter goes up to 127, and a block has no more members.
+const COUNTER_BITS: usize = 7;
+
+impl Count {
+    /// Puts what the counters have counted into the counts.
+    fn settle(&mut self) {
+        self.counted = 0;
+        for (counts, counter) in self.counts.chunks_mut(64).zip(&mut self.counters) {
+            for (bit, word) in counter.iter_mut().enumerate() {
+                let (word, weight) = (std::mem::take(word), f64::from(1_u32 << bit));
+                if word != 0 {
+                    let counts = counts.iter_mut().enumerate();
+                    counts.for_each(|(at, count)| *count += (word >> at & 1) as f64 * weight);
+                }
+            }
+        }
+    }
 }
 
 impl Reduction for Count {
     fn new(steps: usize) -> Self {
-        Count { counts: vec![0.0; steps], valid: Bitmap::empty(steps) }
+        Count {
+            counts: vec![0.0; steps],
+            counters: vec![[0; COUNTER_BITS]; steps.div_ceil(64)],
+            counted: 0,
+            valid: Bitmap::empty(steps),
+        }
     }
 
     fn add(&mut self, _: usize, column: &Column) {
-        let counts = std::cell::RefCell::new(&mut self.counts);
         let present = column.present();
-        each_word(
-            &present,
-            |steps| counts.borrow_mut()[steps].iter_mut().for_each(|c| *c += 1.0),
-            |step| counts.borrow_mut()[step] += 1.0,
-        );
+        if self.counted == (1 << COUNTER_BITS) - 1 {
+            self.settle();
+        }
+        self.counted += 1;
+        for (counter, &word) in self.counters.iter_mut().zip(present.words()) {
+            let mut carry = word;
+            for bits in counter {
+                if carry == 0 {
+                    break;
+                }
+                (*bits, carry) = (*bits ^ carry, *bits & carry);
+            }
+        }
         self.valid.union(&present);
     }
 
-    fn merge(&mut self, later: Self) {
+    fn merge(&mut self, mut later: Self) {
+        self.settle();
+        later.settle();
         self.counts.iter_mut().zip(&later.counts).for_each(|(a, b)| *a += b);
         self.valid.union(&later.valid);
     }
 
-    fn finish(self) -> Column {
+    fn finish(mut self) -> Column {
+        self.settle();
         Column::new(self.counts, self.valid)
     }
 }
@@ -307,59 +328,73 @@ impl Reduction for Maximum {
 
 /// Population variances, by Welford's method without compensation, as upstream has them here.
 pub(super) struct Variance {
-    states: Vec<Welford>,
+    counts: Vec<f64>,
+    means: Vec<f64>,
+    squares: Vec<f64>,
     valid: Bitmap,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
-struct Welford {
-    count: f64,
-    mean: f64,
-    squares: f64,
+/// Adds a value. Of the first one the mean is that value and the sum of squares is zero, or NaN if it is
+/// not finite; so that is what comes of no values, whose mean is a negative zero.
+#[inline(always)]
+fn welford(count: &mut f64, mean: &mut f64, squares: &mut f64, value: f64) {
+    *count += 1.0;
+    let distance = value - *mean;
+    *mean += distance / *count;
+    *squares += distance * (value - *mean);
 }
 
 impl Reduction for Variance {
     const IGNORES_HISTOGRAMS: Option<&'static str> = Some("stdvar");
 
     fn new(steps: usize) -> Self {
-        Variance { states: vec![Welford::default(); steps], valid: Bitmap::empty(steps) }
+        let (counts, squares) = (vec![0.0; steps], vec![0.0; steps]);
+        Variance { counts, means: vec![-0.0; steps], squares, valid: Bitmap::empty(steps) }
     }
 
     fn add(&mut self, _: usize, column: &Column) {
-        for (step, value) in column.iter() {
-            let state = &mut self.states[step];
-            state.count += 1.0;
-            if state.count == 1.0 {
-                let squares = if value.is_finite() { 0.0 } else { f64::NAN };
-                *state = Welford { count: 1.0, mean: value, squares };
-                continue;
+        let states = self.counts.chunks_mut(64).zip(self.means.chunks_mut(64));
+        let states = states.zip(self.squares.chunks_mut(64)).zip(column.values.chunks(64));
+        for (&word, (((counts, means), squares), values)) in column.valid.words().iter().zip(states)
+        {
+            let steps = counts.iter_mut().zip(means).zip(squares).zip(values);
+            if word == !0 {
+                for (((count, mean), squares), &value) in steps {
+                    welford(count, mean, squares, value);
+                }
+            } else if word != 0 {
+                for (bit, (((count, mean), squares), &value)) in steps.enumerate() {
+                    if word >> bit & 1 != 0 {
+                        welford(count, mean, squares, value);
+                    }
+                }
             }
-            let distance = value - state.mean;
-            state.mean += distance / state.count;
-            state.squares += distance * (value - state.mean);
         }
         self.valid.union(&column.valid);
     }
 
     fn merge(&mut self, later: Self) {
         for step in later.valid.iter() {
-            let (a, b) = (&mut self.states[step], &later.states[step]);
-            if a.count == 0.0 {
-                *a = *b;
+            let (ours, theirs) = (self.counts[step], later.counts[step]);
+            if ours == 0.0 {
+                self.counts[step] = theirs;
+                self.means[step] = later.means[step];
+                self.squares[step] = later.squares[step];
                 continue;
             }
-            let count = a.count + b.count;
-            let distance = b.mean - a.mean;
-            a.squares += b.squares + distance * distance * (a.count * b.count / count);
-            a.mean += distance * (b.count / count);
-            a.count = count;
+            let count = ours + theirs;
+            let distance = later.means[step] - self.means[step];
+            self.squares[step] +=
+                later.squares[step] + distance * distance * (ours * theirs / count);
+            self.means[step] += distance * (theirs / count);
+            self.counts[step] = count;
         }
         self.valid.union(&later.valid);
     }
 
     fn finish(self) -> Column {
-        let values = self.states.iter().map(|s| s.squares / s.count).collect();
-        Column::new(values, self.valid)
+        let values = self.squares.iter().zip(&self.counts).map(|(squares, count)| squares / count);
+        Column::new(values.collect(), self.valid)
     }
 }
 

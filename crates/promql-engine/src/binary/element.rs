@@ -157,8 +157,8 @@ fn change(this: &mut Column, other: &Other<'_>, f: impl Fn(f64, f64) -> f64) {
 fn filter(this: &mut Column, other: &Other<'_>, f: impl Fn(f64, f64) -> bool) {
     let Column { values, valid, .. } = this;
     match other {
-        Other::Column(Column { values: others, .. }) => valid.retain(|k| f(values[k], others[k])),
-        Other::Values(others) => valid.retain(|k| f(values[k], others[k])),
-        Other::Constant(b) => valid.retain(|k| f(values[k], *b)),
+        Other::Column(Column { values: others, .. }) => valid.retain_where(values, others, f),
+        Other::Values(others) => valid.retain_where(values, others, f),
+        Other::Constant(b) => valid.retain_where(values, values, |a, _| f(a, *b)),
     }
 }
