@@ -184,12 +184,8 @@ impl Means {
     }
 }
 
-/// The quantile of values that [`order`] sorts, interpolated linearly. Out of range it is infinite.
-pub(crate) fn quantile_of_sorted(quantile: f64, sorted: &[f64]) -> f64 {
-    quantile_of_ranked(quantile, sorted.len(), |rank| sorted[rank])
-}
-
-/// The same for so many values that are found by their rank.
+/// The quantile of so many values that are found by their rank in the order of [`order`], interpolated
+/// linearly. Out of range it is infinite.
 pub(crate) fn quantile_of_ranked(quantile: f64, len: usize, value: impl Fn(usize) -> f64) -> f64 {
     if len == 0 || quantile.is_nan() {
         return f64::NAN;

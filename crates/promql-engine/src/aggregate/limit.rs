@@ -53,8 +53,7 @@ struct First<'a> {
 }
 
 impl ByGroup for First<'_> {
-    fn add(&mut self, member: usize, column: &Column) -> Result<(), EngineError> {
-        let mut column = column.clone();
+    fn add(&mut self, member: usize, mut column: Column) -> Result<(), EngineError> {
         column.retain(|step| self.taken[step] < self.limits[step]);
         if column.is_empty() {
             return Ok(());

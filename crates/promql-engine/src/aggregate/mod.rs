@@ -252,7 +252,7 @@ impl<'a> Aggregate<'a> {
         let _batch = self.context.workers.hold_batch(members.len(), self.grid.len)?;
         self.context.workers.run(members.len(), self.grid.len, compute, |at, column| {
             let (group, member) = members[at];
-            consumer.add(member, &column)?;
+            consumer.add(member, column)?;
             if members.get(at + 1).is_none_or(|next| next.0 != group) {
                 consumer.finish(group)?;
             }
@@ -272,7 +272,7 @@ impl<'a> Aggregate<'a> {
 /// Consumes the members of one group after the other, so that it holds the state of but one.
 trait ByGroup {
     /// Adds the values of a member, given by the number of its series.
-    fn add(&mut self, member: usize, column: &Column) -> Result<(), EngineError>;
+    fn add(&mut self, member: usize, column: Column) -> Result<(), EngineError>;
 
     /// Ends a group: the next member belongs to another one.
     fn finish(&mut self, group: usize) -> Result<(), EngineError>;

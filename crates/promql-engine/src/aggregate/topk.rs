@@ -1,11 +1,12 @@
 //! `topk` and `bottomk`: for each step and group the elements with the largest or smallest values.
 //!
 //! Among equal values upstream keeps those that its binary heap happens to keep, so this is the same
-//! heap. There is one for each group and step, and each series is fed to the heaps of its group.
+//! heap. There is one for each group and step, and each series is fed to the heaps of its group, but for
+//! what a look at the worst element of each heap shows to be no better: that is most of it.
 
 use super::{Aggregate, ByGroup, parameter};
 use crate::EngineError;
-use crate::column::{Column, ScalarColumn};
+use crate::column::{Bitmap, Column, ScalarColumn};
 use crate::limits::{Held, Limits};
 use crate::operator::{Kept, VectorOperator};
 
@@ -24,6 +25,16 @@ impl Best {
                 Best::Largest => a < b,
                 Best::Smallest => a > b,
             }
+    }
+
+    /// Stands for the worst element where so many are kept and there are fewer. All are better than NaN,
+    /// and none is better than the best number.
+    fn of_none(self, limit: usize) -> f64 {
+        match (limit, self) {
+            (0, Best::Largest) => f64::INFINITY,
+            (0, Best::Smallest) => f64::NEG_INFINITY,
+            _ => f64::NAN,
+        }
     }
 
     /// The order of the output: best first, NaN last.
@@ -96,16 +107,6 @@ pub(super) fn topk<'a>(
     let Some(limits) = parameter::counts(&aggregate, parameter)? else {
         return aggregate.nothing();
     };
-    let feed = |heap: &mut Vec<Element>, new: Element, limit: usize| {
-        // Most elements are not among the best.
-        if heap.len() >= limit && heap.first().is_none_or(|root| !best.worse(root.0, new.0)) {
-            return;
-        }
-        let mut kept = Heap(std::mem::take(heap));
-        kept.feed(new, limit, best);
-        *heap = kept.0;
-    };
-    let sort = |heap: &mut Vec<Element>| heap.sort_by(|a, b| best.order(a.0, b.0));
     let aggregate = &aggregate;
     let input = aggregate.input.series();
     let steps = limits.len();
@@ -113,10 +114,9 @@ pub(super) fn topk<'a>(
     let mut choice = Choice {
         aggregate,
         best,
-        kept: vec![Vec::new(); steps],
+        kept: vec![Heap::default(); steps],
+        worst: limits.iter().map(|&limit| best.of_none(limit)).collect(),
         limits,
-        feed,
-        sort,
         columns: vec![None; input.len()],
         order: Vec::new(),
         held: aggregate.context.limits.hold(0)?,
@@ -133,14 +133,15 @@ pub(super) fn topk<'a>(
     Ok(Box::new(Kept::new(aggregate.context, series, columns)?))
 }
 
-struct Choice<'a, F, S> {
+struct Choice<'a> {
     aggregate: &'a Aggregate<'a>,
     best: Best,
     /// The elements of the open group that are kept for each step.
-    kept: Vec<Vec<Element>>,
+    kept: Vec<Heap>,
+    /// For each step the worst of them, which others have to be better than, if no more are kept; see
+    /// [`Best::of_none`].
+    worst: Vec<f64>,
     limits: Vec<usize>,
-    feed: F,
-    sort: S,
     /// What was chosen of each series of the finished groups.
     columns: Vec<Option<Column>>,
     /// The series of which something was chosen.
@@ -149,24 +150,40 @@ struct Choice<'a, F, S> {
     checks: &'a Limits,
 }
 
-impl<F, S> ByGroup for Choice<'_, F, S>
-where
-    F: FnMut(&mut Vec<Element>, Element, usize),
-    S: FnMut(&mut Vec<Element>),
-{
-    fn add(&mut self, member: usize, column: &Column) -> Result<(), EngineError> {
+impl Choice<'_> {
+    /// The steps at which a series may be among the best.
+    fn candidates(&self, column: &Column) -> Bitmap {
+        let mut candidates = column.valid.clone();
+        let (worst, values) = (&self.worst[..], &column.values[..]);
+        match self.best {
+            Best::Largest => {
+                candidates.retain_where(worst, values, |worst, new| Best::Largest.worse(worst, new))
+            }
+            Best::Smallest => candidates
+                .retain_where(worst, values, |worst, new| Best::Smallest.worse(worst, new)),
+        }
+        candidates
+    }
+}
+
+impl ByGroup for Choice<'_> {
+    fn add(&mut self, member: usize, column: Column) -> Result<(), EngineError> {
         let name = match self.best {
             Best::Largest => "topk",
             Best::Smallest => "bottomk",
         };
-        self.aggregate.ignore_histograms(name, self.aggregate.own_place, column);
+        self.aggregate.ignore_histograms(name, self.aggregate.own_place, &column);
         let (mut more, mut room) = (0, 0);
-        for (step, value) in column.iter() {
-            let kept = &mut self.kept[step];
-            let before = (kept.len(), kept.capacity());
-            (self.feed)(kept, (value, member), self.limits[step]);
+        for step in self.candidates(&column).iter() {
+            let (heap, limit) = (&mut self.kept[step], self.limits[step]);
+            let before = (heap.0.len(), heap.0.capacity());
+            heap.feed((column.values[step], member), limit, self.best);
+            let Heap(kept) = heap;
             more += kept.len() - before.0;
             room += kept.capacity() - before.1;
+            if let (Some((worst, _)), true) = (kept.first(), kept.len() == limit) {
+                self.worst[step] = *worst;
+            }
         }
         self.held.grow(more)?;
         // The room stays for the next group.
@@ -176,9 +193,11 @@ where
     fn finish(&mut self, _: usize) -> Result<(), EngineError> {
         let steps = self.kept.len();
         let before = self.order.len();
-        for (step, kept) in self.kept.iter_mut().enumerate() {
+        let best = self.best;
+        for (step, Heap(kept)) in self.kept.iter_mut().enumerate() {
             self.checks.check_round(step)?;
-            (self.sort)(kept);
+            self.worst[step] = best.of_none(self.limits[step]);
+            kept.sort_by(|a, b| best.order(a.0, b.0));
             for (value, index) in kept.drain(..) {
                 let column = self.columns[index].get_or_insert_with(|| {
                     self.order.push(index);
