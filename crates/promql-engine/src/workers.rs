@@ -7,10 +7,9 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
-
-use rayon::prelude::*;
 
 use crate::EngineError;
 use crate::column::{Bitmap, Column};
@@ -44,8 +43,8 @@ const BATCH_HISTOGRAM_BYTES: usize = 4 << 20;
 /// Enough tasks of a batch to keep a thread busy while others finish theirs.
 const TASKS_OF_A_THREAD: usize = 2;
 
-/// A batch is cut into so many pieces for each thread, so that one that the system lets wait leaves
-/// its share to others.
+/// What is left of a batch is cut into so many pieces for each thread, so that one that the system lets
+/// wait leaves its share to others.
 const PIECES_OF_A_THREAD: usize = 4;
 
 /// How many successive tasks a thread takes at once. Neighbours often have the same timestamps.
@@ -157,50 +156,48 @@ impl Workers {
             return self.give_back(scratch);
         }
         let threads = self.threads.unwrap_or_else(rayon::current_num_threads).max(1);
-        let run_chunk = |tasks: Range<usize>| -> Vec<Result<(T, Held<'_>), EngineError>> {
-            let mut scratch = self.take();
-            let mut results: Vec<_> = self.measure(&mut scratch, false, |scratch| {
-                let first = tasks.start;
+        let mut start = 0;
+        while start < count {
+            let end = count.min(start.saturating_add(self.batch(size)));
+            let batch = Batch::new(start..end, threads);
+            let begun = self.statistics.as_ref().map(|_| Instant::now());
+            self.on_threads(threads, || self.work_on(&batch, &task));
+            if let (Some(statistics), Some(begun)) = (&self.statistics, begun) {
+                statistics.waited(begun.elapsed());
+            }
+            self.limits.check()?;
+            let (done, failed) = batch.finish();
+            for (index, result) in (start..).zip(done) {
+                self.limits.check_task(index)?;
+                consume(index, result?.0)?;
+                start = index + 1;
+            }
+            failed.map_or(Ok(()), Err)?;
+        }
+        Ok(())
+    }
+
+    /// Does tasks of a batch for as long as there are any.
+    fn work_on<'a, T: Outcome>(
+        &'a self,
+        batch: &Batch<'a, T>,
+        task: &(impl Fn(usize, &mut Scratch) -> Result<T, EngineError> + Sync),
+    ) {
+        let mut scratch = self.take();
+        let mut done = Vec::new();
+        while let Some(tasks) = batch.take() {
+            let first = tasks.start;
+            let results: Vec<Done<'a, T>> = self.measure(&mut scratch, false, |scratch| {
                 let run = |i| {
                     self.limits.check_task(i - first)?;
                     self.held(task(i, scratch)?)
                 };
                 tasks.map(run).collect()
             });
-            if let Err(error) = self.give_back(scratch) {
-                results.push(Err(error));
-            }
-            results
-        };
-        let few = TASKS_OF_A_THREAD * threads;
-        let mut start = 0;
-        // The first batch is small: it shows how large the results are.
-        let mut tasks = few.min(self.batch(size));
-        while start < count {
-            let end = count.min(start.saturating_add(tasks));
-            let pieces = PIECES_OF_A_THREAD * threads;
-            let chunk = CHUNK.min((end - start).div_ceil(pieces)).max(1);
-            let chunks: Vec<Range<usize>> =
-                (start..end).step_by(chunk).map(|at| at..end.min(at + chunk)).collect();
-            let begun = self.statistics.as_ref().map(|_| Instant::now());
-            let results: Vec<Vec<Result<(T, Held<'_>), EngineError>>> =
-                self.install(|| chunks.into_par_iter().map(run_chunk).collect());
-            if let (Some(statistics), Some(begun)) = (&self.statistics, begun) {
-                statistics.waited(begun.elapsed());
-            }
-            let mut largest = 0;
-            self.limits.check()?;
-            for (index, result) in (start..).zip(results.into_iter().flatten()) {
-                self.limits.check_task(index)?;
-                let (result, held) = result?;
-                largest = held.bytes().max(largest);
-                consume(index, result)?;
-            }
-            start = end;
-            let fitting = BATCH_HISTOGRAM_BYTES.checked_div(largest).unwrap_or(usize::MAX);
-            tasks = fitting.max(few).min(self.batch(size));
+            batch.fit(&results);
+            done.push((first, results));
         }
-        Ok(())
+        batch.give(done, self.give_back(scratch));
     }
 
     /// Counts the histograms of a result until it is consumed.
@@ -229,15 +226,17 @@ impl Workers {
         result
     }
 
-    fn install<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
+    /// Does the same on so many threads, of which this is one: it need not wait for another to wake up,
+    /// nor until that has nothing more to do before it goes on itself.
+    fn on_threads(&self, threads: usize, work: impl Fn() + Sync) {
         let own = self.pool.get_or_init(|| {
             let threads = self.threads.filter(|&n| n != rayon::current_num_threads())?;
             // Without threads of its own a query is evaluated by those that there are.
             rayon::ThreadPoolBuilder::new().num_threads(threads).build().ok()
         });
         match own {
-            Some(pool) => pool.install(work),
-            None => work(),
+            Some(pool) => pool.in_place_scope(|scope| spawn(scope, threads, &work)),
+            None => rayon::in_place_scope(|scope| spawn(scope, threads, &work)),
         }
     }
 
@@ -260,6 +259,91 @@ impl Workers {
             0 => Ok(()),
             _ => self.limits.keep_bytes(grown),
         }
+    }
+}
+
+/// Does the same on this thread and on others, so many in all.
+fn spawn<'s>(scope: &rayon::Scope<'s>, threads: usize, work: &'s (impl Fn() + Sync)) {
+    (1..threads).for_each(|_| scope.spawn(move |_| work()));
+    work();
+}
+
+/// What comes of a task, with the histograms in it counted.
+type Done<'a, T> = Result<(T, Held<'a>), EngineError>;
+
+/// Tasks that several threads take from the front, some at a time.
+struct Batch<'a, T> {
+    first: usize,
+    threads: usize,
+    /// The first task that nobody has taken.
+    next: AtomicUsize,
+    /// Behind the last task. It comes nearer when results turn out to be large, or a task fails.
+    end: AtomicUsize,
+    /// The results, each piece with the number of its first task.
+    done: Mutex<Vec<(usize, Vec<Done<'a, T>>)>>,
+    /// A failure that belongs to no task.
+    failed: Mutex<Option<EngineError>>,
+}
+
+impl<'a, T: Outcome> Batch<'a, T> {
+    fn new(tasks: Range<usize>, threads: usize) -> Self {
+        Batch {
+            first: tasks.start,
+            threads,
+            next: AtomicUsize::new(tasks.start),
+            end: AtomicUsize::new(tasks.end),
+            done: Mutex::default(),
+            failed: Mutex::default(),
+        }
+    }
+
+    /// Some successive tasks that nobody else has: one at first, to see how large results are, then
+    /// more, and fewer towards the end.
+    fn take(&self) -> Option<Range<usize>> {
+        let mut at = self.next.load(Ordering::Relaxed);
+        loop {
+            let left = self.end.load(Ordering::Relaxed).checked_sub(at).filter(|left| *left > 0)?;
+            let tasks = match at - self.first < self.few() {
+                true => 1,
+                false => (left / (PIECES_OF_A_THREAD * self.threads)).clamp(1, CHUNK),
+            };
+            let (mine, order) = (at..at + tasks, Ordering::Relaxed);
+            match self.next.compare_exchange_weak(at, mine.end, order, order) {
+                Ok(_) => return Some(mine),
+                Err(now) => at = now,
+            }
+        }
+    }
+
+    fn few(&self) -> usize {
+        TASKS_OF_A_THREAD * self.threads
+    }
+
+    /// Ends the batch early if results like these are too large for all of it, or if one is a failure:
+    /// what comes behind that is not asked for.
+    fn fit(&self, results: &[Done<'a, T>]) {
+        let bytes = |done: &Done<'a, T>| done.as_ref().map_or(usize::MAX, |(_, held)| held.bytes());
+        let largest = results.iter().map(bytes).max().unwrap_or(0);
+        if let Some(fitting) = BATCH_HISTOGRAM_BYTES.checked_div(largest) {
+            let end = self.first.saturating_add(fitting.max(self.few()));
+            self.end.fetch_min(end, Ordering::Relaxed);
+        }
+    }
+
+    /// Takes what a thread has done, when it is through.
+    fn give(&self, done: Vec<(usize, Vec<Done<'a, T>>)>, through: Result<(), EngineError>) {
+        self.done.lock().unwrap_or_else(PoisonError::into_inner).extend(done);
+        if let Err(error) = through {
+            *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+        }
+    }
+
+    /// What came of the tasks that were done, in order, from the first one on.
+    fn finish(self) -> (impl Iterator<Item = Done<'a, T>>, Option<EngineError>) {
+        let mut done = self.done.into_inner().unwrap_or_else(PoisonError::into_inner);
+        done.sort_unstable_by_key(|(first, _)| *first);
+        let failed = self.failed.into_inner().unwrap_or_else(PoisonError::into_inner);
+        (done.into_iter().flat_map(|(_, results)| results), failed)
     }
 }
 
@@ -357,7 +441,7 @@ struct KnownTables {
 /// So much memory the tables of one operation may take in one thread, in bytes. When it is used up,
 /// the tables that were used last make place for new ones: targets come in turn, so those are needed
 /// last.
-const TABLES_BYTES: usize = 2 << 20;
+const TABLES_BYTES: usize = 8 << 20;
 
 impl KnownTables {
     fn bytes(&self) -> usize {
