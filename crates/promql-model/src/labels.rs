@@ -122,6 +122,40 @@ impl Labels {
         Self { text: pieces.into() }
     }
 
+    /// The set with another value of one label. An empty value removes it.
+    ///
+    /// ```
+    /// # use promql_model::Labels;
+    /// let labels = Labels::from_pairs([("job", "api"), ("zone", "a")]);
+    /// assert_eq!(labels.with("path", "/").to_string(), r#"{job="api", path="/", zone="a"}"#);
+    /// assert_eq!(labels.with("zone", "").to_string(), r#"{job="api"}"#);
+    /// ```
+    #[must_use]
+    pub fn with(&self, name: &str, value: &str) -> Self {
+        if value.is_empty() {
+            return self.filtered(|known| known != name);
+        }
+        // Where the label is, or where it belongs.
+        let mut place = self.text.len()..self.text.len();
+        let mut rest = self.iter();
+        loop {
+            let start = self.text.len() - rest.rest.len();
+            let Some((known, _)) = rest.next() else { break };
+            if known >= name {
+                let end = self.text.len() - rest.rest.len();
+                place = start..if known == name { end } else { start };
+                break;
+            }
+        }
+        let (before, behind) = (self.text.get(..place.start), self.text.get(place.end..));
+        let mut text = String::with_capacity(self.text.len() + name.len() + value.len() + 14);
+        text.push_str(before.unwrap_or_default());
+        encode(&mut text, name);
+        encode(&mut text, value);
+        text.push_str(behind.unwrap_or_default());
+        Self { text: text.into() }
+    }
+
     /// A builder that starts from this set.
     pub fn to_builder(&self) -> LabelsBuilder {
         let mut builder = LabelsBuilder::default();
@@ -409,6 +443,19 @@ mod tests {
             Labels::from_pairs([("b", "1"), ("a", "2"), ("b", "3"), ("c", "4"), ("c", "")]);
         assert_eq!(labels.iter().collect::<Vec<_>>(), [("a", "2"), ("b", "3")]);
         assert_eq!((labels.get("a"), labels.get("c"), labels.get("")), (Some("2"), None, None));
+    }
+
+    #[test]
+    fn one_label_changes_as_a_builder_changes_it() {
+        let long = "x".repeat(200);
+        let labels = Labels::from_pairs([("b", "1"), ("d", &*long), ("f", "é")]);
+        for name in ["a", "b", "c", "d", "e", "f", "g", &long] {
+            for value in ["", "1", "other", &long] {
+                let expected = labels.to_builder().set(name, value).build();
+                assert_eq!(labels.with(name, value), expected, "{name}={value}");
+                assert_eq!(Labels::empty().with(name, value), Labels::from_pairs([(name, value)]));
+            }
+        }
     }
 
     #[test]

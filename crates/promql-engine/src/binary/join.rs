@@ -62,14 +62,14 @@ pub(crate) fn join<'a>(
         Cardinality::OneToMany => (rhs, lhs),
         _ => (lhs, rhs),
     };
-    let (groups, ..) = match_groups(&context.limits, &join.matching, many.series(), one.series())?;
+    let (mut groups, ..) =
+        match_groups(&context.limits, &join.matching, many.series(), one.series())?;
     let ambiguous =
         groups.iter().any(|group| join.is_ambiguous(group, many.series(), one.series()));
     let shared = groups.iter().any(|group| group.lhs.len() > 1);
     let filled = join.fill_many.is_some() || join.fill_one.is_some();
     let keep_many = ambiguous || filled;
     let keep_one = ambiguous || filled || shared;
-    drop(groups);
     let mut kept = (None, None);
     if keep_many {
         kept.0 = Some(Kept::all_of(context, &*many, steps)?);
@@ -77,11 +77,11 @@ pub(crate) fn join<'a>(
     if keep_one {
         kept.1 = Some(Kept::all_of(context, &*one, steps)?);
     }
-    let groups = {
+    if keep_many || keep_one {
         let many_series = kept.0.as_ref().map_or(many.series(), |kept| &kept.series);
         let one_series = kept.1.as_ref().map_or(one.series(), |kept| &kept.series);
-        match_groups(&context.limits, &join.matching, many_series, one_series)?.0
-    };
+        groups = match_groups(&context.limits, &join.matching, many_series, one_series)?.0;
+    }
     // What was kept has only series with values, so that others may have lost all they match.
     let unmatched = |side: fn(&MatchGroup) -> &Vec<usize>,
                      other: fn(&MatchGroup) -> &Vec<usize>| {

@@ -23,10 +23,14 @@ pub(crate) fn join(
         .collect::<Result<_, _>>()?;
     let destination = label_name(query, destination, "destination label name in label_join")?;
     let separator = String::from_utf8_lossy(query.text(separator)).into_owned();
+    let mut value = String::new();
     let joined = series.iter().map(|series| {
-        let values: Vec<&str> =
-            sources.iter().map(|source| series.labels.get(source).unwrap_or_default()).collect();
-        relabelled(series, &destination, values.join(&separator))
+        value.clear();
+        for (at, source) in sources.iter().enumerate() {
+            value.push_str(if at > 0 { &separator } else { "" });
+            value.push_str(series.labels.get(source).unwrap_or_default());
+        }
+        relabelled(series, &destination, &value)
     });
     context.limits.collect(joined)
 }
@@ -55,7 +59,7 @@ pub(crate) fn replace(
     let source = String::from_utf8_lossy(query.text(source));
     let replaced = series.iter().map(|series| {
         match rewrite.apply(series.labels.get(&source).unwrap_or_default()) {
-            Some(value) => relabelled(series, &destination, value),
+            Some(value) => relabelled(series, &destination, &value),
             None => series.clone(),
         }
     });
@@ -63,10 +67,9 @@ pub(crate) fn replace(
 }
 
 /// The series with one label changed. Who writes the name wants to keep it.
-fn relabelled(series: &Series, label: &str, value: String) -> Series {
-    let mut labels = series.labels.to_builder();
-    labels.set(label, value);
-    Series { labels: labels.build(), drop_name: series.drop_name && label != METRIC_NAME }
+fn relabelled(series: &Series, label: &str, value: &str) -> Series {
+    let labels = series.labels.with(label, value);
+    Series { labels, drop_name: series.drop_name && label != METRIC_NAME }
 }
 
 fn label_name(query: &Query, name: Text, what: &str) -> Result<String, EngineError> {
