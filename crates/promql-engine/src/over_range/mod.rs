@@ -9,6 +9,7 @@ mod histogram_rate;
 mod histogram_totals;
 mod histograms;
 mod over_time;
+mod ranked;
 mod rate;
 mod regression;
 mod sliding;
