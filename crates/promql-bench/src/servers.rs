@@ -96,7 +96,7 @@ impl Server {
             }
             Subject::Cold | Subject::Hot => {
                 let listen = address.to_string();
-                let hot = if subject == Subject::Hot { "48MiB" } else { "0" };
+                let hot = if subject == Subject::Hot { "64MiB" } else { "0" };
                 let fixed = ["serve", "--hot-columns", hot, "--listen", &listen, "-s"];
                 fixed.iter().for_each(|argument| arguments.push(Box::new((*argument).to_owned())));
                 arguments.push(Box::new(folder.blocks()));

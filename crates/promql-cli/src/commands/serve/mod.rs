@@ -60,7 +60,7 @@ pub struct Serve {
     pub concurrency: usize,
     /// How much memory may keep samples of data folders that queries decoded, so that the next ones
     /// find them; 0 keeps none
-    #[arg(long, value_name = "SIZE", default_value = "48MiB", value_parser = size_or_none)]
+    #[arg(long, value_name = "SIZE", default_value = "64MiB", value_parser = size_or_none)]
     pub hot_columns: usize,
     /// Which pages of a browser may ask
     #[arg(long, value_name = "WHICH", default_value = "any", value_enum)]
