@@ -51,6 +51,10 @@ pub(crate) struct Assistant {
     tail: Cell<usize>,
     /// What Tab offered last.
     pub(crate) menu: RefCell<Option<Menu>>,
+    /// Whether what is below the line is a list, one entry of which is chosen.
+    pub(crate) lists: Cell<bool>,
+    /// Whether the line is drawn for the last time.
+    pub(crate) is_done: Cell<bool>,
 }
 
 impl Helper for Assistant {}
@@ -75,13 +79,41 @@ pub(crate) fn expression(line: &str) -> Option<Inside<'_>> {
         if row.completes != Completes::Expression {
             return None;
         }
-        start = at;
+        start = at + before_expression(row.name, &line[at..]);
     } else if line[blanks..].starts_with('!') {
         return None;
     }
     let text = split_at_bars(&line[start..]).into_iter().next().unwrap_or_default();
     let text = text.find("[[").map_or(text, |end| &text[..end]);
     Some(Inside { start, text })
+}
+
+/// How much of a command's arguments stands in front of the expression: an interval, a time, two sources, or
+/// another expression.
+fn before_expression(command: &str, arguments: &str) -> usize {
+    /// Where the words behind so many begin; nothing if there are none.
+    fn behind(text: &str, words: usize) -> Option<usize> {
+        let mut at = 0;
+        for _ in 0..words {
+            let rest = &text[at..];
+            let end = at + rest.find(char::is_whitespace)?;
+            at = end + text[end..].len() - text[end..].trim_start().len();
+        }
+        Some(at)
+    }
+    let first = arguments.split_whitespace().next().unwrap_or_default();
+    let found = match command {
+        "watch" if promql_model::parse_duration(first).is_ok() => behind(arguments, 1),
+        "diff" if arguments.contains(';') => arguments.rfind(';').map(|at| at + 1),
+        "diff"
+            if first.strip_prefix('-').is_some_and(|d| promql_model::parse_duration(d).is_ok()) =>
+        {
+            behind(arguments, 1)
+        }
+        "diff" if first.contains("://") => behind(arguments, 2),
+        _ => None,
+    };
+    found.unwrap_or(0)
 }
 
 /// The name of a command, and where its arguments begin.
@@ -100,7 +132,15 @@ impl Assistant {
         board: SharedBoard,
         terminal: Terminal,
     ) -> Assistant {
-        Assistant { words, board, terminal, tail: Cell::new(0), menu: RefCell::new(None) }
+        Assistant {
+            words,
+            board,
+            terminal,
+            tail: Cell::new(0),
+            menu: RefCell::new(None),
+            lists: Cell::new(false),
+            is_done: Cell::new(false),
+        }
     }
 
     pub(crate) fn words<T>(&self, read: impl FnOnce(&Words) -> T) -> T {

@@ -9,24 +9,36 @@ use rustyline::Context;
 use rustyline::hint::{Hint, Hinter};
 use rustyline::history::SearchDirection;
 
-use crate::assistant::{Assistant, expression};
+use crate::assistant::{Assistant, Inside, expression};
 use crate::keys;
-use crate::menu::{Shown, clipped};
+use crate::list::clipped;
+use crate::menu::Shown;
 use crate::plain::plain;
 
 /// What the line below ends with while something is on its way.
 const WAITING: &str = "…";
 
+/// What the line below begins with if something is wrong.
+pub(crate) const ERROR: &str = "error: ";
+
 /// How many candidates the line below shows.
 const SHOWN: usize = 8;
 
 impl Assistant {
+    /// Columns and rows of the terminal.
+    fn screen(&self) -> (usize, usize) {
+        self.terminal.size.unwrap_or((80, 24))
+    }
+
+    /// What stands in front of the chosen entry of a list.
+    pub(crate) fn mark(&self) -> char {
+        if self.terminal.unicode { '❯' } else { '>' }
+    }
+
     /// The list that Tab opened, while one of its choices stands in the line.
     fn list(&self, line: &str, pos: usize) -> Option<String> {
         let mut menu = self.menu.borrow_mut();
-        let mark = if self.terminal.unicode { '❯' } else { '>' };
-        let screen = self.terminal.size.unwrap_or((80, 24));
-        match menu.as_ref()?.shown(line, pos, screen, mark) {
+        match menu.as_ref()?.shown(line, pos, self.screen(), self.mark()) {
             Shown::List(list) => Some(list),
             Shown::Before => None,
             Shown::Past => {
@@ -42,18 +54,8 @@ impl Assistant {
         if inside.text.trim().is_empty() {
             return None;
         }
-        let at = pos.saturating_sub(inside.start);
-        // Who writes a string hasn't closed it yet.
-        let is_open = |problem: &Problem| {
-            problem.code.ends_with("unterminated-string")
-                && problem.span.contains(&at.saturating_sub(1))
-        };
-        let problems = diagnose(inside.text);
-        if !inside.text.contains('$')
-            && !problems.iter().any(is_open)
-            && let Some(problem) = problems.into_iter().next()
-        {
-            return Some(format!("error: {}", problem.message));
+        if let Some(problem) = problem(&inside, pos) {
+            return Some(format!("{ERROR}{}", problem.message));
         }
         let found = self.completions(&inside, pos)?;
         let written = pos.saturating_sub(inside.start + found.replaced.start);
@@ -89,17 +91,23 @@ impl Assistant {
     }
 }
 
-/// The list of a search below the line, the chosen one marked.
-fn marked(lines: &[String], chosen: Option<usize>) -> String {
-    let mut out = String::new();
-    for (at, line) in lines.iter().enumerate() {
-        out.push('\n');
-        match line.strip_prefix(' ') {
-            Some(rest) if chosen == Some(at) => out.push_str(&format!(">{rest}")),
-            _ => out.push_str(line),
-        }
+/// What is wrong with an expression while it is written, with the cursor at a place of the line.
+pub(crate) fn problem(inside: &Inside<'_>, pos: usize) -> Option<Problem> {
+    // What stands for a variable isn't known here.
+    if inside.text.trim().is_empty() || inside.text.contains('$') {
+        return None;
     }
-    out
+    let at = pos.saturating_sub(inside.start);
+    // Who writes a string hasn't closed it yet.
+    let is_open = |problem: &Problem| {
+        problem.code.ends_with("unterminated-string")
+            && problem.span.contains(&at.saturating_sub(1))
+    };
+    let problems = diagnose(inside.text);
+    match problems.iter().any(is_open) {
+        true => None,
+        false => problems.into_iter().next(),
+    }
 }
 
 /// A suggestion in the line, and the line below.
@@ -123,15 +131,20 @@ struct Later {
 impl Later {
     fn display(&self) -> Option<&str> {
         if self.display.get().is_none() {
-            if self.assistant.known().is_some_and(|known| known.is_waiting()) {
+            let waits =
+                |waits: bool| keys::on(&self.assistant.board, |board| board.is_waiting = waits);
+            let is_asked = || self.assistant.known().is_some_and(|known| known.is_waiting());
+            // Of several questions one may be answered and another not; and that may come at this moment.
+            waits(true);
+            if is_asked() {
                 return None;
             }
             let status = self.assistant.status(&self.line, self.pos).unwrap_or_default();
             if status.ends_with(WAITING) {
                 // The answer raised another question.
-                keys::on(&self.assistant.board, |board| board.is_waiting = true);
                 return None;
             }
+            waits(false);
             let columns = self.assistant.terminal.size.map_or(80, |(columns, _)| columns);
             let status = clipped(&plain(&status), columns.saturating_sub(1));
             let _ = self.display.set(format!("{}\n{status}", self.front));
@@ -154,27 +167,20 @@ impl Hinter for Assistant {
     type Hint = Suggestion;
 
     fn hint(&self, line: &str, pos: usize, context: &Context<'_>) -> Option<Suggestion> {
-        let (columns, rows) = self.terminal.size.unwrap_or((80, 24));
-        let list = keys::on(&self.board, |board| {
+        let columns = self.screen().0;
+        let searched = keys::on(&self.board, |board| {
             let search = board.search.as_mut()?;
-            Some(search.list(line, SHOWN.min(rows.saturating_sub(3)), columns.saturating_sub(1)))
+            Some(search.list(line, self.screen(), self.mark()))
         });
-        if let Some((lines, chosen)) = list {
-            return Some(Suggestion {
-                display: marked(&lines, chosen),
-                completion: None,
-                later: None,
-            });
+        let is_written = !line.is_empty() && line.is_char_boundary(pos);
+        let list = searched.or_else(|| self.list(line, pos).filter(|_| is_written));
+        self.lists.set(list.is_some());
+        if let Some(list) = list {
+            let display = format!("\n{list}");
+            return Some(Suggestion { display, completion: None, later: None });
         }
-        if line.is_empty() || !line.is_char_boundary(pos) {
+        if !is_written {
             return None;
-        }
-        if let Some(list) = self.list(line, pos) {
-            return Some(Suggestion {
-                display: format!("\n{list}"),
-                completion: None,
-                later: None,
-            });
         }
         let history = context.history();
         let from = history.len().checked_sub(1);

@@ -7,6 +7,7 @@ use promql_ide::{Role, highlight, matching_bracket};
 use rustyline::highlight::{CmdKind, Highlighter};
 
 use crate::assistant::{Assistant, LONGEST, expression};
+use crate::below::{ERROR, problem};
 
 impl Highlighter for Assistant {
     fn highlight<'l>(&self, line: &'l str, pos: usize) -> Cow<'l, str> {
@@ -15,12 +16,17 @@ impl Highlighter for Assistant {
         }
         let Some(inside) = expression(line) else { return Cow::Borrowed(line) };
         let at = pos.saturating_sub(inside.start);
-        let partner = matching_bracket(inside.text, at);
+        // What was entered stays on the screen without the brackets of the cursor.
+        let partner = matching_bracket(inside.text, at).filter(|_| !self.is_done.get());
+        let wrong = problem(&inside, pos);
         let mut out = line[..inside.start].to_owned();
         let mut done = 0;
         for part in highlight(inside.text) {
             out.push_str(&inside.text[done..part.span.start]);
-            let mut style = style(part.role);
+            let is_wrong = wrong.as_ref().is_some_and(|wrong| {
+                wrong.span.start < part.span.end && part.span.start < wrong.span.end
+            });
+            let mut style = style(if is_wrong { Role::Wrong } else { part.role });
             if matches!(part.role, Role::Bracket(_)) && partner == Some(part.span.start) {
                 style = style.bold().underline();
             }
@@ -43,24 +49,26 @@ impl Highlighter for Assistant {
     }
 
     fn highlight_hint<'h>(&self, hint: &'h str) -> Cow<'h, str> {
-        match self.terminal.color {
-            true if self.is_searching() => {
-                let bold = Style::new().bold();
-                let line = |line: &str| match line.starts_with('>') {
-                    true => format!("{bold}{line}{bold:#}"),
-                    false => line.to_owned(),
-                };
-                Cow::Owned(hint.split('\n').map(line).collect::<Vec<_>>().join("\n"))
-            }
-            true => {
-                let style = Style::new().dimmed();
-                Cow::Owned(format!("{style}{hint}{style:#}"))
-            }
-            false => Cow::Borrowed(hint),
+        if !self.terminal.color {
+            return Cow::Borrowed(hint);
         }
+        let (dim, bold) = (Style::new().dimmed(), Style::new().bold());
+        if !self.lists.get() {
+            let red = AnsiColor::Red.on_default();
+            let (suggestion, below) = hint.split_once('\n').unwrap_or((hint, ""));
+            let style = if below.starts_with(ERROR) { red } else { dim };
+            let feed = if hint.contains('\n') { "\n" } else { "" };
+            return Cow::Owned(format!("{dim}{suggestion}{dim:#}{feed}{style}{below}{style:#}"));
+        }
+        let line = |line: &str| match line.starts_with(self.mark()) {
+            true => format!("{bold}{line}{bold:#}"),
+            false => format!("{dim}{line}{dim:#}"),
+        };
+        Cow::Owned(hint.split('\n').map(line).collect::<Vec<_>>().join("\n"))
     }
 
-    fn highlight_char(&self, _: &str, _: usize, _: CmdKind) -> bool {
+    fn highlight_char(&self, _: &str, _: usize, kind: CmdKind) -> bool {
+        self.is_done.set(kind == CmdKind::ForcedRefresh);
         self.terminal.color
     }
 }

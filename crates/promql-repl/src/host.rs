@@ -483,8 +483,8 @@ pub struct Rule {
 pub struct Alert {
     /// `firing` or `pending`.
     pub state: String,
-    /// Since when, in RFC 3339.
-    pub since: String,
+    /// Since when, in milliseconds since the epoch, if that is known.
+    pub since: Option<i64>,
     /// Its labels.
     pub labels: BTreeMap<String, String>,
 }

@@ -23,6 +23,7 @@ mod history;
 mod host;
 mod keys;
 mod known;
+mod list;
 mod menu;
 mod options;
 mod plain;
@@ -35,6 +36,7 @@ pub mod stages;
 pub mod statement;
 mod variables;
 pub mod watch;
+mod wrap;
 
 pub use config::{Config, ConfigError, Profile};
 pub use history::{Entry, History, without_secrets};

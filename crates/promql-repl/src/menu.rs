@@ -1,17 +1,8 @@
-//! The list that Tab opens below the line: what may be chosen, with a few words about each, and a mark at
-//! what stands in the line now.
+//! What Tab found: what may be chosen at one place of one line, and which of it stands there now.
 
 use std::ops::Range;
 
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
-
-use crate::plain::plain;
-
-/// How many rows are shown at most.
-const MOST_ROWS: usize = 8;
-
-/// How many rows of the screen are left for the prompt and what is written.
-const ROWS_OF_THE_LINE: usize = 4;
+use crate::list::List;
 
 /// Something that may be chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,60 +70,25 @@ impl Menu {
         &self,
         line: &str,
         pos: usize,
-        (columns, rows): (usize, usize),
+        screen: (usize, usize),
         mark: char,
     ) -> Shown {
         let rest = line.strip_prefix(&*self.front).and_then(|l| l.strip_suffix(&*self.behind));
         let chosen = rest.filter(|rest| pos == self.front.len() + rest.len());
         let chosen = chosen.and_then(|text| self.choices.iter().position(|c| c.insert == text));
         match chosen {
-            Some(chosen) => Shown::List(self.list(chosen, columns, rows, mark)),
+            Some(chosen) => {
+                let entry = |at: usize| {
+                    let Choice { label, detail, .. } = &self.choices[at];
+                    (label.clone(), detail.clone())
+                };
+                let list = List { count: self.choices.len(), chosen, entry: &entry };
+                Shown::List(list.drawn(screen, mark))
+            }
             None if self.before == (line.to_owned(), pos) => Shown::Before,
             None => Shown::Past,
         }
     }
-
-    /// The page of the list that has the choice.
-    fn list(&self, chosen: usize, columns: usize, rows: usize, mark: char) -> String {
-        let rows = rows.saturating_sub(ROWS_OF_THE_LINE).clamp(1, MOST_ROWS);
-        let first = chosen / rows * rows;
-        let page: Vec<(usize, String, String)> = self
-            .choices
-            .iter()
-            .enumerate()
-            .skip(first)
-            .take(rows)
-            .map(|(at, c)| (at, plain(&c.label).into_owned(), plain(&c.detail).into_owned()))
-            .collect();
-        let widest = page.iter().map(|(_, label, _)| label.width()).max().unwrap_or(0);
-        let widest = widest.min(columns.saturating_sub(4));
-        let mut lines: Vec<String> = page
-            .iter()
-            .map(|(at, label, detail)| {
-                let mark = if *at == chosen { mark } else { ' ' };
-                let gap = " ".repeat(widest.saturating_sub(label.width()));
-                let line = format!("{mark} {label}{gap}  {detail}");
-                clipped(line.trim_end(), columns.saturating_sub(1))
-            })
-            .collect();
-        if self.choices.len() > rows {
-            lines.push(format!("  {} of {}", chosen + 1, self.choices.len()));
-        }
-        lines.join("\n")
-    }
-}
-
-/// A text in so many columns; where it is longer an ellipsis ends it.
-pub(crate) fn clipped(text: &str, columns: usize) -> String {
-    if text.width() <= columns {
-        return text.to_owned();
-    }
-    let mut used = 0;
-    let fits = |c: &char| {
-        used += c.width().unwrap_or(0);
-        used < columns
-    };
-    text.chars().take_while(fits).collect::<String>() + "…"
 }
 
 #[cfg(test)]
@@ -171,26 +127,5 @@ mod tests {
         {
             assert_eq!(list(&menu, other, (80, 24)), "past", "{other}");
         }
-    }
-
-    #[test]
-    fn long_lists_have_pages_that_fit_the_screen() {
-        let words: Vec<String> = (0..20).map(|n| format!("name_{n}")).collect();
-        let words: Vec<(&str, &str)> = words.iter().map(|w| (&**w, "counter of things")).collect();
-        let menu = menu("|", &words);
-        let shown = list(&menu, "name_9|", (20, 7));
-        assert_eq!(
-            shown,
-            "> name_9   counter…\n  name_10  counter…\n  name_11  counter…\n  10 of 20"
-        );
-        assert_eq!(list(&menu, "name_19|", (8, 0)), "> name…\n  20 of 20");
-        assert_eq!(list(&menu, "name_0|", (80, 24)).lines().count(), 9);
-    }
-
-    #[test]
-    fn what_a_terminal_would_obey_is_not_shown() {
-        let menu = menu("|", &[("a\u{1b}[2J", "x\ny"), ("b", "")]);
-        let shown = list(&menu, "b|", (80, 24));
-        assert!(!shown.contains('\u{1b}') && shown.lines().count() == 2, "{shown}");
     }
 }

@@ -102,7 +102,7 @@ impl Session<'_> {
         match said {
             Some(text) => {
                 let lines: Vec<_> = text.lines().map(crate::plain::plain).collect();
-                self.print_paged(&format!("{}\n", lines.join("\n")));
+                self.print_wrapped(&format!("{}\n", lines.join("\n")));
             }
             None => self.print("nothing is known of this place; \\help lists the commands\n"),
         }

@@ -7,8 +7,7 @@
 use promql_ide::fit;
 
 use crate::history::Entry;
-use crate::menu::clipped;
-use crate::plain::plain;
+use crate::list::List;
 
 /// So many characters of a statement are looked at.
 const LOOKED_AT: usize = 1_000;
@@ -80,31 +79,23 @@ impl Search {
         }
     }
 
-    /// The lines of the list, at most so many of so many columns, and which of them is the chosen one.
-    pub(crate) fn list(
-        &mut self,
-        pattern: &str,
-        rows: usize,
-        columns: usize,
-    ) -> (Vec<String>, Option<usize>) {
-        let rows = rows.max(1);
+    /// The list below the line, on a screen of so many columns and rows. A mark is in front of the chosen one.
+    pub(crate) fn list(&mut self, pattern: &str, screen: (usize, usize), mark: char) -> String {
         self.look(pattern);
-        let (chosen, found) = (self.chosen, self.found.as_ref());
-        let found = found.map_or(&[][..], |(_, found)| found);
+        let found = self.found.as_ref().map_or(&[][..], |(_, found)| found);
         if found.is_empty() {
-            return (vec!["  nothing in the history has these letters".to_owned()], None);
+            return "  nothing in the history has these letters".to_owned();
         }
-        let first = chosen.saturating_sub(rows - 1);
-        let line = |at: &usize| {
-            let (entry, _) = &self.entries[*at];
+        let entry = |at: usize| {
+            let (entry, _) = &self.entries[found[at]];
             let text = entry.text.split_whitespace().collect::<Vec<_>>().join(" ");
             let elsewhere = match entry.source == self.source || entry.source.is_empty() {
                 true => String::new(),
-                false => format!("  ({})", entry.source),
+                false => format!("({})", entry.source),
             };
-            clipped(&plain(&format!("  {text}{elsewhere}")), columns)
+            (text, elsewhere)
         };
-        (found.iter().skip(first).take(rows).map(line).collect(), Some(chosen - first))
+        List { count: found.len(), chosen: self.chosen, entry: &entry }.drawn(screen, mark)
     }
 }
 
@@ -131,11 +122,13 @@ mod tests {
             ("here", "rate(node_cpu_seconds_total[1m])"),
             ("here", "round(a * t + e)"),
         ]);
-        let lines = |search: &mut Search, pattern: &str| search.list(pattern, 9, 60).0;
+        let lines = |search: &mut Search, pattern: &str| -> Vec<String> {
+            search.list(pattern, (60, 24), '>').lines().map(str::to_owned).collect()
+        };
         assert_eq!(
             lines(&mut search, "rate"),
             [
-                "  rate(node_cpu_seconds_total[1m])",
+                "> rate(node_cpu_seconds_total[1m])",
                 "  sum(rate(http_requests_total[5m]))",
                 "  rate(http_errors_total[5m])  (there)",
                 // Its letters are there in their order.
@@ -154,9 +147,7 @@ mod tests {
         assert_eq!(search.chosen("up").as_deref(), Some("up"));
         assert_eq!(search.chosen("xyz"), None);
         assert_eq!(lines(&mut search, "").len(), 5);
-        assert_eq!(
-            search.list("http rate", 1, 20),
-            (vec!["  sum(rate(http_req…".to_owned()], Some(0))
-        );
+        assert_eq!(search.list("http rate", (20, 0), '>'), "> sum(rate(http_re…\n  1 of 2");
+        assert_eq!(lines(&mut search, "xyz"), ["  nothing in the history has these letters"]);
     }
 }

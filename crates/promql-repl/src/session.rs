@@ -16,7 +16,8 @@ use crate::config::Config;
 use crate::editor::prompt_style;
 use crate::history::History;
 use crate::host::{
-    Answer, Connection, Failure, Fix, Form, Host, Look, Over, Range, Request, Target, Units,
+    Answer, Connection, Failure, Fix, Form, Host, Look, Over, Range, Request, Target, Terminal,
+    Units,
 };
 use crate::known::{Known, Listener};
 use crate::options;
@@ -24,6 +25,7 @@ use crate::plain::plain;
 use crate::stages::{Outcome, Stage, apply};
 use crate::statement::{Query, Statement};
 use crate::variables::expand;
+use crate::wrap::wrapped;
 
 /// How a session ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, PartialOrd, Ord)]
@@ -449,6 +451,16 @@ impl<'h> Session<'h> {
         {
             self.host.remark(&format!("error: can't write the copy of the output: {error}\n"));
             self.tee = None;
+        }
+    }
+
+    /// Prose: on a terminal its lines are broken between words.
+    pub(crate) fn print_wrapped(&mut self, text: &str) {
+        match self.host.terminal() {
+            Terminal { is_interactive: true, size: Some((columns, _)), .. } => {
+                self.print_paged(&wrapped(text, columns));
+            }
+            _ => self.print_paged(text),
         }
     }
 

@@ -6,7 +6,7 @@ use promql_syntax::functions::{AGGREGATORS, Arity, FUNCTIONS, Stability};
 use promql_syntax::{Function, ValueType};
 
 use super::{Item, ItemKind, MOST_ITEMS, Offer, SUITS};
-use crate::catalogue::{MetricKind, Question, is_metric_name};
+use crate::catalogue::{Metadata, MetricKind, Question, is_metric_name};
 use crate::cursor::{Argument, Callee};
 use crate::lex::Kind;
 use crate::walk::{Before, Behind, aggregator, is};
@@ -81,6 +81,16 @@ fn suits(function: Function, kind: MetricKind) -> Option<bool> {
     }
 }
 
+/// The kind of a metric and what is said about it, as far as it is known.
+fn about(kind: MetricKind, metadata: Option<&Metadata>) -> String {
+    let help = metadata.map_or("", |metadata| metadata.help.trim());
+    match (kind.name(), help) {
+        ("", help) => help.to_owned(),
+        (kind, "") => kind.to_owned(),
+        (kind, help) => format!("{kind}: {help}"),
+    }
+}
+
 fn metrics(offer: &mut Offer<'_>, wanted: Wanted) {
     let Some(metrics) = offer.catalogue.metrics() else {
         offer.ask(Question::Metrics { prefix: String::new() });
@@ -115,7 +125,8 @@ fn metrics(offer: &mut Offer<'_>, wanted: Wanted) {
             }
             _ => plain,
         };
-        let item = Item::new(ItemKind::Metric, name).inserting(insert).about(kind.name());
+        let about = about(kind, catalogue.metadata(name));
+        let item = Item::new(ItemKind::Metric, name).inserting(insert).about(about);
         let item = item.fitting(suited(at) != Some(false));
         let group = if suited(at) == Some(true) { SUITS } else { GROUP_METRIC };
         offer.add_found(group, fit, item);

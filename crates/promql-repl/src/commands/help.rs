@@ -22,7 +22,7 @@ pub(super) fn help(session: &mut Session<'_>, rest: &str) -> Result<(), Failure>
             })?,
         },
     };
-    session.print_paged(&text);
+    session.print_wrapped(&text);
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! The rules and alerts of a server.
 
 use super::Failure;
+use super::targets::{ago, now};
 use crate::grid::Grid;
 use crate::host::Rule;
 use crate::plain::plain;
@@ -46,11 +47,16 @@ pub(super) fn rules(session: &mut Session<'_>, rest: &str) -> Result<(), Failure
 /// `\alerts`: what fires, and what is about to.
 pub(super) fn alerts(session: &mut Session<'_>, rest: &str) -> Result<(), Failure> {
     let mut rows: Vec<[String; 4]> = Vec::new();
+    let now = now();
     for rule in all(session)? {
         for alert in rule.alerts.into_iter().filter(|_| rule.name.contains(rest)) {
             let labels: Vec<String> =
                 alert.labels.iter().map(|(n, v)| format!("{n}={v:?}")).collect();
-            rows.push([alert.state, rule.name.clone(), alert.since, labels.join(", ")]);
+            let since = alert.since.map_or_else(String::new, |since| {
+                let ago = ago(now.saturating_sub(since));
+                format!("{}, {ago}", session.host.time(since))
+            });
+            rows.push([alert.state, rule.name.clone(), since, labels.join(", ")]);
         }
     }
     // `firing` comes before `pending`.

@@ -34,8 +34,7 @@ pub(super) fn targets(session: &mut Session<'_>, rest: &str) -> Result<(), Failu
         ("took", true),
     ]);
     let mut errors = String::new();
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let now = i64::try_from(now.as_millis()).unwrap_or(i64::MAX);
+    let now = now();
     for target in &rows {
         let last = target.last_scrape.map(|time| ago(now.saturating_sub(time)));
         let took = match target.last_scrape {
@@ -62,8 +61,14 @@ pub(super) fn targets(session: &mut Session<'_>, rest: &str) -> Result<(), Failu
     Ok(())
 }
 
+/// The time in milliseconds since the epoch.
+pub(super) fn now() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
+}
+
 /// How long ago something was, in its largest unit.
-fn ago(milliseconds: i64) -> String {
+pub(super) fn ago(milliseconds: i64) -> String {
     let seconds = milliseconds.max(0) / 1000;
     let (size, unit) = [(86_400, "d"), (3_600, "h"), (60, "min")]
         .into_iter()

@@ -249,7 +249,7 @@ fn target(mut target: ServerTarget) -> ScrapeTarget {
 fn told(rule: ServerRule) -> Rule {
     let alert = |alert: ServerAlert| Alert {
         state: alert.state,
-        since: alert.active_at,
+        since: alert.active_at.parse().ok().map(jiff::Timestamp::as_millisecond),
         labels: alert.labels,
     };
     Rule {

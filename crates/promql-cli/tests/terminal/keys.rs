@@ -1,21 +1,17 @@
-//! The keys of a session, one after the other, on the terminal of tmux.
+//! The keys of a session, one after the other.
 
-#![allow(clippy::unwrap_used, reason = "a test that fails")]
-
-mod terminal;
-
-use terminal::{FIXTURE, Terminal, below_prompt};
+use crate::terminal::{Terminal, below_prompt};
 
 #[test]
 fn f1_says_what_stands_at_the_cursor_and_leaves_the_line() {
-    let Some(terminal) = Terminal::start(100, 40, FIXTURE) else { return };
-    terminal.see("❯");
+    let Some(terminal) = Terminal::of_fixture(100, 40) else { return };
     terminal.text("sum(rate(http_requests_total[5m]))");
     terminal.keys(&["Home", "Right", "Right", "Right", "Right", "F1"]);
     terminal.see("Per-second rate at which a counter increased");
     terminal.wait("the line", |screen| {
         below_prompt(screen).starts_with("❯ sum(rate(http_requests_total[5m]))")
     });
+    terminal.shows("help at the cursor", "Per-second rate at which a counter increased");
     // The cursor is where it was.
     terminal.text("i");
     terminal.see("❯ sum(irate(");
@@ -27,15 +23,14 @@ fn f1_says_what_stands_at_the_cursor_and_leaves_the_line() {
 
 #[test]
 fn f2_f3_and_f4_look_at_the_line_in_other_ways() {
-    let Some(terminal) = Terminal::start(90, 45, FIXTURE) else { return };
-    terminal.see("❯");
+    let Some(terminal) = Terminal::of_fixture(90, 45) else { return };
     terminal.enter("\\set pager off", "❯");
     terminal.text("sum(http_requests_total)");
     terminal.keys(&["F2"]);
     terminal.see("streamed from");
-    terminal.keys(&["F3"]);
-    let screen = terminal.see("1 series · ");
-    assert!(screen.contains('┤'), "{screen}");
+    terminal.shows_in_color("the line explained", "❯ sum(http_requests_total)");
+    terminal.keys(&["C-l", "F3"]);
+    terminal.shows_in_color("the line as a graph", "1 series · ");
     terminal.keys(&["C-l", "F4"]);
     terminal.see("{}  17700");
     terminal
@@ -49,9 +44,7 @@ fn f2_f3_and_f4_look_at_the_line_in_other_ways() {
 
 #[test]
 fn a_line_is_written_in_an_editor() {
-    let variables = "EDITOR='sed -i s/nobody/up/'";
-    let Some(terminal) = Terminal::start_with(100, 30, variables, FIXTURE) else { return };
-    terminal.see("❯");
+    let Some(terminal) = Terminal::with("EDITOR='sed -i s/nobody/up/'") else { return };
     terminal.text("count(nobody");
     terminal.keys(&["C-x", "C-e"]);
     terminal.see("❯ count(up");
@@ -62,18 +55,17 @@ fn a_line_is_written_in_an_editor() {
 
 #[test]
 fn an_editor_that_fails_leaves_the_line() {
-    let Some(terminal) = Terminal::start_with(100, 30, "EDITOR=false", FIXTURE) else { return };
-    terminal.see("❯");
+    let Some(terminal) = Terminal::with("EDITOR=false") else { return };
     terminal.text("count(up");
     terminal.keys(&["C-x", "C-e"]);
     terminal.see("`false` failed");
     terminal.wait("the line", |screen| below_prompt(screen).starts_with("❯ count(up"));
+    terminal.shows("an editor that failed", "❯ count(up");
 }
 
 #[test]
 fn the_history_is_searched_for_letters() {
-    let Some(terminal) = Terminal::start(100, 30, FIXTURE) else { return };
-    terminal.see("❯");
+    let Some(terminal) = Terminal::of_fixture(100, 30) else { return };
     terminal.enter("sum(rate(http_requests_total[5m]))", "1 series · ");
     terminal.enter("count(up)", "❯ ");
     terminal.enter("sum(rate(http_requests_total[1m]))", "{}  40");
@@ -82,13 +74,10 @@ fn the_history_is_searched_for_letters() {
     terminal.see("history ❯ left");
     terminal.keys(&["C-u"]);
     terminal.text("rqst rate");
-    terminal.wait("what fits", |screen| {
-        let below = below_prompt(screen);
-        below.starts_with("❯ rqst rate\n> sum(rate(http_requests_total[1m]))")
-            && !below.contains("count(up)")
-    });
+    terminal.see("history ❯ rqst rate\n❯ sum(rate(http_requests_total[1m]))");
+    terminal.shows_in_color("a search in the history", "http_requests_total[1m]");
     terminal.keys(&["Down"]);
-    terminal.see("> sum(rate(http_requests_total[5m]))");
+    terminal.see("\n❯ sum(rate(http_requests_total[5m]))");
     terminal.keys(&["Enter"]);
     let screen = terminal.wait("the chosen one", |screen| {
         below_prompt(screen).starts_with("❯ sum(rate(http_requests_total[5m]))")
@@ -109,8 +98,7 @@ fn the_history_is_searched_for_letters() {
 
 #[test]
 fn arrows_go_to_what_begins_as_the_line_does() {
-    let Some(terminal) = Terminal::start(100, 30, FIXTURE) else { return };
-    terminal.see("❯");
+    let Some(terminal) = Terminal::of_fixture(100, 30) else { return };
     for (at, line) in ["sum(up)", "count(up)", "sum(up) + 1", "max(up)"].into_iter().enumerate() {
         terminal.text(line);
         terminal.keys(&["Enter"]);
@@ -130,10 +118,10 @@ fn arrows_go_to_what_begins_as_the_line_does() {
 
 #[test]
 fn a_suggestion_is_taken_whole_or_by_words() {
-    let Some(terminal) = Terminal::start(100, 30, FIXTURE) else { return };
-    terminal.see("❯");
+    let Some(terminal) = Terminal::of_fixture(100, 30) else { return };
     terminal.enter("count(http_requests_total) + 1", "1 series · ");
     terminal.text("cou");
+    terminal.shows_in_color("a suggestion", "❯ count(http_requests_total) + 1");
     terminal.keys(&["M-f"]);
     terminal.text("_1");
     terminal.see("❯ count_1");
@@ -151,8 +139,7 @@ fn a_suggestion_is_taken_whole_or_by_words() {
 
 #[test]
 fn what_was_asked_goes_into_the_clipboard() {
-    let Some(terminal) = Terminal::start(100, 30, FIXTURE) else { return };
-    terminal.see("❯");
+    let Some(terminal) = Terminal::of_fixture(100, 30) else { return };
     terminal.tmux(&["set", "-g", "set-clipboard", "on"]);
     let buffer = || String::from_utf8(terminal.tmux(&["show-buffer"]).stdout).unwrap();
     terminal.enter("count(up)", "1 series · ");
@@ -167,26 +154,20 @@ fn what_was_asked_goes_into_the_clipboard() {
 
 #[test]
 fn options_are_kept_for_later_sessions() {
-    let Some(terminal) = Terminal::start(100, 30, FIXTURE) else { return };
-    terminal.see("❯");
+    let Some(terminal) = Terminal::of_fixture(100, 30) else { return };
     terminal.enter("\\set maxrows 7", "❯");
     terminal.enter("\\set units bytes/s", "❯");
     terminal.enter("\\set --save", "later sessions begin so");
     terminal.keys(&["C-d"]);
     terminal.see("ended with 0");
-    let socket = format!("{}-later", terminal.socket);
-    let Some(later) = Terminal::start_in(100, 30, FIXTURE, socket, terminal.folder.clone()) else {
-        return;
-    };
-    later.see("❯");
-    let screen = later.enter("\\set", "tolerance");
-    assert!(screen.contains("maxrows    7 ") && screen.contains("units      bytes/s"), "{screen}");
+    let Some(later) = terminal.beside() else { return };
+    later.enter("\\set", "tolerance");
+    later.shows("options that were kept", "tolerance");
 }
 
 #[test]
 fn what_is_typed_ahead_is_not_lost() {
-    let Some(terminal) = Terminal::start(100, 30, FIXTURE) else { return };
-    terminal.see("❯");
+    let Some(terminal) = Terminal::of_fixture(100, 30) else { return };
     // All at once, as a slow connection brings it.
     let typed = (1..=5).map(|i| format!("sum(up) * {i}\r")).collect::<String>();
     terminal.text(&typed);
@@ -196,12 +177,8 @@ fn what_is_typed_ahead_is_not_lost() {
 
 #[test]
 fn garbage_that_is_pasted_ends_nothing() {
-    let Some(terminal) = Terminal::start(100, 30, FIXTURE) else { return };
-    terminal.see("❯");
-    let path = terminal.folder.join("paste");
-    std::fs::write(&path, b"\x00\x01\x1b[31mred\x1b]0;title\x07\xff\xfe\xc3(\x7f").unwrap();
-    terminal.tmux(&["load-buffer", path.to_str().unwrap()]);
-    terminal.tmux(&["paste-buffer", "-p"]);
+    let Some(terminal) = Terminal::of_fixture(100, 30) else { return };
+    terminal.paste(b"\x00\x01\x1b[31mred\x1b]0;title\x07\xff\xfe\xc3(\x7f");
     terminal.see("is no UTF-8");
     terminal.interrupt();
     terminal.enter("count(up)", "1 series · ");
